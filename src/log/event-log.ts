@@ -1,0 +1,95 @@
+import { Context, Schema } from "effect"
+import type { Event } from "./events/catalog.ts"
+
+/** Who wrote a batch: one record per connection and segment on disk. `revision` rises when any of the facts changes. */
+export interface Author {
+  readonly clientId: number
+  readonly address: string
+  readonly localAddress: string
+  readonly user: string
+  readonly name: string
+  readonly library: string
+  readonly protocol: number
+  /** Unix milliseconds. */
+  readonly connectedAt: number
+  readonly revision: number
+  /** Scratch of the log: where this author's record stands in the open segment. Nobody else touches it. */
+  logged: { segment: number; revision: number; ref: number }
+}
+
+/** What caused a batch. */
+export const origins = ["client", "expire", "evict", "script", "replica", "import", "undo", "admin"] as const
+export type Origin = typeof origins[number]
+
+/** One atomic unit: everything one command, one EXEC or one script changed, or one background change. */
+export interface Batch {
+  /** 1, 2, 3 … without gaps. */
+  sequence: number
+  /** Unix milliseconds, never falling. */
+  time: number
+  /** Database the events apply to. */
+  db: number
+  origin: Origin
+  /** Number of the command in the registry; 0 when no command caused it. */
+  command: number
+  author: Author | undefined
+  events: ReadonlyArray<Event>
+}
+
+/** Why the log cannot take writes right now. */
+export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUnavailable", {
+  reason: Schema.String,
+  cause: Schema.optional(Schema.Defect())
+}) {}
+
+/** Figures for INFO; bytes unless said otherwise. */
+export interface LogStatus {
+  readonly sequence: number
+  readonly lsn: number
+  readonly durableLsn: number
+  readonly oldestSequence: number
+  readonly segments: number
+  readonly bytes: number
+  readonly tornBytes: number
+  /** Hex of the chain value at the last SEAL. */
+  readonly chainHead: string
+  readonly lastWriteOk: boolean
+  readonly fsyncs: number
+  readonly fsyncPending: boolean
+  readonly delayedFsyncs: number
+}
+
+/**
+ * The log as the rest of the program sees it: batches go in, are committed in groups and become durable; batches come
+ * out in order. No path, file or descriptor appears here, so the same interface fits segment files, memory and one day
+ * a replicated log. Hot-path members are plain functions: `append` copies bytes, `commit` is one write per event-loop turn.
+ */
+export class EventLog extends Context.Service<EventLog, {
+  /** Copies one batch into the open group and returns its sequence. Call only while `failure()` is undefined. */
+  readonly append: (
+    time: number,
+    db: number,
+    origin: Origin,
+    command: number,
+    author: Author | undefined,
+    events: ReadonlyArray<Event>,
+    count: number
+  ) => number
+  /** Ends the turn: what was appended becomes one frame and is written. Starts a sync when the policy is `always`. */
+  readonly commit: () => void
+  /** Sequence of the newest batch appended; 0 before the first. */
+  readonly sequence: () => number
+  /** Position after the newest committed frame. */
+  readonly lsn: () => number
+  /** Replies to what was appended up to now may leave once `released() >= lsn()` as it is after the next commit. */
+  readonly released: () => number
+  /** Called after `released()` has grown outside of `commit` (a sync has finished). One listener. */
+  readonly onReleased: (listener: () => void) => void
+  /** Why writes are refused, or undefined. */
+  readonly failure: () => LogUnavailable | undefined
+  /** Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step. */
+  readonly read: (fromSequence: number) => Iterable<Batch>
+  readonly status: () => LogStatus
+  /** Changes the sync policy while running (CONFIG SET appendfsync). */
+  readonly setPolicy: (policy: "always" | "everysec" | "no") => void
+}>()("annals/log/EventLog") {}

@@ -1,0 +1,67 @@
+import { Schema, SchemaTransformation } from "effect"
+import { Slice } from "../../projections/memory/slice.ts"
+import { wired, wireOf } from "./wire.ts"
+
+/**
+ * Raw bytes. In memory a slice of somebody else's buffer (the socket's chunk, a log frame): a fold copies what it keeps.
+ * JSON: base64.
+ */
+export const Bytes = wired(
+  Schema.instanceOf(Slice, {
+    title: "Bytes",
+    expected: "Slice",
+    toCodecJson: () =>
+      Schema.link<Slice>()(
+        Schema.String,
+        SchemaTransformation.transform({
+          decode: (base64: string) => new Slice(Buffer.from(base64, "base64")),
+          encode: (slice: Slice) => Buffer.from(slice.toBytes()).toString("base64")
+        })
+      )
+  }),
+  { write: (out, value) => out.blob(value), read: (from) => from.blob() }
+)
+export type Bytes = Slice
+
+/** A key's name: up to 512 MiB of any bytes. */
+export const Key = Bytes
+export type Key = Slice
+
+/** A signed 64-bit integer: a number where that is exact, a bigint beyond ±(2^53 - 1). Zigzag LEB128 on disk. */
+export const Int64 = wired(
+  Schema.Union([
+    Schema.Int,
+    Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: -(2n ** 63n), maximum: -(2n ** 53n) })),
+    Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 2n ** 53n, maximum: 2n ** 63n - 1n }))
+  ]),
+  { write: (out, value) => out.int64(value), read: (from) => from.int64() }
+)
+export type Int64 = number | bigint
+
+/** Milliseconds since 1970-01-01 UTC, 0 to 2^53 - 1. */
+export const UnixMillis = wired(
+  Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  { write: (out, value) => out.varint(value), read: (from) => from.varint() }
+)
+export type UnixMillis = number
+
+/** A count, an offset in bytes or a database index: 0 to 2^53 - 1. */
+export const Count = wired(
+  Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  { write: (out, value) => out.varint(value), read: (from) => from.varint() }
+)
+
+/** An optional field: one byte says whether the value follows. */
+export const orNull = <S extends Schema.Top>(inner: S) => {
+  const wire = wireOf(inner)
+  return wired(Schema.NullOr(inner), {
+    write: (out, value) => {
+      if (value === null) out.u8(0)
+      else {
+        out.u8(1)
+        wire.write(out, value)
+      }
+    },
+    read: (from) => from.u8() === 0 ? null : wire.read(from) as S["Type"]
+  })
+}

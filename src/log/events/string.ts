@@ -1,0 +1,17 @@
+import { Schema } from "effect"
+import { Bytes, Count, Int64, Key, orNull, UnixMillis } from "./fields.ts"
+
+/** What can happen to a string value. Payloads state outcomes: replaying them needs no clock, no randomness, no options. */
+export const StringEvent = Schema.TaggedUnion({
+  /** The key now holds this string and this deadline, whatever it held before. */
+  StringSet: { key: Key, value: Bytes, expireAt: orNull(UnixMillis) },
+  /** The integer at the key became `value`; the deadline stays. */
+  StringIncremented: { key: Key, value: Int64 },
+  /** The decimal number at the key became `value`, kept as text; the deadline stays. */
+  StringFloatIncremented: { key: Key, value: Bytes },
+  /** `suffix` was added at the end; an absent key counts as empty; the deadline stays. */
+  StringAppended: { key: Key, suffix: Bytes },
+  /** `value` overwrote the bytes from `offset` on, zero bytes filling any gap; the deadline stays. */
+  StringRangeSet: { key: Key, offset: Count, value: Bytes }
+})
+export type StringEvent = typeof StringEvent.Type
