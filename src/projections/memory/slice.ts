@@ -22,7 +22,9 @@ export class Slice {
 
   /** A copy of the bytes, safe to keep. */
   toBytes(): Uint8Array {
-    return this.bytes.slice(this.start, this.start + this.length)
+    const copy = new Uint8Array(this.length) // not bytes.slice(): a Buffer's slice shares its memory
+    copyBytes(copy, 0, this.bytes, this.start, this.length)
+    return copy
   }
 
   /** A slice over its own copy of the bytes, safe to keep. */
