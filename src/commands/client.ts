@@ -1,0 +1,44 @@
+import type { Author } from "../log/event-log.ts"
+
+/**
+ * What the commands see of a connection: who it is and what it has chosen. The network owns it; commands of the
+ * connection group change it. It is also the author the log records, so a change of name, user or library raises `revision`.
+ */
+export class ClientState implements Author {
+  readonly clientId: number
+  readonly address: string
+  readonly localAddress: string
+  readonly connectedAt: number
+  user = "default"
+  name = ""
+  libraryName = ""
+  libraryVersion = ""
+  protocol: 2 | 3 = 2
+  db = 0
+  authenticated = false
+  noTouch = false
+  noEvict = false
+  revision = 0
+  logged = { segment: -1, revision: -1, ref: 0 }
+  /** Lower-case name of the last command (container|sub), for CLIENT LIST. */
+  lastCommand = ""
+  /** Unix ms of the last command, for the idle time. */
+  lastActiveAt: number
+
+  constructor(clientId: number, address: string, localAddress: string, connectedAt: number) {
+    this.clientId = clientId
+    this.address = address
+    this.localAddress = localAddress
+    this.connectedAt = connectedAt
+    this.lastActiveAt = connectedAt
+  }
+
+  get library(): string {
+    return this.libraryVersion === "" ? this.libraryName : `${this.libraryName} ${this.libraryVersion}`
+  }
+
+  /** To be called after any change of what `Author` holds, so that the log writes the author anew. */
+  changed(): void {
+    this.revision++
+  }
+}

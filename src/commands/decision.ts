@@ -1,0 +1,50 @@
+import type { Event } from "../log/events/catalog.ts"
+import type { Int64 } from "../log/events/fields.ts"
+import type { Database, Keyspace } from "../projections/keyspace.ts"
+import type { Pointer } from "../projections/memory/arena.ts"
+import type { Slice } from "../projections/memory/slice.ts"
+import type { ClientState } from "./client.ts"
+
+/**
+ * What a decision may see and do. One instance per executor, refilled per command: a decision never keeps it. A command
+ * is a function of (state, arguments, now, seed); it changes nothing but by the events it emits, which are folded when it
+ * has returned. It may refuse by throwing a `ReplyError`: then none of its events happened.
+ */
+export interface Decision {
+  /** Unix milliseconds: one reading per command. */
+  readonly now: number
+  /** The selected database; its number is `client.db`. */
+  readonly db: Database
+  readonly keyspace: Keyspace
+  readonly client: ClientState
+  /** Name of the running command in lower case ("set", "object|freq"), for texts that print it. */
+  readonly commandName: string
+
+  /** The live entry of a key in the selected database, 0 when absent. A dead one is recorded as KeyExpired first. Counts as an access. */
+  lookup(key: Slice): Pointer
+  /** Like `lookup`, without counting as an access (TTL, TYPE, OBJECT …). */
+  peek(key: Slice): Pointer
+  /** Like `peek`, in another database. */
+  peekIn(db: number, key: Slice): Pointer
+  /** Records what a reading command found, for keyspace_hits and keyspace_misses. Returns `p`. */
+  counted(p: Pointer): Pointer
+
+  /**
+   * The string at a key as text: undefined when absent, WRONGTYPE thrown for other types. The slice points at the data
+   * (or, for an integer, at scratch) and is valid until the command returns and nothing was folded.
+   */
+  string(key: Slice): Slice | undefined
+  /** The text of the string entry at `p`, valid like that of `string`. */
+  text(p: Pointer): Slice
+  /** Refuses with WRONGTYPE unless the entry holds a string. */
+  expectString(p: Pointer): void
+  /** The integer at a string key: undefined when absent; refuses other types and text that is no integer. */
+  integer(key: Slice): Int64 | undefined
+  /** Deadline of a live entry in Unix milliseconds, 0 for none. */
+  deadline(p: Pointer): number
+
+  /** Adds an event to the command's batch. The slices in it must stay valid until the command returns. */
+  emit(event: Event): void
+  /** A uniform random integer below 2^32, from the executor's seeded generator. */
+  random(): number
+}

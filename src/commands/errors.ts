@@ -1,0 +1,32 @@
+import { ReplyError } from "../net/resp/reply.ts"
+
+/** The refusals that several commands share, word for word as Redis gives them. */
+export const errors = {
+  syntax: new ReplyError("ERR syntax error"),
+  wrongType: new ReplyError("WRONGTYPE Operation against a key holding the wrong kind of value"),
+  notInteger: new ReplyError("ERR value is not an integer or out of range"),
+  notFloat: new ReplyError("ERR value is not a valid float"),
+  overflow: new ReplyError("ERR increment or decrement would overflow"),
+  nanOrInfinity: new ReplyError("ERR increment would produce NaN or Infinity"),
+  noSuchKey: new ReplyError("ERR no such key"),
+  sameObject: new ReplyError("ERR source and destination objects are the same"),
+  outOfRange: new ReplyError("ERR index out of range"),
+  dbIndex: new ReplyError("ERR DB index is out of range"),
+  invalidDb: new ReplyError("ERR invalid DB index"),
+  stringTooLong: new ReplyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
+  noAuth: new ReplyError("NOAUTH Authentication required."),
+  invalidCursor: new ReplyError("ERR invalid cursor"),
+  outOfMemory: new ReplyError("OOM command not allowed when used memory > 'maxmemory'.")
+} as const
+
+/** "invalid expire time in 'set' command", with the name of the command as Redis prints it. */
+export const invalidExpire = (command: string): ReplyError =>
+  new ReplyError(`ERR invalid expire time in '${command.toLowerCase()}' command`)
+
+/** "wrong number of arguments for 'set' command"; subcommands are named container|sub. */
+export const wrongArity = (command: string): ReplyError =>
+  new ReplyError(`ERR wrong number of arguments for '${command.toLowerCase()}' command`)
+
+/** The refusal of a container that does not know the subcommand. */
+export const unknownSubcommand = (container: string, sub: string): ReplyError =>
+  new ReplyError(`ERR unknown subcommand '${sub.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`)

@@ -1,0 +1,115 @@
+import type { LogStatus } from "../log/event-log.ts"
+import type { Reply } from "../net/resp/reply.ts"
+import type { ClientState } from "./client.ts"
+import type { Decision } from "./decision.ts"
+
+/** The connection that asked, as far as a control command may act on it. Implemented by the network. */
+export interface ConnectionPort {
+  readonly client: ClientState
+  /** Bytes of replies waiting, of unread requests, and so on, for CLIENT LIST. */
+  readonly outputBytes: number
+  readonly queryBytes: number
+  /** File descriptor number, or -1. */
+  readonly fd: number
+  /** Closes after the replies so far have been sent. */
+  closeAfterReply(): void
+  /** Closes at once. */
+  kill(): void
+  /** CLIENT REPLY: "skip" leaves out the reply of the next command. */
+  setReplyMode(mode: "on" | "off" | "skip"): void
+  /** Whether the connection waits in a blocking command. */
+  readonly blocked: boolean
+  /** CLIENT UNBLOCK: ends the wait by time-out or by error; false when it was not waiting (in an unblockable way). */
+  unblock(how: "timeout" | "error"): boolean
+  /** Sends the reply of a command that answered `noReply` before. */
+  answer(reply: Reply): void
+}
+
+/** All connections. Implemented by the network. */
+export interface ClientsPort {
+  readonly count: number
+  readonly blockedCount: number
+  readonly rejected: number
+  readonly accepted: number
+  /** In the order of their ids. */
+  all(): Iterable<ConnectionPort>
+  byId(id: number): ConnectionPort | undefined
+  /** CLIENT PAUSE: until that Unix ms, writes only or everything. Extends, and only widens, a running pause. */
+  pause(untilMs: number, mode: "write" | "all"): void
+  unpause(): void
+}
+
+/** Reading and changing configuration. Implemented by config/, joined in main. */
+export interface ConfigPort {
+  /** Pairs of name and value whose names match a glob pattern (case-insensitive). */
+  matching(pattern: string): ReadonlyArray<readonly [string, string]>
+  get(name: string): string
+}
+
+/** The server as a whole. Implemented where the layers meet. */
+export interface ServerPort {
+  readonly version: string
+  readonly redisVersion: string
+  readonly runId: string
+  readonly replicationId: string
+  readonly pid: number
+  readonly tcpPort: number
+  readonly executable: string
+  readonly configFile: string
+  /** Unix ms. */
+  readonly startedAt: number
+  /** Microseconds since 1970. */
+  nowMicros(): number
+  memory(): { readonly rss: number; readonly heapUsed: number; readonly heapTotal: number; readonly external: number }
+  /** Seconds of processor time. */
+  cpu(): { readonly user: number; readonly system: number }
+  logStatus(): LogStatus
+  traffic(): {
+    readonly inputBytes: number
+    readonly outputBytes: number
+    readonly instantaneousInputKbps: number
+    readonly instantaneousOutputKbps: number
+    readonly instantaneousOps: number
+  }
+  /** Ends the server; answers the caller only when that failed. */
+  shutdown(options: { readonly save: boolean | undefined; readonly now: boolean; readonly force: boolean }): void
+  /** SHUTDOWN ABORT: false when none is under way. */
+  abortShutdown(): boolean
+  /** DEBUG SLEEP: stops everything for that long. */
+  sleep(ms: number): void
+  /** DEBUG RELOAD and LOADAOF: replaces the data by the fold of the log; undefined when it worked. */
+  reload(): string | undefined
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  setActiveExpire(on: boolean): void
+  readonly activeExpire: boolean
+}
+
+/** Counters that only the executor knows. */
+export interface StatisticsPort {
+  readonly commandsProcessed: number
+  readonly keyspaceHits: number
+  readonly keyspaceMisses: number
+  readonly expiredKeys: number
+  readonly evictedKeys: number
+  readonly peakMemory: number
+  /** Per command name: calls, microseconds, refused before running, failed while running. */
+  commands(): Iterable<
+    readonly [
+      string,
+      { readonly calls: number; readonly micros: number; readonly rejected: number; readonly failed: number }
+    ]
+  >
+  /** Error replies by code. */
+  errors(): Iterable<readonly [string, number]>
+}
+
+/** What a control command gets. */
+export interface Control {
+  readonly d: Decision
+  readonly client: ClientState
+  readonly connection: ConnectionPort
+  readonly clients: ClientsPort
+  readonly config: ConfigPort
+  readonly server: ServerPort
+  readonly statistics: StatisticsPort
+}

@@ -1,0 +1,222 @@
+import { copyBytes, Slice } from "../../projections/memory/slice.ts"
+import {
+  Double,
+  MapReply,
+  nilArray,
+  noReply,
+  Push,
+  type Reply,
+  ReplyError,
+  SetReply,
+  Status,
+  Verbatim
+} from "./reply.ts"
+
+const CR = 13
+const LF = 10
+const DOLLAR = 36
+const STAR = 42
+const COLON = 58
+const nullBulk = Buffer.from("$-1\r\n")
+const nullArray = Buffer.from("*-1\r\n")
+const null3 = Buffer.from("_\r\n")
+
+/** First size of a chunk; idle connections hold none. */
+export const chunkBytes = 16 * 1024
+const bigChunkBytes = 256 * 1024
+
+/**
+ * Where replies are encoded: a chain of chunks, the last one open. Small replies share chunks; a reply of megabytes gets
+ * a chunk of its exact size, so nothing is ever copied twice.
+ */
+export class ReplyBuffer {
+  /** Full chunks, oldest first. */
+  readonly full: Array<Uint8Array> = []
+  fullBytes = 0
+  /** The open chunk and how much of it is used. */
+  chunk: Uint8Array = none
+  used = 0
+
+  get length(): number {
+    return this.fullBytes + this.used
+  }
+
+  /** Makes room for `n` bytes in the open chunk. */
+  private room(n: number): void {
+    if (this.chunk.length - this.used >= n) return
+    if (this.used === 0) {
+      this.chunk = n <= chunkBytes ? takeChunk() : Buffer.allocUnsafeSlow(n)
+      return
+    }
+    this.full.push(this.used === this.chunk.length ? this.chunk : this.chunk.subarray(0, this.used))
+    this.fullBytes += this.used
+    const size = this.fullBytes > bigChunkBytes ? bigChunkBytes : Math.max(this.chunk.length * 2, chunkBytes)
+    this.chunk = Buffer.allocUnsafeSlow(Math.max(n, Math.min(size, bigChunkBytes)))
+    this.used = 0
+  }
+
+  /** Empties the buffer; its chunk may serve another connection. */
+  clear(): void {
+    this.full.length = 0
+    this.fullBytes = 0
+    this.used = 0
+    releaseChunk(this.chunk)
+    this.chunk = none
+  }
+
+  /** Everything encoded so far, as chunks to keep; the buffer is empty afterwards. */
+  take(): Array<Uint8Array> {
+    const chunks = this.full.slice()
+    if (this.used > 0) chunks.push(this.chunk.subarray(0, this.used))
+    this.full.length = 0
+    this.fullBytes = 0
+    this.chunk = none
+    this.used = 0
+    return chunks
+  }
+
+  raw(bytes: Uint8Array): void {
+    const n = bytes.length
+    this.room(n)
+    copyBytes(this.chunk, this.used, bytes, 0, n)
+    this.used += n
+  }
+
+  /** A type byte, a non-negative integer and CRLF. */
+  private header(type: number, n: number): void {
+    this.room(32)
+    const out = this.chunk
+    out[this.used++] = type
+    this.used = writeDigits(out, this.used, n)
+    out[this.used++] = CR
+    out[this.used++] = LF
+  }
+
+  bulk(bytes: Uint8Array, start: number, length: number): void {
+    this.room(length + 32)
+    const out = this.chunk
+    let at = this.used
+    out[at++] = DOLLAR
+    at = writeDigits(out, at, length)
+    out[at++] = CR
+    out[at++] = LF
+    copyBytes(out, at, bytes, start, length)
+    at += length
+    out[at++] = CR
+    out[at++] = LF
+    this.used = at
+  }
+
+  integer(n: number): void {
+    if (n >= 0 && n <= 0x7fff_ffff) this.header(COLON, n)
+    else this.line(`:${n}`)
+  }
+
+  /** A line of Latin-1 text and CRLF. */
+  line(text: string): void {
+    this.raw(Buffer.from(`${text}\r\n`, "latin1"))
+  }
+
+  private aggregate(type: string, n: number): void {
+    this.header(type.charCodeAt(0), n)
+  }
+
+  /** Encodes a reply for the connection's protocol (2 or 3). */
+  write(reply: Reply, protocol: number): void {
+    if (reply instanceof Slice) this.bulk(reply.bytes, reply.start, reply.length)
+    else if (reply instanceof Status || reply instanceof ReplyError) this.raw(reply.encoded)
+    else if (reply === null) this.raw(protocol === 3 ? null3 : nullBulk)
+    else if (typeof reply === "number") this.integer(reply)
+    else this.writeRare(reply, protocol)
+  }
+
+  private writeRare(reply: Reply, protocol: number): void {
+    if (Array.isArray(reply)) {
+      this.header(STAR, reply.length)
+      for (let i = 0; i < reply.length; i++) this.write(reply[i] as Reply, protocol)
+    } else if (typeof reply === "bigint") this.line(`:${reply}`)
+    else if (typeof reply === "string") {
+      const bytes = Buffer.from(reply, "utf8")
+      this.bulk(bytes, 0, bytes.length)
+    } else if (reply instanceof Uint8Array) this.bulk(reply, 0, reply.length)
+    else if (typeof reply === "boolean") this.line(protocol === 3 ? (reply ? "#t" : "#f") : (reply ? ":1" : ":0"))
+    else if (reply instanceof MapReply) {
+      this.aggregate(protocol === 3 ? "%" : "*", protocol === 3 ? reply.pairs.length : reply.pairs.length * 2)
+      for (const [key, value] of reply.pairs) {
+        this.write(key, protocol)
+        this.write(value, protocol)
+      }
+    } else if (reply instanceof SetReply) {
+      this.aggregate(protocol === 3 ? "~" : "*", reply.members.length)
+      for (const member of reply.members) this.write(member, protocol)
+    } else if (reply instanceof Push) {
+      this.aggregate(protocol === 3 ? ">" : "*", reply.items.length)
+      for (const item of reply.items) this.write(item, protocol)
+    } else if (reply instanceof Double) {
+      const text = formatDouble(reply.value)
+      if (protocol === 3) this.line(`,${text}`)
+      else this.writeRare(text, protocol)
+    } else if (reply instanceof Verbatim) {
+      this.verbatim(reply, protocol)
+    } else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
+    else if (reply !== noReply) throw new TypeError("not a reply")
+  }
+
+  private verbatim(reply: Verbatim, protocol: number): void {
+    if (protocol !== 3) {
+      this.writeRare(reply.text, protocol)
+      return
+    }
+    const bytes = Buffer.from(`${reply.format}:${reply.text}`, "utf8")
+    this.line(`=${bytes.length}`)
+    this.raw(bytes)
+    this.line("")
+  }
+}
+
+const none = new Uint8Array(0)
+
+/** Chunks of idle connections, ready for the next reply. */
+const spare: Array<Uint8Array> = []
+const spareLimit = 1024
+const takeChunk = (): Uint8Array => spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes)
+const releaseChunk = (chunk: Uint8Array): void => {
+  if (chunk.length === chunkBytes && spare.length < spareLimit) spare.push(chunk)
+}
+
+/** Writes a non-negative int32 in decimal; returns the position after it. */
+const writeDigits = (out: Uint8Array, at: number, n: number): number => {
+  if (n < 10) {
+    out[at] = 48 + n
+    return at + 1
+  }
+  let digits = n < 100 ? 2 : n < 1000 ? 3 : n < 10_000 ? 4 : n < 100_000 ? 5 : n < 1_000_000 ? 6 : 7
+  if (n >= 10_000_000) digits = n < 100_000_000 ? 8 : n < 1_000_000_000 ? 9 : 10
+  let i = at + digits
+  while (i > at) {
+    const q = (n / 10) | 0
+    out[--i] = 48 + n - q * 10
+    n = q
+  }
+  return at + digits
+}
+
+/** A double as Redis prints it: the shortest text that reads back the same; inf, -inf, nan. */
+export const formatDouble = (value: number): string => {
+  if (Number.isNaN(value)) return "nan"
+  if (value === Infinity) return "inf"
+  if (value === -Infinity) return "-inf"
+  if (Object.is(value, -0)) return "-0"
+  return formatG17(value)
+}
+
+/** JavaScript's shortest digits in C's %g layout: an exponent below 1e-4 and from 1e17 on, at least two digits wide. */
+const formatG17 = (value: number): string => {
+  const [mantissa, exponentText] = value.toExponential().split("e") as [string, string]
+  const exponent = Number(exponentText)
+  if (exponent >= -4 && exponent < 17) {
+    return value.toFixed(Math.max(0, mantissa.replace(/[-.]/g, "").length - 1 - exponent))
+  }
+  const sign = exponent < 0 ? "-" : "+"
+  return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`
+}

@@ -1,0 +1,117 @@
+import type { Slice } from "../../projections/memory/slice.ts"
+
+/**
+ * What a command answers, as a plain value; the encoder turns it into RESP2 or RESP3.
+ *
+ * - `null` the null bulk string (RESP3: null) · `nilArray` the null array of RESP2
+ * - number, bigint: an integer · `Double`: RESP3 double, RESP2 bulk · `true`/`false`: RESP3 boolean, RESP2 1/0
+ * - `Slice`, `Uint8Array`, string (UTF-8): a bulk string; slices are encoded before the data they point at can move
+ * - array: an array · `MapReply`: RESP3 map, RESP2 flat array · `SetReply`: RESP3 set, RESP2 array
+ * - `Status`, `ReplyError`, `Verbatim`, `Push`
+ * - `noReply`: nothing is sent now (the connection answers later, or not at all)
+ */
+export type Reply =
+  | null
+  | number
+  | bigint
+  | boolean
+  | string
+  | Slice
+  | Uint8Array
+  | Status
+  | ReplyError
+  | Double
+  | Verbatim
+  | MapReply
+  | SetReply
+  | Push
+  | NilArray
+  | NoReply
+  | ReadonlyArray<Reply>
+
+/** A simple string such as +OK. */
+export class Status {
+  readonly text: string
+  readonly encoded: Uint8Array
+  constructor(text: string) {
+    this.text = text
+    this.encoded = Buffer.from(`+${text}\r\n`, "latin1")
+  }
+}
+
+/**
+ * A refusal. The text begins with its code ("ERR", "WRONGTYPE", …). Thrown by `decide` and answered to the client; not
+ * an `Error`, because it is a reply and needs no stack. Line breaks inside become spaces, as in Redis.
+ */
+export class ReplyError {
+  readonly text: string
+  readonly encoded: Uint8Array
+  constructor(text: string) {
+    this.text = text.replace(/[\r\n]/g, " ")
+    this.encoded = Buffer.from(`-${this.text}\r\n`, "utf8")
+  }
+  /** The first word: what INFO errorstats counts by. */
+  get code(): string {
+    const space = this.text.indexOf(" ")
+    return space < 0 ? this.text : this.text.slice(0, space)
+  }
+}
+
+/** A floating-point number; `text` overrides how RESP2 and RESP3 print it. */
+export class Double {
+  readonly value: number
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** Text that RESP3 clients show as it is; `format` has three characters (txt, mkd). */
+export class Verbatim {
+  readonly text: string
+  readonly format: string
+  constructor(text: string, format = "txt") {
+    this.text = text
+    this.format = format
+  }
+}
+
+/** Pairs: a map in RESP3, a flat array in RESP2. */
+export class MapReply {
+  readonly pairs: ReadonlyArray<readonly [Reply, Reply]>
+  constructor(pairs: ReadonlyArray<readonly [Reply, Reply]>) {
+    this.pairs = pairs
+  }
+}
+
+/** A set in RESP3, an array in RESP2. */
+export class SetReply {
+  readonly members: ReadonlyArray<Reply>
+  constructor(members: ReadonlyArray<Reply>) {
+    this.members = members
+  }
+}
+
+/** An out-of-band message: a push in RESP3, an array in RESP2. */
+export class Push {
+  readonly items: ReadonlyArray<Reply>
+  constructor(items: ReadonlyArray<Reply>) {
+    this.items = items
+  }
+}
+
+class NilArray {
+  readonly kind = "nilArray"
+}
+class NoReply {
+  readonly kind = "noReply"
+}
+export type { NilArray, NoReply }
+
+/** The null array (`*-1`) of RESP2; null in RESP3. */
+export const nilArray = new NilArray()
+/** Nothing is sent now. */
+export const noReply = new NoReply()
+
+export const ok = new Status("OK")
+export const pong = new Status("PONG")
+export const queued = new Status("QUEUED")

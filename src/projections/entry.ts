@@ -1,0 +1,82 @@
+/**
+ * An entry of the keyspace: one block of the arena that holds a key, its header and, for strings, the value. All header
+ * fields sit at fixed places, so a deadline, a clock or a frequency never makes an entry move.
+ *
+ * ```
+ * word 0   deadline, high 21 bits (31…11) · type (10…7) · encoding (6…3) · checkpoint mark and spare (2…0)
+ * word 1   deadline, low 32 bits: Unix milliseconds, 0 = none
+ * word 2   access clock: seconds in the low 24 bits · access frequency in the high 8
+ * word 3   length of the key in bytes
+ * word 4   string: length of the value, or for an integer its low 32 bits · collections: root of the structure
+ * byte 20  the key, then the value (an integer's high 32 bits stand at the next multiple of 4)
+ * ```
+ */
+import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
+import { Slice } from "./memory/slice.ts"
+
+export const headerBytes = 20
+export const keyLengthWord = 3
+
+/** What a key holds; the numbers stand in entries and checkpoints. */
+export const types = ["string", "list", "set", "zset", "hash", "stream"] as const
+export type TypeName = typeof types[number]
+export const Type = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 5 } as const
+
+/** How it is held, under the names OBJECT ENCODING answers. */
+export const encodings = ["int", "embstr", "raw"] as const
+export const Encoding = { int: 0, embstr: 1, raw: 2 } as const
+
+export const typeOf = (arena: Arena, p: Pointer): number => (arena.words[slabOf(p)]![wordOf(p)]! >>> 7) & 15
+
+export const encodingOf = (arena: Arena, p: Pointer): number => (arena.words[slabOf(p)]![wordOf(p)]! >>> 3) & 15
+
+export const setTypeAndEncoding = (arena: Arena, p: Pointer, type: number, encoding: number): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  words[at] = (words[at]! & ~0x7f8) | (type << 7) | (encoding << 3)
+}
+
+/** Unix milliseconds; 0 when the entry has no deadline. */
+export const deadlineOf = (arena: Arena, p: Pointer): number => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  return (words[at]! >>> 11) * 0x1_0000_0000 + words[at + 1]!
+}
+
+export const setDeadline = (arena: Arena, p: Pointer, deadline: number): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  words[at] = (words[at]! & 0x7ff) | (Math.floor(deadline / 0x1_0000_0000) << 11)
+  words[at + 1] = deadline >>> 0
+}
+
+/** Seconds of the last access modulo 2^24 in the low bits, the access frequency in the high eight. */
+export const clockOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(p)]![wordOf(p) + 2]!
+
+export const setClock = (arena: Arena, p: Pointer, clock: number): void => {
+  arena.words[slabOf(p)]![wordOf(p) + 2] = clock
+}
+
+export const keyLengthOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(p)]![wordOf(p) + 3]!
+
+/** The key's bytes, in the arena: valid until the entry changes. */
+export const keyOf = (arena: Arena, p: Pointer, into: Slice = new Slice()): Slice =>
+  into.set(arena.bytes[slabOf(p)]!, byteOf(p) + headerBytes, keyLengthOf(arena, p))
+
+/** Writes a new entry's header and key into a fresh block. */
+export const writeHeader = (
+  arena: Arena,
+  p: Pointer,
+  type: number,
+  encoding: number,
+  deadline: number,
+  clock: number,
+  keyLength: number
+): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  words[at] = (Math.floor(deadline / 0x1_0000_0000) << 11) | (type << 7) | (encoding << 3)
+  words[at + 1] = deadline >>> 0
+  words[at + 2] = clock
+  words[at + 3] = keyLength
+}

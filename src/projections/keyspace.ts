@@ -1,0 +1,259 @@
+/**
+ * The data as it is now: sixteen (or as many as configured) databases, each with its own arena, so that emptying one is
+ * dropping its arena, however many keys it held. A keyspace is a value: as many as wanted live side by side.
+ */
+import * as Entry from "./entry.ts"
+import { Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { Dict } from "./memory/dict.ts"
+import type { HashSeed } from "./memory/hash.ts"
+import { Order } from "./memory/order.ts"
+import { copyBytes, Slice } from "./memory/slice.ts"
+
+/**
+ * The command or batch at work, shared by the databases of a keyspace. Whoever starts one calls `next`: memories of
+ * slices end there, and entries touched from then on carry its time.
+ */
+export class Turn {
+  number = 0
+  /** Seconds of the batch's time modulo 2^24: the access clock. */
+  clock = 0
+
+  next(timeMs: number): void {
+    this.number++
+    this.clock = Math.floor(timeMs / 1000) & 0xff_ffff
+  }
+}
+
+/** One numbered database: an index of entries by key and one of the deadlines in their order. */
+export class Database {
+  arena: Arena
+  dict: Dict
+  /** (deadline high, deadline low, key hash) of every entry that has a deadline. */
+  deadlines: Order
+  readonly turn: Turn
+  private readonly seed: HashSeed
+
+  // The key looked up last. A command's decide and the fold of its events ask for the same slice: one hash, one probe.
+  private memoKey: Slice | undefined = undefined
+  private memoHash = 0
+  private memoPointer: Pointer = 0
+  private memoTurn = -1
+
+  constructor(seed: HashSeed, turn: Turn) {
+    this.seed = seed
+    this.turn = turn
+    this.arena = new Arena()
+    this.dict = new Dict(this.arena, seed, Entry.keyLengthWord, Entry.headerBytes)
+    this.deadlines = new Order(this.arena)
+  }
+
+  get size(): number {
+    return this.dict.size
+  }
+
+  private remember(key: Slice, hash: number, p: Pointer): void {
+    this.memoKey = key
+    this.memoHash = hash
+    this.memoPointer = p
+    this.memoTurn = this.turn.number
+  }
+
+  /** The entry of a key, dead or alive; 0 when absent. */
+  locate(key: Slice): Pointer {
+    if (key === this.memoKey && this.memoTurn === this.turn.number) return this.memoPointer
+    const hash = this.dict.hash(key.bytes, key.start, key.length)
+    const p = this.dict.find(hash, key.bytes, key.start, key.length)
+    this.remember(key, hash, p)
+    return p
+  }
+
+  /** The hash of a key that was just located. */
+  private hashOf(key: Slice): number {
+    return key === this.memoKey && this.memoTurn === this.turn.number
+      ? this.memoHash
+      : this.dict.hash(key.bytes, key.start, key.length)
+  }
+
+  /** A new entry for an absent key: header and key written, `valueBytes` of room after it. */
+  create(key: Slice, type: number, encoding: number, deadline: number, valueBytes: number): Pointer {
+    const hash = this.hashOf(key)
+    const p = this.build(key, type, encoding, deadline, this.turn.clock, valueBytes)
+    this.dict.insert(hash, p)
+    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
+    this.remember(key, hash, p)
+    return p
+  }
+
+  private build(
+    key: Slice,
+    type: number,
+    encoding: number,
+    deadline: number,
+    clock: number,
+    valueBytes: number
+  ): Pointer {
+    const p = this.arena.allocate(Entry.headerBytes + key.length + valueBytes)
+    Entry.writeHeader(this.arena, p, type, encoding, deadline, clock, key.length)
+    copyBytes(this.arena.bytes[slabOf(p)]!, byteOf(p) + Entry.headerBytes, key.bytes, key.start, key.length)
+    return p
+  }
+
+  /**
+   * Makes room for `valueBytes` after the key of a located entry, keeping header, key and the first `keep` bytes of the
+   * value; the entry stays where it is when its block fits and is not more than twice too large.
+   */
+  resize(key: Slice, p: Pointer, valueBytes: number, keep: number): Pointer {
+    const need = Entry.headerBytes + key.length + valueBytes
+    const capacity = this.arena.capacity(p)
+    if (need <= capacity && (need > capacity >>> 1 || capacity <= 64)) return p
+    const next = this.arena.allocate(need)
+    copyBytes(
+      this.arena.bytes[slabOf(next)]!,
+      byteOf(next),
+      this.arena.bytes[slabOf(p)]!,
+      byteOf(p),
+      Entry.headerBytes + key.length + keep
+    )
+    const hash = this.hashOf(key)
+    this.dict.replace(hash, p, next)
+    this.arena.free(p)
+    this.remember(key, hash, next)
+    return next
+  }
+
+  /** Changes the deadline of an entry, 0 for none, in the header and in the order. */
+  expireAt(p: Pointer, deadline: number): void {
+    const before = Entry.deadlineOf(this.arena, p)
+    if (before === deadline) return
+    const key = Entry.keyOf(this.arena, p, scratch)
+    const hash = this.dict.hash(key.bytes, key.start, key.length)
+    if (before !== 0) this.deadlines.remove(Math.floor(before / 0x1_0000_0000), before >>> 0, hash)
+    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
+    Entry.setDeadline(this.arena, p, deadline)
+  }
+
+  /** Takes a key and its value away. False when it was absent. */
+  delete(key: Slice): boolean {
+    const p = this.locate(key)
+    if (p === 0) return false
+    const hash = this.hashOf(key)
+    const deadline = Entry.deadlineOf(this.arena, p)
+    if (deadline !== 0) this.deadlines.remove(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
+    this.dict.remove(hash, p)
+    this.arena.free(p)
+    this.remember(key, hash, 0)
+    return true
+  }
+
+  /** Copies the entry at `p` of `source` (which may be this database) under the name `key`, replacing what is there. */
+  copyFrom(source: Database, p: Pointer, key: Slice): void {
+    const words = source.arena
+    const length = Entry.keyLengthOf(words, p)
+    const valueBytes = source.valueBytesOf(p)
+    // Only after the copy may the old entry of `key` go: `key` may point into it.
+    const hash = this.dict.hash(key.bytes, key.start, key.length)
+    const old = this.dict.find(hash, key.bytes, key.start, key.length)
+    const deadline = Entry.deadlineOf(words, p)
+    const next = this.build(
+      key,
+      Entry.typeOf(words, p),
+      Entry.encodingOf(words, p),
+      deadline,
+      Entry.clockOf(words, p),
+      valueBytes
+    )
+    source.copyValue(p, length, this, next, key.length)
+    if (old !== 0) {
+      const oldDeadline = Entry.deadlineOf(this.arena, old)
+      if (oldDeadline !== 0) this.deadlines.remove(Math.floor(oldDeadline / 0x1_0000_0000), oldDeadline >>> 0, hash)
+      this.dict.replace(hash, old, next)
+      this.arena.free(old)
+    } else this.dict.insert(hash, next)
+    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
+    this.memoKey = undefined
+  }
+
+  /** Bytes the value of an entry takes after its key, alignment included. */
+  private valueBytesOf(p: Pointer): number {
+    return Entry.encodingOf(this.arena, p) === Entry.Encoding.int
+      ? integerBytes
+      : this.arena.words[slabOf(p)]![wordAt(p, 4)]!
+  }
+
+  private copyValue(p: Pointer, keyLength: number, into: Database, q: Pointer, newKeyLength: number): void {
+    const from = this.arena.words[slabOf(p)]!
+    const to = into.arena.words[slabOf(q)]!
+    to[wordAt(q, 4)] = from[wordAt(p, 4)]!
+    if (Entry.encodingOf(this.arena, p) === Entry.Encoding.int) {
+      to[highWordAt(q, newKeyLength)] = from[highWordAt(p, keyLength)]!
+      return
+    }
+    copyBytes(
+      into.arena.bytes[slabOf(q)]!,
+      byteOf(q) + Entry.headerBytes + newKeyLength,
+      this.arena.bytes[slabOf(p)]!,
+      byteOf(p) + Entry.headerBytes + keyLength,
+      from[wordAt(p, 4)]!
+    )
+  }
+
+  /** Drops everything at once: the arena goes back to the system as a whole. */
+  clear(): void {
+    this.arena = new Arena()
+    this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
+    this.deadlines = new Order(this.arena)
+    this.memoKey = undefined
+  }
+}
+
+const scratch = new Slice()
+
+/** Room an integer's high word may need after the key: up to 3 bytes of alignment and the word. */
+export const integerBytes = 7
+
+/** Index of a header word in the slab's words. */
+export const wordAt = (p: Pointer, word: number): number => (byteOf(p) >>> 2) + word
+
+/** Index of an integer's high word, after a key of `keyLength` bytes. */
+export const highWordAt = (p: Pointer, keyLength: number): number =>
+  (byteOf(p) + Entry.headerBytes + keyLength + 3) >>> 2
+
+/** All databases of one server, one moment in history or one test. */
+export class Keyspace {
+  readonly databases: Array<Database>
+  readonly seed: HashSeed
+  readonly turn = new Turn()
+  constructor(count: number, seed: HashSeed) {
+    this.seed = seed
+    this.databases = Array.from({ length: count }, () => new Database(seed, this.turn))
+  }
+
+  /** The database of that number; one beyond the configured count comes to be when a log speaks of it. */
+  database(index: number): Database {
+    while (index >= this.databases.length) this.databases.push(new Database(this.seed, this.turn))
+    return this.databases[index]!
+  }
+
+  swap(first: number, second: number): void {
+    const database = this.database(first)
+    this.databases[first] = this.database(second)
+    this.databases[second] = database
+  }
+
+  clear(): void {
+    for (const database of this.databases) database.clear()
+  }
+
+  /** Bytes of live blocks: keys, values, tables and deadlines. */
+  get usedBytes(): number {
+    let sum = 0
+    for (const database of this.databases) sum += database.arena.usedBytes
+    return sum
+  }
+
+  get reservedBytes(): number {
+    let sum = 0
+    for (const database of this.databases) sum += database.arena.reservedBytes
+    return sum
+  }
+}

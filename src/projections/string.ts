@@ -1,0 +1,145 @@
+/** Strings: integers are kept as two words, text follows its key. */
+import * as Entry from "./entry.ts"
+import { fromWords, highWord, lowWord, parseInt64, writeInt64 } from "./integer.ts"
+import { type Database, highWordAt, integerBytes, wordAt } from "./keyspace.ts"
+import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { copyBytes, Slice } from "./memory/slice.ts"
+
+/** Up to this many bytes OBJECT ENCODING says embstr, as in Redis. */
+const embstrLimit = 44
+
+const encodingFor = (length: number): number => length <= embstrLimit ? Entry.Encoding.embstr : Entry.Encoding.raw
+
+/** The key now holds `value`, whatever it held before. */
+export const setString = (db: Database, key: Slice, value: Slice, deadline: number): void => {
+  const integer = value.length <= 20 ? parseInt64(value.bytes, value.start, value.length) : undefined
+  if (integer !== undefined) setInteger(db, key, integer, deadline)
+  else setText(db, key, value, encodingFor(value.length), deadline)
+}
+
+const setText = (db: Database, key: Slice, value: Slice, encoding: number, deadline: number): void => {
+  let p = db.locate(key)
+  if (p === 0) p = db.create(key, Entry.Type.string, encoding, deadline, value.length)
+  else {
+    p = db.resize(key, p, value.length, 0)
+    Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, encoding)
+    Entry.setClock(db.arena, p, db.turn.clock)
+    db.expireAt(p, deadline)
+  }
+  const slab = slabOf(p)
+  db.arena.words[slab]![wordAt(p, 4)] = value.length
+  copyBytes(
+    db.arena.bytes[slab]!,
+    byteOf(p) + Entry.headerBytes + key.length,
+    value.bytes,
+    value.start,
+    value.length
+  )
+}
+
+const setInteger = (db: Database, key: Slice, value: number | bigint, deadline: number): void => {
+  let p = db.locate(key)
+  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.int, deadline, integerBytes)
+  else {
+    p = db.resize(key, p, integerBytes, 0)
+    Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.int)
+    Entry.setClock(db.arena, p, db.turn.clock)
+    db.expireAt(p, deadline)
+  }
+  const words = db.arena.words[slabOf(p)]!
+  words[wordAt(p, 4)] = lowWord(value)
+  words[highWordAt(p, key.length)] = highWord(value)
+}
+
+const deadlineAt = (db: Database, key: Slice): number => {
+  const p = db.locate(key)
+  return p === 0 ? 0 : Entry.deadlineOf(db.arena, p)
+}
+
+/** The integer at the key became `value`; the deadline stays. */
+export const incremented = (db: Database, key: Slice, value: number | bigint): void =>
+  setInteger(db, key, value, deadlineAt(db, key))
+
+/** The number at the key became `value`, kept as text even when it looks like an integer (as INCRBYFLOAT does in Redis). */
+export const floatIncremented = (db: Database, key: Slice, value: Slice): void =>
+  setText(db, key, value, encodingFor(value.length), deadlineAt(db, key))
+
+/**
+ * Makes the string at the key text of at least `length` bytes, zeros after what was there, and returns its entry. The
+ * block grows by an eighth at a time, so that many small appends cost no more than one large one.
+ */
+const grow = (db: Database, key: Slice, length: number): Pointer => {
+  let p = db.locate(key)
+  let before = 0
+  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
+  else {
+    if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
+      const text = readString(db, p, new Slice(), new Uint8Array(24))
+      const deadline = Entry.deadlineOf(db.arena, p)
+      setText(db, key, text, Entry.Encoding.raw, deadline)
+      p = db.locate(key)
+    }
+    before = lengthOf(db, p)
+    if (length > before) {
+      const capacity = db.arena.capacity(p) - Entry.headerBytes - key.length
+      if (length > capacity) p = db.resize(key, p, length + (length >>> 3), before)
+    }
+  }
+  if (length > before) {
+    const slab = slabOf(p)
+    const at = byteOf(p) + Entry.headerBytes + key.length
+    db.arena.bytes[slab]!.fill(0, at + before, at + length)
+    db.arena.words[slab]![wordAt(p, 4)] = length
+  }
+  Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.raw)
+  return p
+}
+
+/** `suffix` was added at the end. */
+export const appended = (db: Database, key: Slice, suffix: Slice): void => {
+  const p = db.locate(key)
+  // SET-like when the key is absent: Redis tries an integer encoding then, and only then.
+  if (p === 0) setString(db, key, suffix, 0)
+  else rangeSet(db, key, stringLength(db, p), suffix)
+}
+
+/** `value` overwrote the bytes from `offset` on. */
+export const rangeSet = (db: Database, key: Slice, offset: number, value: Slice): void => {
+  const p = grow(db, key, offset + value.length)
+  copyBytes(
+    db.arena.bytes[slabOf(p)]!,
+    byteOf(p) + Entry.headerBytes + key.length + offset,
+    value.bytes,
+    value.start,
+    value.length
+  )
+}
+
+const lengthOf = (db: Database, p: Pointer): number => db.arena.words[slabOf(p)]![wordAt(p, 4)]!
+
+/** The integer of an entry whose encoding is int. */
+export const integerOf = (db: Database, p: Pointer): number | bigint => {
+  const words = db.arena.words[slabOf(p)]!
+  return fromWords(words[highWordAt(p, Entry.keyLengthOf(db.arena, p))]!, words[wordAt(p, 4)]!)
+}
+
+/** Length in bytes of the string an entry holds, as text. */
+export const stringLength = (db: Database, p: Pointer): number =>
+  Entry.encodingOf(db.arena, p) === Entry.Encoding.int ? integerOf(db, p).toString().length : lengthOf(db, p)
+
+/**
+ * The string an entry holds: `into` is pointed at the arena, valid until the entry changes, or for an integer at
+ * `digits` (24 bytes from `at` on), where its text is written.
+ */
+export const readString = (db: Database, p: Pointer, into: Slice, digits: Uint8Array, at = 0): Slice => {
+  if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
+    return into.set(digits, at, writeInt64(digits, at, integerOf(db, p)) - at)
+  }
+  const slab = slabOf(p)
+  const words = db.arena.words[slab]!
+  return into.set(
+    db.arena.bytes[slab]!,
+    byteOf(p) + Entry.headerBytes + words[wordAt(p, 3)]!,
+    words[wordAt(p, 4)]!
+  )
+}
