@@ -35,7 +35,7 @@ const mergeInterval = 31
 export class Dict {
   /** The number of entries. */
   size = 0
-  /** Slots written by growing, shrinking, splitting, merging and closing gaps since the dict was made: the cost of reorganization. */
+  /** Slots of segments and of the directory moved since the dict was made: what reorganizing has cost so far. */
   movedSlots = 0
 
   private readonly arena: Arena
@@ -71,6 +71,11 @@ export class Dict {
   /** The bytes of the segments and the directory; entries are not counted. */
   get tableBytes(): number {
     return this.segments * (this.mask + 1) * 8 + this.directory.byteLength
+  }
+
+  /** The number of the directory's slots: a power of two, 1 while there is only one segment. */
+  get directorySize(): number {
+    return this.directory.length
   }
 
   /** The entry with this key, or 0. */
@@ -223,13 +228,14 @@ export class Dict {
 
   /**
    * A random entry, 0 when there is none. Each is equally likely: a segment counts only when the draw hits the first of
-   * its directory slots, a slot only when it is taken. After many misses (a very sparse dict) the entry after a random
-   * place is taken instead, which is only roughly fair.
+   * its directory slots, a slot only when it is taken. Hashes far from uniform could make that miss for ever: after many
+   * misses the entry after a random place is taken instead, which is only roughly fair.
    * @param r uniform u32 numbers
    */
   random(r: () => number): Pointer {
     if (this.size === 0) return 0
-    for (let attempt = 0; attempt < 128; attempt++) {
+    const attempts = Math.min(20_000, 256 * this.directory.length / this.segments)
+    for (let attempt = 0; attempt < attempts; attempt++) {
       const draw = r()
       const index = draw >>> 1 >>> this.shift
       const segment = this.directory[index]!
@@ -389,6 +395,7 @@ export class Dict {
     const old = this.directory
     const next = new Uint32Array(old.length * 2)
     for (let i = 0; i < next.length; i++) next[i] = old[i >>> 1]!
+    this.movedSlots += next.length
     this.directory = next
     this.setDepth(this.depth + 1)
   }
@@ -435,6 +442,7 @@ export class Dict {
     const old = this.directory
     const next = new Uint32Array(old.length >>> 1)
     for (let i = 0; i < next.length; i++) next[i] = old[2 * i]!
+    this.movedSlots += next.length
     this.directory = next
     this.setDepth(this.depth - 1)
   }
