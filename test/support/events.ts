@@ -1,4 +1,4 @@
-import { Arbitrary, Effect } from "effect"
+import { Arbitrary, Effect, type Schema } from "effect"
 import { cases, type Event, type EventTag, tags } from "../../src/log/events/catalog.ts"
 import { Bytes, Count, Int64, UnixMillis } from "../../src/log/events/fields.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
@@ -69,11 +69,12 @@ const nullable = (schema: unknown): unknown => {
 }
 
 /** Draws from the schema itself, whatever it is. */
-const sampled = new Map<unknown, Array<unknown>>()
+const sampled = new Map<unknown, ReadonlyArray<unknown>>()
 const sample = (schema: unknown, random: Random): unknown => {
   let pool = sampled.get(schema)
   if (pool === undefined) {
-    pool = Effect.runSync(Arbitrary.sampleEffect(Arbitrary.schema(schema as never), { count: 200, seed: random.seed }))
+    const arbitrary = Arbitrary.schema(schema as Schema.Schema<unknown>)
+    pool = Effect.runSync(Arbitrary.sampleEffect(arbitrary, { count: 200, seed: random.seed }))
     sampled.set(schema, pool)
   }
   return random.pick(pool)
