@@ -88,8 +88,9 @@ export interface ControlCommand extends Described {
   readonly run: (control: Control, argv: Argv) => Reply
 }
 
-/** A command whose second word selects what to do: CLIENT, OBJECT, CONFIG. */
+/** A command whose second word selects what to do: CLIENT, OBJECT, CONFIG. `run` answers when there is none (COMMAND). */
 export interface ContainerCommand extends Described {
+  readonly run?: (control: Control, argv: Argv) => Reply
   readonly subcommands: ReadonlyArray<DataCommand | ControlCommand>
 }
 

@@ -2,6 +2,7 @@ import type { LogStatus } from "../log/event-log.ts"
 import type { Reply } from "../net/resp/reply.ts"
 import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
+import type { CommandTable } from "./table.ts"
 
 /** The connection that asked, as far as a control command may act on it. Implemented by the network. */
 export interface ConnectionPort {
@@ -112,4 +113,5 @@ export interface Control {
   readonly config: ConfigPort
   readonly server: ServerPort
   readonly statistics: StatisticsPort
+  readonly table: CommandTable
 }

@@ -1,0 +1,222 @@
+/**
+ * The one place where commands meet the log: admit, decide, reply, append, evolve. Replies are encoded before the events
+ * are folded, because they may point at the data the fold is about to change; they leave the process only when the log
+ * has released them. Nothing here waits, and nothing but the reply to a failure allocates.
+ */
+import type { Author, LogUnavailable, Origin } from "../../log/event-log.ts"
+import type { Event } from "../../log/events/catalog.ts"
+import type { ReplyBuffer } from "../../net/resp/encoder.ts"
+import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { evolve } from "../../projections/evolve.ts"
+import type { Keyspace } from "../../projections/keyspace.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
+import type { Argv } from "../define.ts"
+import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
+import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
+import { CommandTable, type Row } from "../table.ts"
+import { unknownCommand } from "./admission.ts"
+import { expireDue } from "./expiry.ts"
+import { SeededRandom, View } from "./lookup.ts"
+import { Statistics } from "./statistics.ts"
+
+/** What the executor needs of the log. */
+export interface LogPort {
+  readonly append: (
+    time: number,
+    db: number,
+    origin: Origin,
+    command: number,
+    author: Author | undefined,
+    events: ReadonlyArray<Event>,
+    count: number
+  ) => number
+  readonly failure: () => LogUnavailable | undefined
+}
+
+/** Everything the executor needs from outside; plain, so that tests and simulations supply it without a runtime. */
+export interface ExecutorPorts {
+  readonly keyspace: Keyspace
+  readonly log: LogPort
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Monotonic milliseconds, for the time commands take. */
+  readonly monotonic: () => number
+  readonly seed: number
+  readonly table?: CommandTable
+}
+
+/** What control commands act on; the network and the server's assembly hand them in once both exist. */
+export interface ControlPorts {
+  readonly clients: ClientsPort
+  readonly config: ConfigPort
+  readonly server: ServerPort
+}
+
+/** Whether clients are held back (CLIENT PAUSE). */
+export type Pause = "none" | "write" | "all"
+
+/** Runs commands. One per server: everything that changes the data goes through it, in one thread. */
+export class CommandExecutor {
+  readonly table: CommandTable
+  readonly statistics: Statistics
+  readonly keyspace: Keyspace
+  readonly view: View
+  pause: Pause = "none"
+  activeExpire = true
+
+  private readonly ports: ExecutorPorts
+  private control: { -readonly [Name in keyof Control]: Control[Name] } | undefined
+  private readonly deathEvent: Array<Event> = []
+  private timed: Row | undefined
+  private timedSince = 0
+
+  constructor(ports: ExecutorPorts) {
+    this.ports = ports
+    this.keyspace = ports.keyspace
+    this.table = ports.table ?? new CommandTable()
+    this.statistics = new Statistics(this.table)
+    this.view = new View(ports.keyspace, {
+      statistics: this.statistics,
+      random: new SeededRandom(ports.seed),
+      buryDead: (db, key) => this.buryDead(db, key)
+    })
+  }
+
+  /** Joins the ports of control commands; until then they are refused. */
+  attach(control: ControlPorts, idle: ConnectionPort): void {
+    this.control = {
+      ...control,
+      d: this.view,
+      client: idle.client,
+      connection: idle,
+      statistics: this.statistics,
+      table: this.table
+    }
+  }
+
+  /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
+  beginChunk(): void {
+    this.view.now = this.ports.now()
+  }
+
+  /** Ends the measuring of what the chunk's last command took. */
+  endChunk(): void {
+    if (this.timed === undefined) return
+    this.timed.micros += (this.ports.monotonic() - this.timedSince) * 1000
+    this.timed = undefined
+  }
+
+  /** Reads the clock only where the command changes: in a pipeline of one command, twice per chunk. */
+  private time(row: Row): void {
+    if (this.timed === row) return
+    const now = this.ports.monotonic()
+    if (this.timed !== undefined) this.timed.micros += (now - this.timedSince) * 1000
+    this.timed = row
+    this.timedSince = now
+  }
+
+  /** Runs one request and encodes its reply. False: clients are paused, run it again later; nothing happened. */
+  execute(connection: ConnectionPort, argv: Argv, out: ReplyBuffer): boolean {
+    const client = connection.client
+    let row = this.table.find(argv.at(0))
+    if (row === undefined) return this.refuse(unknownCommand(argv), undefined, client.protocol, out)
+    if (row.subcommands !== undefined && argv.length > 1) {
+      const sub = row.subcommands.find(argv.at(1))
+      if (sub === undefined) {
+        return this.refuse(unknownSubcommand(row.name, argv.at(1).latin1()), row, client.protocol, out)
+      }
+      row = sub
+    }
+    const arity = row.arity
+    if (arity > 0 ? argv.length !== arity : argv.length < -arity) {
+      return this.refuse(wrongArity(row.name), row, client.protocol, out)
+    }
+    if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client.protocol, out)
+    if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
+    if (row.write || row.name === "ping") {
+      const failure = this.ports.log.failure()
+      if (failure !== undefined) return this.refuse(misconf(failure), row, client.protocol, out)
+    }
+    this.run(row, connection, argv, out)
+    return true
+  }
+
+  private refuse(error: ReplyError, row: Row | undefined, protocol: number, out: ReplyBuffer): boolean {
+    if (row !== undefined) row.rejected++
+    this.statistics.countError(error.code)
+    out.write(error, protocol)
+    return true
+  }
+
+  private run(row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer): void {
+    const client = connection.client
+    const view = this.view
+    const db = client.db
+    this.time(row)
+    row.calls++
+    this.statistics.commandsProcessed++
+    client.lastCommand = row.name
+    client.lastActiveAt = view.now
+    view.begin(client, row.name)
+    let reply: Reply
+    try {
+      reply = row.decide !== undefined ? row.decide(view, argv) : this.runControl(row, connection, argv)
+    } catch (refusal) {
+      if (!(refusal instanceof ReplyError)) throw refusal
+      view.eventCount = 0
+      reply = refusal
+    }
+    if (reply instanceof ReplyError) {
+      row.failed++
+      this.statistics.countError(reply.code)
+    }
+    if (reply !== noReply) out.write(reply, client.protocol)
+    if (view.eventCount > 0) this.apply(db, "client", row.number, client, view.events, view.eventCount)
+  }
+
+  private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
+    if (row.run === undefined || this.control === undefined) throw wrongArity(row.name)
+    this.control.client = connection.client
+    this.control.connection = connection
+    return row.run(this.control, argv)
+  }
+
+  /** Appends one batch and folds it: from here on it has happened. */
+  private apply(
+    db: number,
+    origin: Origin,
+    command: number,
+    author: Author | undefined,
+    events: ReadonlyArray<Event>,
+    count: number
+  ): void {
+    this.ports.log.append(this.view.now, db, origin, command, author, events, count)
+    for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
+  }
+
+  /** A key was met past its deadline: that is an event of its own, before whatever the command does. */
+  private buryDead(db: number, key: Slice): boolean {
+    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    this.deathEvent[0] = { _tag: "KeyExpired", key }
+    this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
+    this.statistics.expiredKeys++
+    return true
+  }
+
+  /**
+   * Buries keys whose deadline has passed, in the order of their deadlines, for at most about `budgetMs`.
+   * Returns whether more are due.
+   */
+  expire(budgetMs: number): boolean {
+    if (!this.activeExpire || this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    this.beginChunk()
+    return expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, (db, key) => {
+      this.keyspace.turn.next(this.view.now)
+      this.buryDead(db, key)
+    })
+  }
+}
+
+/** Writes are refused while the log cannot take them; the text says why. */
+const misconf = (failure: LogUnavailable): ReplyError =>
+  new ReplyError(`MISCONF Errors writing to the AOF file: ${failure.reason}`)

@@ -1,0 +1,164 @@
+/** The executor's view of the data for one command: see `Decision`, which it implements but for the events. */
+import type { Event } from "../../log/events/catalog.ts"
+import type { Int64 } from "../../log/events/fields.ts"
+import * as Entry from "../../projections/entry.ts"
+import { parseInt64Slice } from "../../projections/integer.ts"
+import type { Database, Keyspace } from "../../projections/keyspace.ts"
+import type { Pointer } from "../../projections/memory/arena.ts"
+import { Slice } from "../../projections/memory/slice.ts"
+import { integerOf, readString } from "../../projections/string.ts"
+import type { ClientState } from "../client.ts"
+import type { Decision } from "../decision.ts"
+import { errors } from "../errors.ts"
+import type { Statistics } from "./statistics.ts"
+
+/** Room for the text of one integer. */
+const digitsBytes = 24
+const digitsTotal = 64 * 1024
+const pooledSlices = 1024
+
+/** A small fast generator (xorshift128) with a seed, so that decisions can be repeated in tests. */
+export class SeededRandom {
+  private a: number
+  private b: number
+  private c: number
+  private d: number
+  constructor(seed: number) {
+    this.a = (seed ^ 0x9e37_79b9) | 1
+    this.b = Math.imul(seed, 0x85eb_ca6b) | 1
+    this.c = (seed << 7) ^ 0x27d4_eb2f
+    this.d = 0x1656_67b1
+    for (let i = 0; i < 16; i++) this.next()
+  }
+  /** A uniform integer below 2^32. */
+  next(): number {
+    const t = this.a ^ (this.a << 11)
+    this.a = this.b
+    this.b = this.c
+    this.c = this.d
+    this.d = this.d ^ (this.d >>> 19) ^ t ^ (t >>> 8)
+    return this.d >>> 0
+  }
+}
+
+/** What a `View` needs from the executor. */
+export interface ViewPorts {
+  readonly statistics: Statistics
+  readonly random: SeededRandom
+  /** Records and folds the death of a key met past its deadline; false when the log takes nothing now. */
+  readonly buryDead: (db: number, key: Slice) => boolean
+}
+
+/** See `Decision`. One instance, pointed at each command in turn by `begin`. */
+export class View implements Decision {
+  now = 0
+  client!: ClientState
+  db!: Database
+  commandName = ""
+  readonly keyspace: Keyspace
+  /** Events of the running command; the first `eventCount` count. */
+  readonly events: Array<Event> = []
+  eventCount = 0
+
+  private readonly ports: ViewPorts
+  private readonly slices: Array<Slice> = Array.from({ length: 64 }, () => new Slice())
+  private slicesUsed = 0
+  private readonly digits = new Uint8Array(digitsTotal)
+  private digitsUsed = 0
+
+  constructor(keyspace: Keyspace, ports: ViewPorts) {
+    this.keyspace = keyspace
+    this.ports = ports
+  }
+
+  begin(client: ClientState, commandName: string): void {
+    this.client = client
+    this.db = this.keyspace.database(client.db)
+    this.commandName = commandName
+    this.eventCount = 0
+    this.slicesUsed = 0
+    this.digitsUsed = 0
+    this.keyspace.turn.next(this.now)
+  }
+
+  emit(event: Event): void {
+    this.events[this.eventCount++] = event
+  }
+
+  random(): number {
+    return this.ports.random.next()
+  }
+
+  lookup(key: Slice): Pointer {
+    const p = this.peek(key)
+    if (p !== 0 && !this.client.noTouch) Entry.setClock(this.db.arena, p, this.keyspace.turn.clock)
+    return p
+  }
+
+  peek(key: Slice): Pointer {
+    const p = this.db.locate(key)
+    if (p === 0) return 0
+    const deadline = Entry.deadlineOf(this.db.arena, p)
+    if (deadline === 0 || deadline > this.now) return p
+    this.ports.buryDead(this.client.db, key)
+    return 0
+  }
+
+  peekIn(db: number, key: Slice): Pointer {
+    const database = this.keyspace.database(db)
+    const p = database.locate(key)
+    if (p === 0) return 0
+    const deadline = Entry.deadlineOf(database.arena, p)
+    if (deadline === 0 || deadline > this.now) return p
+    this.ports.buryDead(db, key)
+    return 0
+  }
+
+  counted(p: Pointer): Pointer {
+    if (p === 0) this.ports.statistics.keyspaceMisses++
+    else this.ports.statistics.keyspaceHits++
+    return p
+  }
+
+  string(key: Slice): Slice | undefined {
+    const p = this.lookup(key)
+    if (p === 0) return undefined
+    this.expectString(p)
+    return this.text(p)
+  }
+
+  text(p: Pointer): Slice {
+    const into = this.slice()
+    if (Entry.encodingOf(this.db.arena, p) !== Entry.Encoding.int) return readString(this.db, p, into, this.digits)
+    if (this.digitsUsed + digitsBytes > digitsTotal) return readString(this.db, p, into, new Uint8Array(digitsBytes))
+    const at = this.digitsUsed
+    this.digitsUsed += digitsBytes
+    return readString(this.db, p, into, this.digits, at)
+  }
+
+  private slice(): Slice {
+    const at = this.slicesUsed++
+    if (at < this.slices.length) return this.slices[at]!
+    const slice = new Slice()
+    if (at < pooledSlices) this.slices.push(slice)
+    return slice
+  }
+
+  expectString(p: Pointer): void {
+    if (Entry.typeOf(this.db.arena, p) !== Entry.Type.string) throw errors.wrongType
+  }
+
+  integer(key: Slice): Int64 | undefined {
+    const p = this.lookup(key)
+    if (p === 0) return undefined
+    this.expectString(p)
+    if (Entry.encodingOf(this.db.arena, p) === Entry.Encoding.int) return integerOf(this.db, p)
+    const value = parseInt64Slice(this.text(p))
+    if (value === undefined) throw errors.notInteger
+    return value
+  }
+
+  deadline(p: Pointer): number {
+    return Entry.deadlineOf(this.db.arena, p)
+  }
+}

@@ -1,0 +1,121 @@
+/** Every command by name. COMMAND, the documentation and admission read the same rows. */
+import { commandNumber } from "../log/commands.ts"
+import type { Slice } from "../projections/memory/slice.ts"
+import { connectionCommands } from "./connection/index.ts"
+import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
+import { keyCommands } from "./key/index.ts"
+import { serverCommands } from "./server/index.ts"
+import { stringCommands } from "./string/index.ts"
+
+/** A command ready to run, with the counters of INFO commandstats. */
+export class Row {
+  readonly command: Command
+  /** Lower case; "client|kill" for a subcommand. */
+  readonly name: string
+  /** Number in the log's registry. */
+  readonly number: number
+  readonly arity: number
+  readonly write: boolean
+  readonly denyOom: boolean
+  readonly noAuth: boolean
+  /** Held back by CLIENT PAUSE WRITE. */
+  readonly mayReplicate: boolean
+  readonly decide: DataCommand["decide"] | undefined
+  readonly run: ControlCommand["run"] | undefined
+  /** Of a container: its subcommands. */
+  readonly subcommands: NameIndex | undefined
+  calls = 0
+  micros = 0
+  rejected = 0
+  failed = 0
+
+  constructor(command: Command, container: ContainerCommand | undefined) {
+    const own = command.name.toLowerCase()
+    this.command = command
+    this.name = container === undefined ? own : `${container.name.toLowerCase()}|${own}`
+    this.number = commandNumber(this.name)
+    this.arity = command.arity
+    this.write = command.flags.includes("write")
+    this.denyOom = command.flags.includes("denyoom")
+    this.noAuth = command.flags.includes("no_auth")
+    this.mayReplicate = this.write || command.flags.includes("may_replicate")
+    this.decide = "decide" in command ? command.decide : undefined
+    this.run = "run" in command ? command.run : undefined
+    this.subcommands = "subcommands" in command
+      ? new NameIndex(command.subcommands.map((sub) => new Row(sub, command)))
+      : undefined
+  }
+}
+
+const bucketCount = 1024
+
+/** Rows by name, in any case of letters, looked up by bytes without making a string. */
+export class NameIndex {
+  readonly rows: ReadonlyArray<Row>
+  private readonly buckets: Array<Array<{ readonly name: Uint8Array; readonly row: Row }> | undefined>
+
+  constructor(rows: ReadonlyArray<Row>) {
+    this.rows = rows
+    this.buckets = Array.from({ length: bucketCount }, () => undefined)
+    for (const row of rows) {
+      const name = Buffer.from(row.command.name.toUpperCase(), "latin1")
+      const bucket = foldedHash(name, 0, name.length)
+      ;(this.buckets[bucket] ??= []).push({ name, row })
+    }
+  }
+
+  find(name: Slice): Row | undefined {
+    const bucket = this.buckets[foldedHash(name.bytes, name.start, name.length)]
+    if (bucket === undefined) return undefined
+    for (let i = 0; i < bucket.length; i++) {
+      const entry = bucket[i]!
+      if (entry.name.length === name.length && equalFolded(entry.name, name)) return entry.row
+    }
+    return undefined
+  }
+
+  /** By name in any case; for texts, not for the hot path. */
+  byName(name: string): Row | undefined {
+    return this.rows.find((row) => row.command.name.toUpperCase() === name.toUpperCase())
+  }
+}
+
+/** Letters differ from their capitals in one bit; for other bytes clearing it only adds collisions. */
+const foldedHash = (bytes: Uint8Array, start: number, length: number): number => {
+  let hash = length
+  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + (bytes[start + i]! & 0xdf)) | 0
+  return (hash ^ (hash >>> 12)) & (bucketCount - 1)
+}
+
+const equalFolded = (upper: Uint8Array, name: Slice): boolean => {
+  for (let i = 0; i < name.length; i++) {
+    const byte = name.bytes[name.start + i]!
+    if ((byte >= 97 && byte <= 122 ? byte - 32 : byte) !== upper[i]) return false
+  }
+  return true
+}
+
+/** All commands, the order being that of their families. */
+export const commands: ReadonlyArray<Command> = [
+  ...stringCommands,
+  ...keyCommands,
+  ...connectionCommands,
+  ...serverCommands
+]
+
+/** The commands a server knows, with the counters of one server. */
+export class CommandTable extends NameIndex {
+  readonly commands: ReadonlyArray<Command>
+  constructor(list: ReadonlyArray<Command> = commands) {
+    super(list.map((command) => new Row(command, undefined)))
+    this.commands = list
+  }
+
+  /** Every row, subcommands after their container. */
+  *all(): Iterable<Row> {
+    for (const row of this.rows) {
+      yield row
+      if (row.subcommands !== undefined) yield* row.subcommands.rows
+    }
+  }
+}

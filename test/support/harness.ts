@@ -1,0 +1,119 @@
+import { ClientState } from "../../src/commands/client.ts"
+import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ClientsPort, ConfigPort, ConnectionPort, ServerPort } from "../../src/commands/ports.ts"
+import type { LogUnavailable, Origin } from "../../src/log/event-log.ts"
+import type { Event } from "../../src/log/events/catalog.ts"
+import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
+import type { Reply } from "../../src/net/resp/reply.ts"
+import { Keyspace } from "../../src/projections/keyspace.ts"
+import { Slice } from "../../src/projections/memory/slice.ts"
+
+/** A batch as a test sees it: the events are copies, safe to keep. */
+export interface SeenBatch {
+  readonly sequence: number
+  readonly time: number
+  readonly db: number
+  readonly origin: Origin
+  readonly command: number
+  readonly events: ReadonlyArray<Event>
+}
+
+const copyEvent = (event: Event): Event =>
+  Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [name, value instanceof Slice ? value.copy() : value])
+  ) as unknown as Event
+
+/** A request's words over their own buffers. */
+export const argvOf = (words: ReadonlyArray<string | Uint8Array>) => {
+  const slices = words.map((word) => typeof word === "string" ? Slice.latin1(word) : new Slice(word))
+  return { length: slices.length, at: (index: number) => slices[index]! }
+}
+
+/** A connection that exists only in a test. */
+export class TestConnection implements ConnectionPort {
+  readonly client: ClientState
+  outputBytes = 0
+  queryBytes = 0
+  fd = 8
+  closing = false
+  killed = false
+  replyMode: "on" | "off" | "skip" = "on"
+  blocked = false
+  readonly answers: Array<Reply> = []
+  constructor(id: number, now: number) {
+    this.client = new ClientState(id, `127.0.0.1:${50_000 + id}`, "127.0.0.1:6379", now)
+    this.client.authenticated = true
+  }
+  closeAfterReply(): void {
+    this.closing = true
+  }
+  kill(): void {
+    this.killed = true
+  }
+  setReplyMode(mode: "on" | "off" | "skip"): void {
+    this.replyMode = mode
+  }
+  unblock(): boolean {
+    return false
+  }
+  answer(reply: Reply): void {
+    this.answers.push(reply)
+  }
+}
+
+/** Where a test stands in for the rest of the server. */
+export interface HarnessOptions {
+  readonly databases?: number
+  readonly clients?: ClientsPort
+  readonly config?: ConfigPort
+  readonly server?: ServerPort
+}
+
+/** An executor with a clock the test moves, a log in an array and one connection, without runtime, disk or network. */
+export class Harness {
+  now = 1_700_000_000_000
+  failure: LogUnavailable | undefined = undefined
+  readonly batches: Array<SeenBatch> = []
+  readonly keyspace: Keyspace
+  readonly executor: CommandExecutor
+  readonly connection: TestConnection
+  private readonly out = new ReplyBuffer()
+
+  constructor(options: HarnessOptions = {}) {
+    this.keyspace = new Keyspace(options.databases ?? 16, { k0: 1, k1: 2 })
+    this.executor = new CommandExecutor({
+      keyspace: this.keyspace,
+      now: () => this.now,
+      monotonic: () => this.now,
+      seed: 1,
+      log: {
+        failure: () => this.failure,
+        append: (time, db, origin, command, _author, events, count) => {
+          const sequence = this.batches.length + 1
+          this.batches.push({ sequence, time, db, origin, command, events: events.slice(0, count).map(copyEvent) })
+          return sequence
+        }
+      }
+    })
+    this.connection = new TestConnection(1, this.now)
+    if (options.clients !== undefined && options.config !== undefined && options.server !== undefined) {
+      const ports: ControlPorts = { clients: options.clients, config: options.config, server: options.server }
+      this.executor.attach(ports, this.connection)
+    }
+  }
+
+  /** Runs one request and returns the bytes of its reply; undefined when clients are paused. */
+  bytes(words: ReadonlyArray<string | Uint8Array>, connection: TestConnection = this.connection): Buffer | undefined {
+    this.executor.beginChunk()
+    const done = this.executor.execute(connection, argvOf(words), this.out)
+    this.executor.endChunk()
+    const reply = Buffer.concat(this.out.take().map((chunk) => Buffer.from(chunk)))
+    return done ? reply : undefined
+  }
+
+  /** Like `bytes`, as Latin-1 text. */
+  run(...words: ReadonlyArray<string | Uint8Array>): string {
+    const reply = this.bytes(words)
+    return reply === undefined ? "(paused)" : reply.toString("latin1")
+  }
+}
