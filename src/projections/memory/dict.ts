@@ -1,81 +1,29 @@
 import { type Arena, type Pointer, wordOf } from "./arena.ts"
 import { hashBytes, type HashSeed } from "./hash.ts"
-
-/**
- * Extendible hashing. A directory, indexed by the top bits of the hash, points to segments in the arena:
- *
- * ```
- * segment  2048 pairs of u32 = 16 KiB
- * pair 0   local depth, entries
- * pair i   hash, pointer to the entry (0: empty slot)
- * ```
- *
- * A segment is an open-addressed table: the home slot is the hash's low 11 bits (slot 1 for 0), probing is linear and
- * wraps to 1, deletion shifts back, so there are no tombstones. A full segment splits in two by one more top bit of the
- * hash, so no operation ever rehashes more than one segment; sparse buddies merge again. While there is only one
- * segment it may be smaller (64 to 2048 pairs).
- */
-const fullMask = 2047
-const leastMask = 63
-const maxDepth = 21
-const scratch = new Uint32Array(2 * (fullMask + 1))
-
-/** Entries a segment may hold before it splits or doubles: 82 % of its slots. */
-const loadLimit = (mask: number): number => Math.floor(mask * 0.82)
-/** Buddies merge when together they hold no more than this: well below the load at which they split again. */
-const mergeLimit = 1000
-/** Removals look at the buddy only at every so many entries of the segment. */
-const mergeInterval = 31
+import { fullMask, maxDepth, mergeInterval, Segments } from "./segments.ts"
 
 /**
  * A hash table of entries that live in the same arena. An entry's key length is the u32 word number `lengthWord` of the
  * entry, its key bytes begin at its byte `keyOffset`. Hashes are u32 numbers from `hash`.
  * Visitors must not change the dict they are called from.
  */
-export class Dict {
-  /** The number of entries. */
-  size = 0
-  /** Slots of segments and of the directory moved since the dict was made: what reorganizing has cost so far. */
-  movedSlots = 0
-
-  private readonly arena: Arena
+export class Dict extends Segments {
   private readonly seed0: number
   private readonly seed1: number
   private readonly lengthWord: number
   private readonly keyOffset: number
-  private directory = new Uint32Array(1)
-  /** Global depth g. The directory's index is hash >>> 1 >>> (31 - g), which also holds for g = 0. */
-  private depth = 0
-  private shift = 31
-  private mask = leastMask
-  private limit = loadLimit(leastMask)
-  private segments = 1
-  /** The number of segments of each local depth; the directory halves when none has the global depth. */
-  private readonly atDepth = new Uint32Array(maxDepth + 1)
 
   constructor(arena: Arena, seed: HashSeed, lengthWord: number, keyOffset: number) {
-    this.arena = arena
+    super(arena)
     this.seed0 = seed.k0
     this.seed1 = seed.k1
     this.lengthWord = lengthWord
     this.keyOffset = keyOffset
-    this.directory[0] = this.newSegment(leastMask, 0)
-    this.atDepth[0] = 1
   }
 
   /** The hash of a key: a u32. */
   hash(bytes: Uint8Array, start: number, length: number): number {
     return hashBytes(this.seed0, this.seed1, bytes, start, length)
-  }
-
-  /** The bytes of the segments and the directory; entries are not counted. */
-  get tableBytes(): number {
-    return this.segments * (this.mask + 1) * 8 + this.directory.byteLength
-  }
-
-  /** The number of the directory's slots: a power of two, 1 while there is only one segment. */
-  get directorySize(): number {
-    return this.directory.length
   }
 
   /** The entry with this key, or 0. */
@@ -103,6 +51,20 @@ export class Dict {
     }
   }
 
+  /**
+   * Reads the home slot of a hash and the head of the entry there. `find` waits for memory twice (segment, entry); touching
+   * the hashes of the next 8 to 32 commands first makes those waits overlap. The result means nothing: add it up, so
+   * that the reads are not optimized away.
+   */
+  touch(hash: number): number {
+    const slabs = this.arena.words
+    const segment = this.directory[hash >>> 1 >>> this.shift]!
+    let i = hash & this.mask
+    if (i === 0) i = 1
+    const p = slabs[segment >>> 19]![((segment & 0x7ffff) << 1) + (i << 1) + 1]!
+    return p === 0 ? 0 : slabs[p >>> 19]![(p & 0x7ffff) << 1]!
+  }
+
   /** The first entry with this hash for which `visit` is true, or 0. */
   eachWithHash(hash: number, visit: (p: Pointer) => boolean): Pointer {
     const h = hash >>> 0
@@ -118,7 +80,7 @@ export class Dict {
 
   /**
    * Adds an entry; the caller knows that its key is absent.
-   * @throws ArenaFull
+   * @throws ArenaFull and has then changed nothing
    */
   insert(hash: number, p: Pointer): void {
     const h = hash >>> 0
@@ -173,7 +135,7 @@ export class Dict {
     const left = table[base + 1]! - 1
     table[base + 1] = left
     this.size--
-    if ((left & mergeInterval) === 0) this.giveBack(h, segment, left)
+    if (left % mergeInterval === 0) this.giveBack(h, segment, left)
   }
 
   /**
@@ -292,158 +254,11 @@ export class Dict {
     this.size = 0
   }
 
-  private home(hash: number): number {
-    const i = hash & this.mask
-    return i === 0 ? 1 : i
-  }
-
-  private following(i: number): number {
-    return i === this.mask ? 1 : i + 1
-  }
-
   private slotOf(table: Uint32Array, base: number, h: number, p: Pointer): number {
     for (let i = this.home(h);; i = this.following(i)) {
       const found = table[base + 2 * i + 1]!
       if (found === p) return i
       if (found === 0) throw new Error(`dict: no entry ${p} with hash ${h}`)
     }
-  }
-
-  private newSegment(mask: number, localDepth: number): Pointer {
-    const segment = this.arena.allocate((mask + 1) * 8)
-    const base = wordOf(segment)
-    const table = this.arena.words[segment >>> 19]!
-    table.fill(0, base, base + 2 * (mask + 1))
-    table[base] = localDepth
-    return segment
-  }
-
-  /** Places an entry that is being moved into a segment known to have room. */
-  private place(segment: Pointer, hash: number, p: Pointer): void {
-    const table = this.arena.words[segment >>> 19]!
-    const base = wordOf(segment)
-    let i = this.home(hash)
-    while (table[base + 2 * i + 1] !== 0) i = this.following(i)
-    table[base + 2 * i] = hash
-    table[base + 2 * i + 1] = p
-    table[base + 1] = table[base + 1]! + 1
-    this.movedSlots++
-  }
-
-  /** Whether it changed the tables; false when the segment is as deep as can be and is filled to the last slots instead. */
-  private makeRoom(h: number, segment: Pointer): boolean {
-    if (this.mask < fullMask) {
-      this.resize(this.mask * 2 + 1)
-      return true
-    }
-    const base = wordOf(segment)
-    const table = this.arena.words[segment >>> 19]!
-    const localDepth = table[base]!
-    if (localDepth === maxDepth) {
-      // At least one slot stays empty: it ends every probe.
-      if (table[base + 1]! >= fullMask - 1) {
-        throw new Error("dict: more than 2046 keys share the top 21 bits of their hash")
-      }
-      return false
-    }
-    this.split(h, segment, localDepth)
-    return true
-  }
-
-  /** Moves the only segment to one of another size. */
-  private resize(mask: number): void {
-    const old = this.directory[0]!
-    const oldMask = this.mask
-    const segment = this.newSegment(mask, 0)
-    this.mask = mask
-    this.limit = loadLimit(mask)
-    const table = this.arena.words[old >>> 19]!
-    const base = wordOf(old)
-    for (let i = 1; i <= oldMask; i++) {
-      const p = table[base + 2 * i + 1]!
-      if (p !== 0) this.place(segment, table[base + 2 * i]!, p)
-    }
-    this.arena.free(old)
-    this.directory[0] = segment
-  }
-
-  private split(h: number, segment: Pointer, localDepth: number): void {
-    const upper = this.newSegment(fullMask, localDepth + 1)
-    if (localDepth === this.depth) this.doubleDirectory()
-    const table = this.arena.words[segment >>> 19]!
-    const base = wordOf(segment)
-    const words = 2 * (fullMask + 1)
-    scratch.set(table.subarray(base, base + words))
-    table.fill(0, base, base + words)
-    table[base] = localDepth + 1
-    for (let at = 2; at < words; at += 2) {
-      const p = scratch[at + 1]!
-      if (p === 0) continue
-      const hash = scratch[at]!
-      this.place((hash >>> (31 - localDepth) & 1) === 0 ? segment : upper, hash, p)
-    }
-    // The upper half of the directory slots that led to the old segment.
-    const span = 1 << (this.depth - localDepth)
-    const first = (h >>> 1 >>> this.shift) & ~(span - 1)
-    this.directory.fill(upper, first + (span >>> 1), first + span)
-    this.segments++
-    this.atDepth[localDepth] = this.atDepth[localDepth]! - 1
-    this.atDepth[localDepth + 1] = this.atDepth[localDepth + 1]! + 2
-  }
-
-  private doubleDirectory(): void {
-    const old = this.directory
-    const next = new Uint32Array(old.length * 2)
-    for (let i = 0; i < next.length; i++) next[i] = old[i >>> 1]!
-    this.movedSlots += next.length
-    this.directory = next
-    this.setDepth(this.depth + 1)
-  }
-
-  private setDepth(depth: number): void {
-    this.depth = depth
-    this.shift = 31 - depth
-  }
-
-  /** After a removal: shrinks the only segment, or merges the segment with its buddy as often as both are sparse. */
-  private giveBack(h: number, low: Pointer, left: number): void {
-    while (left <= mergeLimit && this.depth > 0) {
-      const localDepth = this.arena.words[low >>> 19]![wordOf(low)]!
-      if (localDepth === 0) break
-      const span = 1 << (this.depth - localDepth)
-      const first = (h >>> 1 >>> this.shift) & ~(span - 1)
-      const buddy = this.directory[first ^ span]!
-      const table = this.arena.words[buddy >>> 19]!
-      const base = wordOf(buddy)
-      if (table[base] !== localDepth || left + table[base + 1]! > mergeLimit) break
-      for (let i = 1; i <= fullMask; i++) {
-        const p = table[base + 2 * i + 1]!
-        if (p !== 0) this.place(low, table[base + 2 * i]!, p)
-      }
-      this.arena.free(buddy)
-      const merged = this.arena.words[low >>> 19]!
-      merged[wordOf(low)] = localDepth - 1
-      left = merged[wordOf(low) + 1]!
-      const start = first & ~(2 * span - 1)
-      this.directory.fill(low, start, start + 2 * span)
-      this.segments--
-      this.atDepth[localDepth] = this.atDepth[localDepth]! - 2
-      this.atDepth[localDepth - 1] = this.atDepth[localDepth - 1]! + 1
-      while (this.depth > 0 && this.atDepth[this.depth] === 0) this.halveDirectory()
-    }
-    if (this.depth === 0) {
-      let mask = this.mask
-      while (mask > leastMask && left * 5 < mask) mask >>>= 1
-      if (mask < this.mask) this.resize(mask)
-    }
-  }
-
-  private halveDirectory(): void {
-    const old = this.directory
-    const next = new Uint32Array(old.length >>> 1)
-    for (let i = 0; i < next.length; i++) next[i] = old[2 * i]!
-    this.movedSlots += next.length
-    this.directory = next
-    this.setDepth(this.depth - 1)
   }
 }

@@ -28,6 +28,7 @@ const ascendingShare = 6
 const maxHeight = 16
 
 const strideAt = (level: number): number => level === 0 ? leafStride : innerStride
+const capacityAt = (level: number): number => level === 0 ? leafCapacity : innerCapacity
 
 /** How many of `n` elements are less than the key, or, with `orEqual`, not greater. */
 const position = (
@@ -80,6 +81,8 @@ export class Order {
   private readonly pathNode = new Uint32Array(maxHeight)
   private readonly pathIndex = new Uint8Array(maxHeight)
   private rightEdge = false
+  /** Nodes for the splits of the insertion at hand, by level: all are there before anything changes. */
+  private readonly reserved = new Uint32Array(maxHeight)
 
   constructor(arena: Arena) {
     this.arena = arena
@@ -98,19 +101,21 @@ export class Order {
 
   /**
    * Adds a key, which may be there already.
-   * @throws ArenaFull
+   * @throws ArenaFull and has then changed nothing
    */
   insert(a: number, b: number, c: number): void {
     a >>>= 0
     b >>>= 0
     c >>>= 0
-    this.size++
     if (this.root === 0) {
       this.root = this.newNode(0)
       this.put(this.root, 0, 0, a, b, c, 0, 0)
+      this.size = 1
       return
     }
     const leaf = this.descend(a, b, c)
+    if (this.elements(leaf) === leafCapacity) this.reserve()
+    this.size++
     for (let level = this.height; level > 0; level--) {
       const node = this.pathNode[level]!
       const words = this.arena.words[node >>> 19]!
@@ -131,7 +136,7 @@ export class Order {
       return
     }
     const keep = this.rightEdge && index === n ? n - ascendingShare : n >>> 1
-    const right = this.newNode(0)
+    const right = this.reserved[0]!
     this.moveElements(leaf, keep, right, 0, n - keep, 0)
     if (index <= keep) this.put(leaf, 0, index, a, b, c, 0, 0)
     else this.put(right, 0, index - keep, a, b, c, 0, 0)
@@ -217,11 +222,23 @@ export class Order {
   }
 
   private newNode(level: number): Pointer {
-    const node = this.arena.allocate(
-      level === 0 ? (header + leafCapacity * leafStride) * 4 : (header + innerCapacity * innerStride) * 4
-    )
+    const node = this.arena.allocate((header + capacityAt(level) * strideAt(level)) * 4)
     this.arena.words[node >>> 19]![wordOf(node)] = 0
     return node
+  }
+
+  /** Makes a node for each full one on the path, from the leaf upwards, and one for a new root if all are full. */
+  private reserve(): void {
+    let needed = 0
+    while (needed <= this.height && this.elements(this.pathNode[needed]!) === capacityAt(needed)) needed++
+    if (needed > this.height) needed++
+    let made = 0
+    try {
+      for (; made < needed; made++) this.reserved[made] = this.newNode(made)
+    } catch (error) {
+      while (made > 0) this.arena.free(this.reserved[--made]!)
+      throw error
+    }
   }
 
   /** Goes to the last leaf whose least key is not greater (or the first leaf), noting the path. */
@@ -312,7 +329,7 @@ export class Order {
         const left = this.root
         const words = this.arena.words[left >>> 19]!
         const at = wordOf(left) + header
-        this.root = this.newNode(level)
+        this.root = this.reserved[level]!
         this.height = level
         this.put(this.root, level, 0, words[at]!, words[at + 1]!, words[at + 2]!, left, this.size - keys)
         this.put(this.root, level, 1, key[k]!, key[k + 1]!, key[k + 2]!, right, keys)
@@ -329,7 +346,7 @@ export class Order {
         return
       }
       const keep = this.rightEdge && index === n ? n - ascendingShare : n >>> 1
-      const other = this.newNode(level)
+      const other = this.reserved[level]!
       let moved = this.moveElements(node, keep, other, 0, n - keep, level)
       if (index <= keep) this.put(node, level, index, key[k]!, key[k + 1]!, key[k + 2]!, right, keys)
       else {

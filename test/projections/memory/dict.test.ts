@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Arena, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
+import { Arena, ArenaFull, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
 import { Dict } from "../../../src/projections/memory/dict.ts"
 
 const keyOffset = 12
@@ -213,6 +213,52 @@ describe("dict", () => {
 
   it("walk does so by segments", () => {
     iterationLaw((dict, cursor, visit) => dict.walk(cursor, visit), -1, 1)
+  })
+
+  it("changes nothing when an insertion finds the arena full, and can always remove", () => {
+    const pair = new Pair("keyed", 4)
+    const allocate = pair.arena.allocate
+    let refused = 0
+    for (let i = 0; i < 20_000; i++) {
+      const text = keyOf(i)
+      const key = Buffer.from(text, "latin1")
+      const p = pair.block(key)
+      pair.arena.allocate = () => {
+        throw new ArenaFull("test")
+      }
+      try {
+        pair.dict.insert(pair.hash(key), p)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ArenaFull)
+        refused++
+        expect(pair.dict.size).toBe(i)
+        pair.verify()
+        pair.arena.allocate = allocate
+        pair.dict.insert(pair.hash(key), p)
+      }
+      pair.arena.allocate = allocate
+      pair.model.set(text, p)
+      pair.keyAt.set(p, text)
+    }
+    expect(refused).toBeGreaterThan(10)
+    pair.verify()
+    pair.arena.allocate = () => {
+      throw new ArenaFull("test")
+    }
+    for (let i = 5; i < 20_000; i++) pair.remove(keyOf(i))
+    pair.verify()
+    pair.arena.allocate = allocate
+    pair.put("one more")
+    pair.clear()
+  })
+
+  it("touches without harm", () => {
+    const pair = new Pair("keyed", 8)
+    for (let i = 0; i < 5000; i++) {
+      expect(typeof pair.dict.touch(pair.hash(Buffer.from(keyOf(i), "latin1")))).toBe("number")
+      pair.put(keyOf(i))
+    }
+    pair.verify()
   })
 
   it("walks in the order of hash prefixes", () => {

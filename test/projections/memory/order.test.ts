@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Arena } from "../../../src/projections/memory/arena.ts"
+import { Arena, ArenaFull } from "../../../src/projections/memory/arena.ts"
 import { Order } from "../../../src/projections/memory/order.ts"
 
 type Key = readonly [number, number, number]
@@ -114,6 +114,44 @@ describe("order", () => {
     expect(order.size).toBe(keys / 50)
     expect(arena.usedBytes / order.size).toBeLessThan(60)
     expect(contents(order)).toEqual(Array.from({ length: keys / 50 }, (_, i) => [0, i * 50, 0]))
+  })
+
+  it("changes nothing when an insertion finds the arena full", () => {
+    for (const ascending of [true, false]) {
+      const random = sourceOf(3)
+      const arena = new Arena()
+      const allocate = arena.allocate
+      let left = 0
+      arena.allocate = (size) => {
+        if (left-- === 0) throw new ArenaFull("test")
+        return allocate.call(arena, size)
+      }
+      const order = new Order(arena)
+      const model: Array<Key> = []
+      let refused = 0
+      for (let i = 0; i < 8000; i++) {
+        const key: Key = [0, ascending ? i : random(2 ** 32), 1]
+        // First without any memory, then with room for one node, two, and so on.
+        for (let nodes = 0;; nodes++) {
+          left = nodes
+          const used = arena.usedBytes
+          try {
+            order.insert(...key)
+            break
+          } catch (error) {
+            expect(error).toBeInstanceOf(ArenaFull)
+            expect(arena.usedBytes).toBe(used)
+            if (refused++ % 40 === 0) expect(contents(order)).toEqual(model)
+          }
+        }
+        model.splice(countIn(model, key, true), 0, key)
+        if (order.size !== model.length) throw new Error("size")
+      }
+      expect(refused).toBeGreaterThan(100)
+      expect(contents(order)).toEqual(model)
+      for (const key of model) expect(order.remove(...key)).toBe(true)
+      expect(arena.usedBytes).toBe(0)
+    }
   })
 
   it("takes signed words for the unsigned ones with the same bits", () => {
