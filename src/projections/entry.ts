@@ -50,6 +50,12 @@ export const setDeadline = (arena: Arena, p: Pointer, deadline: number): void =>
   words[at + 1] = deadline >>> 0
 }
 
+/** Whether the entry's deadline has come at `now` (Unix ms). */
+export const isDead = (arena: Arena, p: Pointer, now: number): boolean => {
+  const deadline = deadlineOf(arena, p)
+  return deadline !== 0 && deadline <= now
+}
+
 /** Seconds of the last access modulo 2^24 in the low bits, the access frequency in the high eight. */
 export const clockOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(p)]![wordOf(p) + 2]!
 

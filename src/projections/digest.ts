@@ -1,0 +1,103 @@
+/**
+ * A fingerprint of data that does not depend on how it came to be or lies in memory: DEBUG DIGEST and DIGEST-VALUE, equal
+ * to what Redis answers for the same data. Twenty bytes, written as 40 hexadecimal digits:
+ *
+ * ```
+ * mix(d, x)   d := SHA1(d ^ SHA1(x))
+ * value       0, mix(type, u32 big-endian), mix(text of the string); with a deadline: ^ SHA1("!!expire!!")
+ * key         0, mix(key), then on as for the value
+ * keyspace    0; for each database that is not empty, by number: mix(number, u32 big-endian), then ^ of all its keys
+ * ```
+ *
+ * Redis counts that there is a deadline, not which. `stateDigest` counts the deadline itself, for comparing two folds of
+ * one log.
+ */
+import { hash } from "node:crypto"
+import * as Entry from "./entry.ts"
+import type { Database, Keyspace } from "./keyspace.ts"
+import type { Pointer } from "./memory/arena.ts"
+import { Slice } from "./memory/slice.ts"
+import { readString } from "./string.ts"
+
+const digestBytes = 20
+
+const sha1 = (bytes: Uint8Array): Uint8Array => hash("sha1", bytes, "buffer")
+
+const sha1Of = (slice: Slice): Uint8Array => sha1(slice.bytes.subarray(slice.start, slice.start + slice.length))
+
+const xor = (digest: Uint8Array, other: Uint8Array): void => {
+  for (let i = 0; i < digestBytes; i++) digest[i] = digest[i]! ^ other[i]!
+}
+
+/** Mixes something, given by its SHA-1, into a digest. Unlike `xor`, the order of mixing counts. */
+const mix = (digest: Uint8Array, hashed: Uint8Array): void => {
+  xor(digest, hashed)
+  digest.set(sha1(digest))
+}
+
+const bigEndian = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
+
+const typeHashes = Entry.types.map((_name, type) => sha1(bigEndian(type)))
+const expireHash = sha1(Buffer.from("!!expire!!"))
+
+const slice = new Slice()
+const digits = new Uint8Array(24)
+
+const mixValue = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {
+  mix(digest, typeHashes[Entry.typeOf(db.arena, p)]!)
+  mix(digest, sha1Of(readString(db, p, slice, digits)))
+  const deadline = Entry.deadlineOf(db.arena, p)
+  if (deadline === 0) return
+  if (exactDeadlines) mix(digest, sha1(Buffer.from(String(deadline))))
+  else xor(digest, expireHash)
+}
+
+const hex = (digest: Uint8Array): string => Buffer.from(digest).toString("hex")
+
+/** The digest's zero: an empty keyspace, an absent key. */
+export const emptyDigest = hex(new Uint8Array(digestBytes))
+
+const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): string => {
+  const total = new Uint8Array(digestBytes)
+  const keys = new Uint8Array(digestBytes)
+  const one = new Uint8Array(digestBytes)
+  for (let number = 0; number < keyspace.databases.length; number++) {
+    const db = keyspace.databases[number]!
+    let counted = 0
+    keys.fill(0)
+    for (let position = 0; position >= 0;) {
+      position = db.dict.walk(position, (p) => {
+        if (Entry.isDead(db.arena, p, now)) return
+        counted++
+        one.fill(0)
+        mix(one, sha1Of(Entry.keyOf(db.arena, p, slice)))
+        mixValue(one, db, p, exactDeadlines)
+        xor(keys, one)
+      })
+    }
+    if (counted === 0) continue
+    mix(total, sha1(bigEndian(number)))
+    xor(total, keys)
+  }
+  return hex(total)
+}
+
+/**
+ * The digest of the whole data at a moment (Unix ms), as Redis computes it. Keys that are dead at that moment do not
+ * count, whether or not their death has been recorded: so the digest never depends on when somebody met them.
+ */
+export const digest = (keyspace: Keyspace, now: number): string => digestOf(keyspace, now, false)
+
+/**
+ * The digest of the whole data as the events left it: every deadline counts with its value, and so do dead keys whose
+ * death was not recorded. Equal for any two keyspaces that folded the same events.
+ */
+export const stateDigest = (keyspace: Keyspace): string => digestOf(keyspace, 0, true)
+
+/** The digest of one entry's value, as Redis computes it; of no entry (0), `emptyDigest`. */
+export const digestValue = (db: Database, p: Pointer): string => {
+  if (p === 0) return emptyDigest
+  const value = new Uint8Array(digestBytes)
+  mixValue(value, db, p, false)
+  return hex(value)
+}
