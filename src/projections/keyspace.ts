@@ -222,9 +222,10 @@ export const highWordAt = (p: Pointer, keyLength: number): number =>
 export class Keyspace {
   readonly databases: Array<Database>
   readonly seed: HashSeed
-  readonly turn = new Turn()
-  constructor(count: number, seed: HashSeed) {
+  readonly turn: Turn
+  constructor(count: number, seed: HashSeed, turn = new Turn()) {
     this.seed = seed
+    this.turn = turn
     this.databases = Array.from({ length: count }, () => new Database(seed, this.turn))
   }
 
@@ -242,6 +243,16 @@ export class Keyspace {
 
   clear(): void {
     for (const database of this.databases) database.clear()
+  }
+
+  /** An empty keyspace of the same shape whose databases `adopt` may take over. */
+  blank(): Keyspace {
+    return new Keyspace(this.databases.length, this.seed, this.turn)
+  }
+
+  /** Takes the databases of a keyspace made by `blank`, dropping its own. */
+  adopt(other: Keyspace): void {
+    this.databases.splice(0, this.databases.length, ...other.databases)
   }
 
   /** Bytes of live blocks: keys, values, tables and deadlines. */

@@ -1,0 +1,81 @@
+import type { CommandExecutor } from "../commands/executor/executor.ts"
+import type { ClientsPort } from "../commands/ports.ts"
+import type { Session } from "./session.ts"
+
+/** Every connection by its id, and the pause that holds them back. */
+export class Clients implements ClientsPort {
+  accepted = 0
+  rejected = 0
+  private nextId = 1
+  private readonly sessions = new Map<number, Session>()
+  private readonly postponed = new Set<Session>()
+  private pausedUntil = 0
+  private readonly executor: CommandExecutor
+  private readonly now: () => number
+
+  constructor(executor: CommandExecutor, now: () => number) {
+    this.executor = executor
+    this.now = now
+  }
+
+  takeId(): number {
+    return this.nextId++
+  }
+
+  add(session: Session): void {
+    this.accepted++
+    this.sessions.set(session.client.clientId, session)
+  }
+
+  remove(session: Session): void {
+    this.sessions.delete(session.client.clientId)
+    this.postponed.delete(session)
+  }
+
+  get count(): number {
+    return this.sessions.size
+  }
+
+  get blockedCount(): number {
+    let count = 0
+    for (const session of this.sessions.values()) if (session.blocked) count++
+    return count
+  }
+
+  all(): Iterable<Session> {
+    return this.sessions.values()
+  }
+
+  byId(id: number): Session | undefined {
+    return this.sessions.get(id)
+  }
+
+  postpone(session: Session): void {
+    this.postponed.add(session)
+  }
+
+  pause(untilMs: number, mode: "write" | "all"): void {
+    const running = this.executor.pause !== "none"
+    this.pausedUntil = running ? Math.max(this.pausedUntil, untilMs) : untilMs
+    if (!running || mode === "all") this.executor.pause = mode
+  }
+
+  unpause(): void {
+    if (this.executor.pause === "none") return
+    this.executor.pause = "none"
+    this.pausedUntil = 0
+    const waiting = [...this.postponed]
+    this.postponed.clear()
+    for (const session of waiting) session.resumeAfterPause()
+  }
+
+  /** Ends a pause whose time is over. */
+  checkPause(): void {
+    if (this.executor.pause !== "none" && this.now() >= this.pausedUntil) this.unpause()
+  }
+
+  sweep(idleTimeoutSeconds: number): void {
+    const now = this.now()
+    for (const session of this.sessions.values()) session.sweep(now, idleTimeoutSeconds)
+  }
+}

@@ -1,0 +1,30 @@
+import type { ParserLimits } from "./resp/parser.ts"
+
+/** Bytes a client's replies may take: `hard` closes at once, `soft` after `softSeconds` above it; 0 is no limit. */
+export interface OutputLimit {
+  readonly hard: number
+  readonly soft: number
+  readonly softSeconds: number
+}
+
+/** What configuration says to the network; properties are read anew each time, so CONFIG SET takes effect at once. */
+export interface NetSettings extends ParserLimits {
+  readonly maxClients: number
+  /** Seconds of silence after which a client is closed; 0 never. */
+  readonly idleTimeoutSeconds: number
+  readonly tcpKeepaliveSeconds: number
+  readonly queryBufferBytes: number
+  readonly outputLimit: OutputLimit
+  readonly protectedMode: boolean
+  /** Whether a password is set, so that new connections begin unauthenticated. */
+  readonly passwordRequired: boolean
+}
+
+/**
+ * With this much unsent output a connection's requests are not read until its client has caught up: a bound on memory
+ * that does not depend on configured limits, yet wide enough for clients that write a long pipeline before they read.
+ */
+export const outputHighWater = 32 * 1024 * 1024
+
+/** Query buffer of a client that has not authenticated. */
+export const unauthenticatedQueryBytes = 1024 * 1024

@@ -1,0 +1,251 @@
+/** The server's sockets: accepts connections, ends turns, sweeps; the scope it lives in closes everything. */
+import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs"
+import type { Server } from "node:net"
+import { ClientState } from "../commands/client.ts"
+import { Executor } from "../commands/executor/service.ts"
+import { EventLog } from "../log/event-log.ts"
+import { Clients } from "./clients.ts"
+import type { NetSettings } from "./limits.ts"
+import { Arguments } from "./resp/parser.ts"
+import { Session, type SessionHost } from "./session.ts"
+import { createServer, type Transport } from "./transport.ts"
+import { Turn } from "./turn.ts"
+
+/** A socket could not be opened: the port is taken, the address is not ours, the path is not writable. */
+export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
+  where: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `cannot listen on ${this.where}: ${(this.cause as Error).message}`
+  }
+}
+
+/** Where to listen. An address beginning with "-" may be missing on this machine. */
+export interface Endpoints {
+  /** 0: no TCP. */
+  readonly port: number
+  readonly addresses: ReadonlyArray<string>
+  readonly backlog: number
+  /** "" for none. */
+  readonly unixSocket: string
+  /** File mode of the socket, 0 to leave it. */
+  readonly unixSocketMode: number
+}
+
+/** What the network is told; made from the configuration. */
+export class NetOptions extends Context.Service<NetOptions, {
+  readonly endpoints: Endpoints
+  readonly settings: NetSettings
+}>()("annals/net/NetOptions") {}
+
+/** Bytes in and out, and rates over the last second. */
+export interface Traffic {
+  inputBytes: number
+  outputBytes: number
+  instantaneousInputKbps: number
+  instantaneousOutputKbps: number
+  instantaneousOps: number
+}
+
+/** The network as the rest of the server sees it. */
+export class Network extends Context.Service<Network, {
+  readonly clients: Clients
+  readonly traffic: Traffic
+  /** Commits and releases replies now rather than at the end of the turn. */
+  readonly flush: () => void
+  /** Refuses new connections from now on. */
+  readonly stopAccepting: () => void
+  readonly port: number
+}>()("annals/net/Network") {}
+
+const deniedText =
+  "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set " +
+  "for the default user. In this mode connections are only accepted from the loopback interface. Either set a password " +
+  "(requirepass), or start the server with --protected-mode no if every client that can reach it may be trusted, or " +
+  "connect from the machine itself.\r\n"
+
+const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && (/^127\./.test(address) || address === "::1" || /^::ffff:127\./.test(address))
+
+const formatAddress = (address: string | undefined, port: number | undefined): string =>
+  address === undefined || port === undefined
+    ? "?:0"
+    : address.includes(":")
+    ? `[${address}]:${port}`
+    : `${address}:${port}`
+
+const listen = (server: Server, where: string, options: object) =>
+  Effect.callback<void, ListenFailed>((resume) => {
+    const failed = (cause: Error) => resume(Effect.fail(new ListenFailed({ where, cause })))
+    server.once("error", failed)
+    server.listen(options, () => {
+      server.removeListener("error", failed)
+      // Out of descriptors and the like: the listener lives on, accepted connections are not affected.
+      server.on("error", () => {})
+      resume(Effect.void)
+    })
+  })
+
+/** Removes what a server that is gone left at the path; anything that is not a socket stays. */
+const removeStaleSocket = (path: string): void => {
+  if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path)
+}
+
+const make = Effect.gen(function*() {
+  const { endpoints, settings } = yield* NetOptions
+  const executor = yield* Executor
+  const log = yield* EventLog
+  const context = yield* Effect.context<never>()
+  const warn = (text: string): void => void Effect.runForkWith(context)(Effect.logWarning(text))
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const clients = new Clients(executor, now)
+  const turn = new Turn(log)
+  log.onReleased(() => turn.released())
+  const traffic: Traffic = {
+    inputBytes: 0,
+    outputBytes: 0,
+    instantaneousInputKbps: 0,
+    instantaneousOutputKbps: 0,
+    instantaneousOps: 0
+  }
+  const host: SessionHost = {
+    executor,
+    settings,
+    argv: new Arguments(),
+    dirty: (session) => turn.add(session),
+    closed: (session) => {
+      clients.remove(session)
+      turn.forget(session)
+    },
+    postponed: (session) => clients.postpone(session),
+    warn,
+    now,
+    countInput: (bytes) => {
+      traffic.inputBytes += bytes
+      turn.schedule()
+    },
+    countOutput: (bytes) => {
+      traffic.outputBytes += bytes
+    }
+  }
+
+  const connected = (kind: "tcp" | "unix") => (transport: Transport): Session | undefined => {
+    const { socket } = transport
+    const turnAway = (text: string): undefined => {
+      clients.rejected++
+      socket.on("error", () => {})
+      socket.end(text, () => socket.destroy())
+    }
+    if (clients.count >= settings.maxClients) return turnAway("-ERR max number of clients reached\r\n")
+    if (
+      kind === "tcp" && settings.protectedMode && !settings.passwordRequired && !isLoopback(socket.remoteAddress)
+    ) return turnAway(deniedText)
+    if (settings.tcpKeepaliveSeconds > 0) socket.setKeepAlive(true, settings.tcpKeepaliveSeconds * 1000)
+    const path = `${endpoints.unixSocket}:0`
+    const client = new ClientState(
+      clients.takeId(),
+      kind === "unix" ? path : formatAddress(socket.remoteAddress, socket.remotePort),
+      kind === "unix" ? path : formatAddress(socket.localAddress, socket.localPort),
+      now()
+    )
+    client.authenticated = !settings.passwordRequired
+    const session = new Session(host, transport, client, kind)
+    clients.add(session)
+    return session
+  }
+
+  const servers: Array<Server> = []
+  const open = (kind: "tcp" | "unix", where: string, options: object) =>
+    Effect.gen(function*() {
+      const server = yield* Effect.acquireRelease(
+        Effect.sync(() => createServer(connected(kind))),
+        (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+      )
+      yield* listen(server, where, options)
+      servers.push(server)
+      return server
+    })
+
+  // Added before the listeners, so run after them: first nobody new, then the connections go.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      turn.finish()
+      for (const session of clients.all()) session.kill()
+    })
+  )
+  let port = endpoints.port
+  if (endpoints.port > 0 || endpoints.unixSocket === "") {
+    let opened = 0
+    for (const address of endpoints.addresses) {
+      const optional = address.startsWith("-")
+      const host = optional ? address.slice(1) : address
+      const options = {
+        port,
+        host: host === "*" ? "0.0.0.0" : host === "::*" ? "::" : host,
+        backlog: endpoints.backlog,
+        ipv6Only: true
+      }
+      const opening = open("tcp", `${host}:${port}`, options).pipe(
+        Effect.tap((server) =>
+          Effect.sync(() => {
+            opened++
+            const bound = server.address()
+            if (typeof bound === "object" && bound !== null) port = bound.port
+          })
+        )
+      )
+      yield* (optional && opened > 0 ? Effect.ignore(opening) : opening)
+    }
+  }
+  if (endpoints.unixSocket !== "") {
+    yield* Effect.sync(() => removeStaleSocket(endpoints.unixSocket))
+    yield* open("unix", endpoints.unixSocket, { path: endpoints.unixSocket, backlog: endpoints.backlog })
+    if (endpoints.unixSocketMode !== 0) {
+      yield* Effect.sync(() => chmodSync(endpoints.unixSocket, endpoints.unixSocketMode))
+    }
+  }
+
+  let seenInput = 0
+  let seenOutput = 0
+  let seenCommands = 0
+  const everySecond = Effect.sync(() => {
+    clients.sweep(settings.idleTimeoutSeconds)
+    traffic.instantaneousInputKbps = (traffic.inputBytes - seenInput) / 1024
+    traffic.instantaneousOutputKbps = (traffic.outputBytes - seenOutput) / 1024
+    traffic.instantaneousOps = executor.statistics.commandsProcessed - seenCommands
+    seenInput = traffic.inputBytes
+    seenOutput = traffic.outputBytes
+    seenCommands = executor.statistics.commandsProcessed
+  })
+  yield* everySecond.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+
+  /** Longest time active expiry takes before sockets are looked at again, ms. */
+  const expiryBudgetMs = 1
+  const background = Effect.sync(() => {
+    clients.checkPause()
+    const more = () => {
+      const left = executor.expire(expiryBudgetMs)
+      turn.schedule()
+      if (left) setImmediate(more)
+    }
+    more()
+  })
+  yield* background.pipe(Effect.repeat(Schedule.spaced("10 millis")), Effect.forkScoped)
+
+  return Network.of({
+    clients,
+    traffic,
+    flush: () => turn.finish(),
+    stopAccepting: () => {
+      for (const server of servers) server.close()
+    },
+    port
+  })
+})
+
+/** Listens as `NetOptions` says, for as long as the scope lives. */
+export const layer = Layer.effect(Network, make)

@@ -1,0 +1,74 @@
+import type { Session } from "./session.ts"
+
+/** What the end of a turn needs of the log. */
+export interface TurnLog {
+  readonly commit: () => void
+  readonly sequence: () => number
+  readonly lsn: () => number
+  readonly released: () => number
+  readonly failure: () => unknown
+}
+
+/**
+ * One event-loop turn, one frame: when all sockets that had something have been read, what was appended is committed
+ * with one write, and then the replies leave, or wait for the sync they depend on.
+ */
+export class Turn {
+  private dirty: Array<Session> = []
+  private other: Array<Session> = []
+  private readonly waiting = new Set<Session>()
+  private scheduled = false
+  private committed = 0
+  private readonly log: TurnLog
+  private readonly end = () => this.finish()
+
+  constructor(log: TurnLog) {
+    this.log = log
+    this.committed = log.sequence()
+  }
+
+  /** The session has replies: they leave at the end of this turn. */
+  add(session: Session): void {
+    this.dirty.push(session)
+    this.schedule()
+  }
+
+  /** Makes sure the turn is ended: called too when something was appended without a reply. */
+  schedule(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    setImmediate(this.end)
+  }
+
+  /** Commits and lets the replies go. Also called directly by shutdown. */
+  finish(): void {
+    this.scheduled = false
+    const log = this.log
+    const wrote = log.sequence() !== this.committed
+    if (wrote) {
+      log.commit()
+      this.committed = log.sequence()
+    }
+    const released = log.released()
+    // While the log is failing, replies to turns that wrote wait for its recovery; reads must not.
+    const barrier = wrote || log.failure() === undefined ? log.lsn() : released
+    const sessions = this.dirty
+    this.dirty = this.other
+    this.other = sessions
+    for (let i = 0; i < sessions.length; i++) {
+      const session = sessions[i]!
+      if (session.release(released, barrier)) this.waiting.add(session)
+    }
+    sessions.length = 0
+  }
+
+  /** The log has released more: a sync finished, or a failed write was made good. */
+  released(): void {
+    const released = this.log.released()
+    for (const session of this.waiting) if (!session.releaseHeld(released)) this.waiting.delete(session)
+  }
+
+  forget(session: Session): void {
+    this.waiting.delete(session)
+  }
+}
