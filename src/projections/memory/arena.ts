@@ -74,7 +74,7 @@ const enlarged = <T extends Uint8Array | Uint16Array | Uint32Array>(old: T, next
 
 /** An allocator with its own slabs. Slab 0 is never used, so that no block has pointer 0. */
 export class Arena {
-  /** One view per slab. A slab that was given back leaves an empty view. */
+  /** One view per slab. A slab that was given back leaves an empty view, and views taken earlier become empty. */
   readonly bytes: Array<Uint8Array> = [noBytes]
   readonly words: Array<Uint32Array> = [noWords]
 
@@ -143,7 +143,10 @@ export class Arena {
     return p
   }
 
-  /** Gives a block back. Its memory may be reused, or be gone, at once. */
+  /**
+   * Gives a block back. Its memory may be reused, or be gone, at once: no view of it may be in the hands of the operating
+   * system (an unfinished write to a socket or a file) any more.
+   */
   free(p: Pointer): void {
     const run = this.runOf[p >>> 13]!
     const c = this.classOf[run]!
@@ -271,7 +274,10 @@ export class Arena {
   }
 
   private dropSlab(slab: number): void {
-    this.totals[1] = this.totals[1]! - this.bytes[slab]!.length
+    const buffer = this.bytes[slab]!.buffer as ArrayBuffer
+    this.totals[1] = this.totals[1]! - buffer.byteLength
+    // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
+    buffer.transfer(0)
     this.bytes[slab] = noBytes
     this.words[slab] = noWords
     this.longestFree[slab] = 0

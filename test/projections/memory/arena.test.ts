@@ -180,7 +180,9 @@ describe("arena", () => {
     expect(arena.bytes[slabOf(p)]!.length).toBe((9 << 20) + 8)
     const q = arena.allocate(10)
     expect(slabOf(q)).not.toBe(slabOf(p))
+    const view = arena.bytes[slabOf(p)]!
     arena.free(p)
+    expect(view.length).toBe(0)
     expect(arena.reservedBytes).toBe(slab)
     expect(slabOf(arena.allocate(2 << 20))).toBe(slabOf(p))
   })
