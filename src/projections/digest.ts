@@ -6,7 +6,7 @@
  * mix(d, x)   d := SHA1(d ^ SHA1(x))
  * value       0, mix(type, u32 big-endian), mix(text of the string); with a deadline: ^ SHA1("!!expire!!")
  * key         0, mix(key), then on as for the value
- * keyspace    0; for each database that is not empty, by number: mix(number, u32 big-endian), then ^ of all its keys
+ * keyspace    0; for each database that is not empty, by number: mix(number, u32 big-endian), then ^ SHA1 of each key's digest
  * ```
  *
  * Redis counts that there is a deadline, not which. `stateDigest` counts the deadline itself, for comparing two folds of
@@ -72,7 +72,7 @@ const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): str
         one.fill(0)
         mix(one, sha1Of(Entry.keyOf(db.arena, p, slice)))
         mixValue(one, db, p, exactDeadlines)
-        xor(keys, one)
+        xor(keys, sha1(one))
       })
     }
     if (counted === 0) continue
