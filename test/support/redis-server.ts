@@ -4,11 +4,13 @@ import { isInstalled, type ServerProcess, startOnFreePort, type StartOptions } f
 
 const redisLike = (program: string) => async (options: StartOptions = {}): Promise<ServerProcess | undefined> =>
   isInstalled(program)
-    ? startOnFreePort(program, (port, dir) => [
+    ? startOnFreePort(
       program,
-      ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--daemonize", "no"],
-      ...["--save", "", "--appendonly", "no"]
-    ], options)
+      (port, dir) =>
+        `${program} --port ${port} --bind 127.0.0.1 --daemonize no --appendonly no`.split(" ")
+          .concat("--save", "", "--dir", dir),
+      options
+    )
     : undefined
 
 /**

@@ -1,0 +1,161 @@
+/**
+ * Where two correct servers may answer differently. Bytes are compared first; only when they differ is a row asked, and
+ * every row says why. Anything not listed must be equal to the byte.
+ */
+import { parseReply, plain, type TypedReply } from "../support/resp-client.ts"
+import type { Line } from "./grammar.ts"
+import { absoluteMillis, absoluteSeconds } from "./words.ts"
+
+/** The replies to one request, and to the request after it on the same connection, if there was one. */
+export interface Exchange {
+  readonly line: Line
+  readonly redis: Buffer
+  readonly annals: Buffer
+  readonly next: { readonly redis: Buffer; readonly annals: Buffer } | undefined
+}
+
+interface Tolerance {
+  /** The request, as words in upper case: "OBJECT IDLETIME". */
+  readonly requests: ReadonlyArray<string>
+  readonly reason: string
+  /** Whether these two replies mean the same all the same. */
+  readonly same: (redis: TypedReply, annals: TypedReply, exchange: Exchange) => boolean
+}
+
+const texts = (reply: TypedReply): ReadonlyArray<string> | undefined =>
+  reply.type === "array" && reply.items.every((item) => item.type === "bulk")
+    ? reply.items.map((item) => item.type === "bulk" ? item.value.toString("latin1") : "")
+    : undefined
+
+const sameElements = (redis: TypedReply, annals: TypedReply): boolean => {
+  const left = texts(redis)?.toSorted()
+  const right = texts(annals)?.toSorted()
+  return left !== undefined && right !== undefined && left.length === right.length &&
+    left.every((text, i) => text === right[i])
+}
+
+const exact = new Set<bigint>([
+  ...absoluteMillis.map(BigInt),
+  ...absoluteSeconds.flatMap((text) => [BigInt(text), BigInt(text) * 1000n]),
+  ...absoluteMillis.map((text) => BigInt(text) / 1000n),
+  ...absoluteMillis.map((text) => (BigInt(text) + 500n) / 1000n)
+])
+
+/** Integers no further apart than `by`; those that name a moment given in the request must be equal. */
+const near = (by: bigint) => (redis: TypedReply, annals: TypedReply): boolean => {
+  if (redis.type !== "integer" || annals.type !== "integer") return false
+  if (redis.value < 0n || annals.value < 0n || exact.has(redis.value)) return false
+  const distance = redis.value - annals.value
+  return distance <= by && -distance <= by
+}
+
+const isKeyPresent = (reply: TypedReply, keys: Buffer | undefined): boolean => {
+  if (keys === undefined) return false
+  const present = texts(parseReply(keys))
+  if (present === undefined) return false
+  return reply.type === "null"
+    ? present.length === 0
+    : reply.type === "bulk" && present.includes(reply.value.toString("latin1"))
+}
+
+/** Names of the fields of a CLIENT LIST line; newer servers add some at places of their own. */
+const clientFields = (reply: TypedReply): string | undefined => {
+  if (reply.type !== "bulk" && reply.type !== "verbatim") return undefined
+  const newer = new Set(["lib-name", "lib-ver", "io-thread", "tot-net-in", "tot-net-out", "tot-cmds", "watch", "rbp"])
+  const first = reply.value.toString("latin1").split("\n")[0]!
+  return `${reply.type} ` +
+    first.split(/ (?=[a-z-]+=)/).map((field) => field.split("=")[0]!).filter((name) => !newer.has(name)).join(" ")
+}
+
+const helloWithout = (reply: TypedReply): string | undefined => {
+  const flat = reply.type === "map" ? reply.entries.flat() : reply.type === "array" ? reply.items : undefined
+  if (flat === undefined) return undefined
+  return JSON.stringify([
+    reply.type,
+    flat.map((item, i) => {
+      const field = i % 2 === 1 ? plain(flat[i - 1]!) : undefined
+      const value = plain(item)
+      return field === "version" || field === "id" ? typeof value : [item.type, value]
+    })
+  ])
+}
+
+const equalDefined = <A>(left: A | undefined, right: A | undefined): boolean => left !== undefined && left === right
+
+export const tolerances: ReadonlyArray<Tolerance> = [
+  {
+    requests: ["KEYS"],
+    reason: "the order of keys follows each server's own hash table",
+    same: sameElements
+  },
+  {
+    requests: ["SCAN"],
+    reason: "cursors and pages follow each server's own hash table; full iterations are compared as sets",
+    same: (redis, annals) =>
+      [redis, annals].every((reply) =>
+        reply.type === "array" && reply.items.length === 2 && reply.items[0]!.type === "bulk" &&
+        texts(reply.items[1]!) !== undefined
+      )
+  },
+  {
+    requests: ["RANDOMKEY"],
+    reason: "random; the key must be among those that KEYS shows next",
+    same: (redis, annals, { next }) => isKeyPresent(redis, next?.redis) && isKeyPresent(annals, next?.annals)
+  },
+  {
+    requests: ["TTL", "EXPIRETIME"],
+    reason: "relative deadlines count from the moment each server read the request",
+    same: near(5n)
+  },
+  {
+    requests: ["PTTL", "PEXPIRETIME"],
+    reason: "relative deadlines count from the moment each server read the request",
+    same: near(5_000n)
+  },
+  {
+    requests: ["OBJECT IDLETIME"],
+    reason: "seconds since the last access, by each server's own clock",
+    same: near(5n)
+  },
+  {
+    requests: ["CLIENT ID"],
+    reason: "each server numbers its own connections",
+    same: (redis, annals) => redis.type === "integer" && annals.type === "integer"
+  },
+  {
+    requests: ["CLIENT INFO", "CLIENT LIST"],
+    reason:
+      "addresses, ages and buffers are each server's own, newer fields are allowed; field names and order are not",
+    same: (redis, annals) => equalDefined(clientFields(redis), clientFields(annals))
+  },
+  {
+    requests: ["HELLO"],
+    reason: "version and connection id are each server's own",
+    same: (redis, annals) => equalDefined(helloWithout(redis), helloWithout(annals))
+  },
+  {
+    requests: ["TIME"],
+    reason: "the time of reading",
+    same: (redis, annals) => {
+      const [left, right] = [texts(redis), texts(annals)]
+      return left?.length === 2 && right?.length === 2 && Math.abs(Number(left[0]) - Number(right[0])) <= 5 &&
+        /^\d{1,6}$/.test(right[1]!)
+    }
+  }
+]
+
+const byRequest = new Map(tolerances.flatMap((row) => row.requests.map((request) => [request, row] as const)))
+
+/** How often each row was needed, by request. */
+export const used = new Map<string, number>()
+
+/** True when the replies are equal, or differ in a way a row allows. */
+export const agree = (exchange: Exchange): boolean => {
+  if (exchange.redis.equals(exchange.annals)) return true
+  const command = (exchange.line[0] ?? "").toUpperCase()
+  const request = byRequest.has(command) ? command : `${command} ${(exchange.line[1] ?? "").toUpperCase()}`
+  const row = byRequest.get(request)
+  if (row === undefined || !row.same(parseReply(exchange.redis), parseReply(exchange.annals), exchange)) return false
+  used.set(request, (used.get(request) ?? 0) + 1)
+  return true
+}
