@@ -162,6 +162,18 @@ describe("arena", () => {
     expect(arena.bytes.length).toBe(11)
   })
 
+  it("uses the gaps in full pages before it reserves more", () => {
+    for (const size of [16, 1000, 20_000, 300_000]) {
+      const arena = new Arena()
+      const blocks = Array.from({ length: Math.floor((20 << 20) / size) }, () => arena.allocate(size))
+      const reserved = arena.reservedBytes
+      for (let i = 0; i < blocks.length; i += 2) arena.free(blocks[i]!)
+      for (let i = 0; i < blocks.length; i += 2) blocks[i] = arena.allocate(size)
+      expect(arena.reservedBytes).toBe(reserved)
+      expect(new Set(blocks).size).toBe(blocks.length)
+    }
+  })
+
   it("hands emptied pages to other classes", () => {
     const arena = new Arena()
     for (const size of [16, 1000, 5000, 40_000, 1 << 20, 16]) {
