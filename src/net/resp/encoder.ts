@@ -153,7 +153,7 @@ export class ReplyBuffer {
       this.aggregate(protocol === 3 ? ">" : "*", reply.items.length)
       for (const item of reply.items) this.write(item, protocol)
     } else if (reply instanceof Double) {
-      const text = formatDouble(reply.value)
+      const text = reply.text ?? formatDouble(reply.value)
       if (protocol === 3) this.line(`,${text}`)
       else this.writeRare(text, protocol)
     } else if (reply instanceof Verbatim) {

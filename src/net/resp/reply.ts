@@ -60,8 +60,10 @@ export class ReplyError {
 /** A floating-point number; `text` overrides how RESP2 and RESP3 print it. */
 export class Double {
   readonly value: number
-  constructor(value: number) {
+  readonly text: string | undefined
+  constructor(value: number, text?: string) {
     this.value = value
+    this.text = text
   }
 }
 

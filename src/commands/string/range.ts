@@ -1,0 +1,111 @@
+/** Parts of a string: reading, overwriting, adding at the end. */
+import { type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { Slice } from "../../projections/memory/slice.ts"
+import { int64 } from "../arguments.ts"
+import type { Decision } from "../decision.ts"
+import { type Argv, defineCommand, firstKey } from "../define.ts"
+import { errors } from "../errors.ts"
+import { readable } from "./value.ts"
+
+/** No string grows beyond this many bytes. */
+export const maximumStringBytes = 512 * 1024 * 1024
+
+const badOffset = new ReplyError("ERR offset is out of range")
+const empty = new Slice()
+
+/** A position in a text of `length` bytes: counted from the end when negative, never before the start. */
+const position = (index: number | bigint, length: number): number =>
+  Math.max(0, Number(index) < 0 ? Number(index) + length : Number(index))
+
+const substring = (d: Decision, argv: Argv): Reply => {
+  const first = int64(argv.at(2))
+  const last = int64(argv.at(3))
+  const p = readable(d, argv.at(1))
+  if (p === 0) return empty
+  const text = d.text(p)
+  if (first < 0 && last < 0 && first > last) return empty
+  const from = position(first, text.length)
+  const to = Math.min(position(last, text.length), text.length - 1)
+  return from > to ? empty : text.set(text.bytes, text.start + from, to - from + 1)
+}
+
+const substringComplexity = "O(N) where N is the length of the returned string. The complexity is ultimately "
+  + "determined by the returned length, but because creating a substring from an existing string is very cheap, it can "
+  + "be considered O(1) for small strings."
+
+export const getrange = defineCommand({
+  name: "GETRANGE",
+  since: "2.4.0",
+  group: "string",
+  summary: "Answers the part of a key's string between two positions; negative ones count from its end.",
+  complexity: substringComplexity,
+  syntax: "key start end",
+  arity: 4,
+  flags: ["readonly"],
+  keys: firstKey("RO", "access"),
+  decide: substring
+})
+
+export const substr = defineCommand({
+  name: "SUBSTR",
+  since: "1.0.0",
+  group: "string",
+  summary: "Answers the part of a key's string between two positions; the former name of GETRANGE.",
+  complexity: substringComplexity,
+  syntax: "key start end",
+  arity: 4,
+  flags: ["readonly"],
+  keys: firstKey("RO", "access"),
+  deprecated: { since: "2.0.0", replacedBy: "`GETRANGE`" },
+  decide: substring
+})
+
+export const setrange = defineCommand({
+  name: "SETRANGE",
+  since: "2.2.0",
+  group: "string",
+  summary: "Overwrites a key's string from a position on; zero bytes fill the gap when it lies behind the end.",
+  complexity: "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small "
+    + "so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
+  syntax: "key offset value",
+  arity: 4,
+  flags: ["write", "denyoom"],
+  keys: firstKey("RW", "update"),
+  decide: (d, argv) => {
+    const key = argv.at(1)
+    const offset = int64(argv.at(2))
+    const value = argv.at(3)
+    if (offset < 0) throw badOffset
+    const p = d.lookup(key)
+    if (p !== 0) d.expectString(p)
+    const length = p === 0 ? 0 : d.text(p).length
+    if (value.length === 0) return length
+    if (typeof offset === "bigint" || offset + value.length > maximumStringBytes) throw errors.stringTooLong
+    d.emit({ _tag: "StringRangeSet", key, offset, value })
+    return Math.max(length, offset + value.length)
+  }
+})
+
+export const append = defineCommand({
+  name: "APPEND",
+  since: "2.0.0",
+  group: "string",
+  summary: "Adds bytes at the end of a key's string; an absent key counts as empty.",
+  complexity: "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already "
+    + "present value is of any size, since the dynamic string library used by Redis will double the free space "
+    + "available on every reallocation.",
+  syntax: "key value",
+  arity: 3,
+  flags: ["write", "denyoom", "fast"],
+  keys: firstKey("RW", "insert"),
+  decide: (d, argv) => {
+    const key = argv.at(1)
+    const suffix = argv.at(2)
+    const p = d.lookup(key)
+    if (p !== 0) d.expectString(p)
+    const length = (p === 0 ? 0 : d.text(p).length) + suffix.length
+    if (length > maximumStringBytes) throw errors.stringTooLong
+    d.emit({ _tag: "StringAppended", key, suffix })
+    return length
+  }
+})

@@ -1,0 +1,158 @@
+/** SET and the older commands that do a part of it. */
+import { ok, type Reply } from "../../net/resp/reply.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
+import { isWord } from "../arguments.ts"
+import type { Decision } from "../decision.ts"
+import { type Argv, defineCommand, firstKey } from "../define.ts"
+import { errors } from "../errors.ts"
+import { absentMeets, comparisonOf, Condition, existenceOf, meets } from "./condition.ts"
+import { deadlineOf, Unit, unitOf } from "./expiry.ts"
+import { readable } from "./value.ts"
+
+export const set = defineCommand({
+  name: "SET",
+  since: "1.0.0",
+  group: "string",
+  summary: "Makes a key hold a string, whatever it held before, if a condition is met; with or without a deadline.",
+  complexity: "O(1)",
+  syntax: "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest] [GET] "
+    + "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+  arity: -3,
+  flags: ["write", "denyoom"],
+  keys: [{
+    flags: ["RW", "access", "update", "variable_flags"],
+    begin: { index: 1 },
+    find: { last: 0, step: 1, limit: 0 },
+    notes: "RW and ACCESS due to the optional `GET` argument"
+  }],
+  decide: (d, argv) => {
+    if (argv.length > 3) return setWithOptions(d, argv)
+    const key = argv.at(1)
+    d.lookup(key)
+    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    return ok
+  }
+})
+
+const setWithOptions = (d: Decision, argv: Argv): Reply => {
+  let condition: number = Condition.none
+  let match: Slice | undefined
+  let get = false
+  let keepDeadline = false
+  let unit: number = Unit.none
+  let time: Slice | undefined
+  for (let i = 3; i < argv.length; i++) {
+    const option = argv.at(i)
+    const next = i + 1 < argv.length ? argv.at(i + 1) : undefined
+    const existence = existenceOf(option)
+    const comparison = comparisonOf(option)
+    const optionUnit = unitOf(option)
+    if (existence !== Condition.none && (condition === Condition.none || condition === existence)) condition = existence
+    else if (
+      comparison !== Condition.none && next !== undefined
+      && (condition === Condition.none || condition === comparison)
+    ) {
+      condition = comparison
+      match = next
+      i++
+    } else if (
+      optionUnit !== Unit.none && next !== undefined && !keepDeadline && (unit === Unit.none || unit === optionUnit)
+    ) {
+      unit = optionUnit
+      time = next
+      i++
+    } else if (isWord(option, "GET")) get = true
+    else if (unit === Unit.none && isWord(option, "KEEPTTL")) keepDeadline = true
+    else throw errors.syntax
+  }
+  const deadline = time === undefined ? 0 : deadlineOf(d, unit, time)
+
+  const key = argv.at(1)
+  const p = d.lookup(key)
+  let old: Slice | null = null
+  if (get) d.counted(p)
+  if (p !== 0 && (get || match !== undefined)) {
+    d.expectString(p)
+    old = d.text(p)
+  }
+  const met = p === 0
+    ? absentMeets(condition)
+    : match !== undefined
+    ? meets(condition, old!, match)
+    : condition !== Condition.nx
+  if (!met) return get ? old : null
+  const kept = keepDeadline && p !== 0 ? d.deadline(p) : deadline
+  d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: kept === 0 ? null : kept })
+  return get ? old : ok
+}
+
+export const setnx = defineCommand({
+  name: "SETNX",
+  since: "1.0.0",
+  group: "string",
+  summary: "Makes an absent key hold a string; a present one stays as it is.",
+  complexity: "O(1)",
+  syntax: "key value",
+  arity: 3,
+  flags: ["write", "denyoom", "fast"],
+  keys: firstKey("OW", "insert"),
+  decide: (d, argv) => {
+    const key = argv.at(1)
+    if (d.lookup(key) !== 0) return 0
+    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    return 1
+  }
+})
+
+const setExpiring = (d: Decision, argv: Argv, unit: number): Reply => {
+  const key = argv.at(1)
+  const expireAt = deadlineOf(d, unit, argv.at(2))
+  d.lookup(key)
+  d.emit({ _tag: "StringSet", key, value: argv.at(3), expireAt })
+  return ok
+}
+
+export const setex = defineCommand({
+  name: "SETEX",
+  since: "2.0.0",
+  group: "string",
+  summary: "Makes a key hold a string for so many seconds.",
+  complexity: "O(1)",
+  syntax: "key seconds value",
+  arity: 4,
+  flags: ["write", "denyoom"],
+  keys: firstKey("OW", "update"),
+  decide: (d, argv) => setExpiring(d, argv, Unit.seconds)
+})
+
+export const psetex = defineCommand({
+  name: "PSETEX",
+  since: "2.6.0",
+  group: "string",
+  summary: "Makes a key hold a string for so many milliseconds.",
+  complexity: "O(1)",
+  syntax: "key milliseconds value",
+  arity: 4,
+  flags: ["write", "denyoom"],
+  keys: firstKey("OW", "update"),
+  decide: (d, argv) => setExpiring(d, argv, Unit.milliseconds)
+})
+
+export const getset = defineCommand({
+  name: "GETSET",
+  since: "1.0.0",
+  group: "string",
+  summary: "Makes a key hold a string and answers the one it held before.",
+  complexity: "O(1)",
+  syntax: "key value",
+  arity: 3,
+  flags: ["write", "denyoom", "fast"],
+  keys: firstKey("RW", "access", "update"),
+  deprecated: { since: "6.2.0", replacedBy: "`SET` with the `!GET` argument" },
+  decide: (d, argv) => {
+    const key = argv.at(1)
+    const p = readable(d, key)
+    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    return p === 0 ? null : d.text(p)
+  }
+})
