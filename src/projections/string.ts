@@ -71,8 +71,10 @@ export const floatIncremented = (db: Database, key: Slice, value: Slice): void =
 const grow = (db: Database, key: Slice, length: number): Pointer => {
   let p = db.locate(key)
   let before = 0
-  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
-  else {
+  if (p === 0) {
+    p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
+    db.arena.words[slabOf(p)]![wordAt(p, 4)] = 0
+  } else {
     if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
       const text = readString(db, p, new Slice(), new Uint8Array(24))
       const deadline = Entry.deadlineOf(db.arena, p)
