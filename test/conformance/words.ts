@@ -202,9 +202,15 @@ export const seconds = Fc.oneof(
   { weight: 1, arbitrary: oneOf(badTimes) }
 )
 export const millis = Fc.oneof(
-  { weight: 4, arbitrary: oneOf(["100000", "1000001", "86400999", "100000000000"]) },
+  { weight: 4, arbitrary: oneOf(["100000", "1000002", "86400998", "100000000000"]) },
   { weight: 1, arbitrary: oneOf(badTimes) }
 )
+/**
+ * Relative times to be compared with a deadline already there (GT, LT): drawn so widely that two never meet, for which
+ * of two equal ones is later depends on the millisecond each server reads it in. Odd, unlike the fixed ones.
+ */
+export const comparedSeconds = Fc.integer({ min: 100, max: 1_000_000 }).map((n) => String(2 * n + 1))
+export const comparedMillis = Fc.integer({ min: 100_000, max: 1_000_000_000 }).map((n) => String(2 * n + 1))
 export const unixSeconds = Fc.oneof(
   { weight: 4, arbitrary: oneOf(absoluteSeconds) },
   { weight: 1, arbitrary: oneOf(["1", "1000000000", ...badTimes]) }

@@ -1,0 +1,176 @@
+/**
+ * Annals measured against redis-server and valkey-server where these are installed.
+ *
+ *   npm run bench                                everything: 1 M and 5 M keys, three repetitions
+ *   npm run bench -- quick                       the same parts in less than two minutes
+ *   npm run bench -- --only memory,startup --keys 5000000 --repeat 5
+ *
+ * The servers take turns, one at a time, each new for every repetition, and every repetition turns the order round.
+ * The server has core 0 and the load core 1 where taskset can pin them. All log every write to disk. Every run of
+ * redis-benchmark is preceded by a shorter one of the same kind, alike for all. A ratio is taken within a repetition;
+ * the table gives the median and the range over the repetitions.
+ */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { parseArgs } from "node:util"
+import { isInstalled, nodePath, repository } from "../support/processes.ts"
+import { serverVersion } from "../support/redis-server.ts"
+import {
+  always,
+  fullScale,
+  keyspace,
+  logBytes,
+  type PartName,
+  partNames,
+  quickScale,
+  startup,
+  type Turn
+} from "./parts.ts"
+import { type Failure, rows, type Sample, table } from "./report.ts"
+import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
+
+const usage = `npm run bench -- [quick] [--only ${partNames.join(",")}] [--keys 1000000,5000000] [--repeat 3]
+                 [--servers annals,redis-server,valkey-server] [--subject redis-server]
+
+  quick       fewer keys, shorter runs, under two minutes
+  --only      which parts
+  --keys      how many keys the server holds, one or several numbers
+  --repeat    repetitions, 3 unless told
+  --servers   which servers; those installed unless told
+  --subject   runs another server in the place of Annals: two equal servers must come out at about 1`
+
+const fail = (message: string): never => {
+  console.error(message)
+  process.exit(2)
+}
+
+const readOptions = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: "string" },
+        keys: { type: "string" },
+        repeat: { type: "string" },
+        servers: { type: "string" },
+        subject: { type: "string" },
+        help: { type: "boolean" }
+      }
+    })
+  } catch (cause) {
+    return fail(`${(cause as Error).message}\n\n${usage}`)
+  }
+}
+
+const positive = (text: string, option: string): number => {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value > 0 ? value : fail(`${option}: ${text} is not a positive integer`)
+}
+const oneOf = <A extends string>(text: string, known: ReadonlyArray<A>, option: string): A =>
+  known.find((word) => word === text) ?? fail(`${option}: ${text} is none of ${known.join(", ")}`)
+
+const { values, positionals } = readOptions()
+if (values.help === true) {
+  console.log(usage)
+  process.exit(0)
+}
+const quick = positionals.includes("quick")
+if (positionals.some((word) => word !== "quick")) fail(usage)
+const scale = quick ? quickScale : fullScale
+const selected = new Set<PartName>(
+  values.only === undefined ? partNames : values.only.split(",").map((word) => oneOf(word, partNames, "--only"))
+)
+const keyCounts = (values.keys ?? (quick ? "100000" : "1000000,5000000")).split(",").map((n) => positive(n, "--keys"))
+const repeat = positive(values.repeat ?? "3", "--repeat")
+const known = ["annals", "redis-server", "valkey-server"] as const
+const subject = values.subject === undefined ? "annals" : oneOf(values.subject, known, "--subject")
+const servers: ReadonlyArray<ServerName> = values.servers === undefined
+  ? installedServers()
+  : values.servers.split(",").map((word) => oneOf(word, known, "--servers"))
+
+if (!isInstalled("redis-benchmark")) fail("redis-benchmark is not installed; on Debian: apt-get install redis-tools")
+
+const samples: Array<Sample> = []
+const failures: Array<Failure> = []
+const startedAt = new Date()
+
+const status = (text: string): void => {
+  const elapsed = ((Date.now() - startedAt.getTime()) / 1000).toFixed(0).padStart(4)
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${elapsed} s  ${text}`)
+}
+
+const turnOf = (server: ServerName, repetition: number): Turn => ({
+  server,
+  scale,
+  selected,
+  start: (appendfsync, dir) =>
+    startServer(server, appendfsync, dir === undefined ? {} : { dir }, server === "annals" ? subject : server),
+  record: (part, metric, unit, better, value) =>
+    void samples.push({ part, metric, unit, better, server, repetition, value }),
+  note: (what) => status(`repetition ${repetition}/${repeat}, ${server}: ${what}`),
+  attempt: async (part, run) => {
+    try {
+      await run()
+    } catch (cause) {
+      failures.push({ part, server, repetition, message: (cause as Error).message })
+    }
+  }
+})
+
+/** One part for every server and repetition: the servers take turns, and every repetition turns the order round. */
+const alternate = async (part: PartName, run: (turn: Turn) => Promise<void>): Promise<void> => {
+  for (let repetition = 1; repetition <= repeat; repetition++) {
+    for (const server of repetition % 2 === 1 ? servers : servers.toReversed()) {
+      const turn = turnOf(server, repetition)
+      await turn.attempt(part, () => run(turn))
+    }
+  }
+}
+
+const describeMachine = () => {
+  const git = spawnSync("git", ["-C", repository, "describe", "--always", "--dirty"], { encoding: "utf8" })
+  return {
+    startedAt: startedAt.toISOString(),
+    seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
+    cpu: Os.cpus()[0]?.model ?? "unknown",
+    cores: Os.cpus().length,
+    memoryBytes: Os.totalmem(),
+    kernel: `${Os.type()} ${Os.release()}`,
+    pinned,
+    temporaryDirectory: Os.tmpdir(),
+    node: spawnSync(nodePath, ["--version"], { encoding: "utf8" }).stdout?.trim(),
+    commit: git.status === 0 ? git.stdout.trim() : undefined,
+    subject,
+    versions: Object.fromEntries(
+      servers.filter((name) => name !== "annals").map((name) => [name, serverVersion(name) ?? "not installed"])
+    )
+  }
+}
+
+pinThisProcess()
+const onKeys = (["memory", "latency", "throughput"] as const).filter((part) => selected.has(part))
+for (const keys of onKeys.length === 0 ? [] : keyCounts) await alternate(onKeys[0]!, (turn) => keyspace(turn, keys))
+if (selected.has("startup")) await alternate("startup", startup)
+if (selected.has("always")) await alternate("always", always)
+if (selected.has("logbytes")) await alternate("logbytes", logBytes)
+if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
+
+const measured = rows(samples)
+const machine = describeMachine()
+console.log(
+  `${machine.cpu}, ${machine.cores} cores, ${pinned ? "server on core 0, load on core 1" : "not pinned"}, ` +
+    `Node ${machine.node}, ${repeat} repetitions, ${machine.seconds} s` +
+    (subject === "annals" ? "" : `; in the place of Annals: ${subject}`)
+)
+console.log(table(measured, servers))
+for (const { part, server, repetition, message } of failures) {
+  console.log(`FAILED ${part}, ${server}, repetition ${repetition}: ${message}`)
+}
+const dir = Path.join(repository, "bench-results")
+Fs.mkdirSync(dir, { recursive: true })
+const file = Path.join(dir, `${startedAt.toISOString().replace(/[:.]/g, "-")}.json`)
+Fs.writeFileSync(file, JSON.stringify({ machine, rows: measured, failures, samples }, null, 1))
+console.log(`written to ${Path.relative(process.cwd(), file)}`)
+process.exit(failures.length === 0 ? 0 : 1)

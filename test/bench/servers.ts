@@ -1,0 +1,68 @@
+/** The servers a benchmark runs, each the same way: one at a time, on core 0, logging alike. */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { isInstalled, type ServerProcess, startAnnals, type StartOptions } from "../support/processes.ts"
+import { serverVersion, startRedis, startValkey } from "../support/redis-server.ts"
+
+export type ServerName = "annals" | "redis-server" | "valkey-server"
+/** When the log is synced; every server logs every write. */
+export type Appendfsync = "everysec" | "always" | "no"
+
+/** Server on core 0, load on core 1, when the machine has both and taskset. */
+export const pinned = isInstalled("taskset") && Os.cpus().length >= 2
+export const serverLauncher: ReadonlyArray<string> = pinned ? ["taskset", "-c", "0"] : []
+export const loadLauncher: ReadonlyArray<string> = pinned ? ["taskset", "-c", "1"] : []
+
+/** Moves this process, which drives part of the load itself, to the load's core. */
+export const pinThisProcess = (): void => {
+  if (pinned) spawnSync("taskset", ["-a", "-c", "-p", "1", `${process.pid}`])
+}
+
+/** The servers that can run here, Annals first. */
+export const installedServers = (): ReadonlyArray<ServerName> => [
+  "annals",
+  ...(["redis-server", "valkey-server"] as const).filter((name) => serverVersion(name) !== undefined)
+]
+
+/**
+ * Starts a server with its log on. Redis and Valkey neither save snapshots nor rewrite their log meanwhile: a fork in
+ * the middle of a measurement would cost them, and the log they are compared with is not rewritten either.
+ * `actual` runs another program in a server's place.
+ */
+export const startServer = async (
+  name: ServerName,
+  appendfsync: Appendfsync,
+  options: StartOptions = {},
+  actual: ServerName = name
+): Promise<ServerProcess> => {
+  const shared = { ...options, launcher: serverLauncher, startTimeoutMs: 600_000 }
+  if (actual === "annals") {
+    return startAnnals({ ...shared, args: ["--appendfsync", appendfsync, ...options.args ?? []] })
+  }
+  const args = ["--appendonly", "yes", "--appendfsync", appendfsync, "--auto-aof-rewrite-percentage", "0"]
+  const started = await (actual === "redis-server" ? startRedis : startValkey)({
+    ...shared,
+    args: [...args, ...options.args ?? []]
+  })
+  if (started === undefined) throw new Error(`${actual} is not installed`)
+  return started
+}
+
+/** Resident memory of a process, in bytes (Linux). */
+export const residentBytes = (pid: number): number => {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(Fs.readFileSync(`/proc/${pid}/status`, "utf8"))
+  if (line === null) throw new Error(`no VmRSS of process ${pid}`)
+  return Number(line[1]) * 1024
+}
+
+/** Bytes of all files below a directory. */
+export const directoryBytes = (dir: string): number =>
+  Fs.readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => {
+      // A file may be renamed or removed while the list is read.
+      const found = Fs.statSync(Path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })
+      return sum + (found?.size ?? 0)
+    }, 0)
