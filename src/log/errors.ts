@@ -45,3 +45,61 @@ export class LogLocked extends Schema.TaggedError<LogLocked>()("LogLocked", {
 }) {
   readonly exitCode = 5
 }
+
+/** What is known about a damage; see `LogCorrupt`. */
+export interface Damage {
+  readonly reason: string
+  readonly segment: string
+  readonly position: number
+  readonly lsn: number
+  readonly sequence: number
+  readonly lastSequence?: number | undefined
+  readonly timeBefore?: number | undefined
+  readonly timeAfter?: number | undefined
+  readonly bytesLost: number
+}
+
+const moment = (time: number | undefined): string =>
+  time === undefined || time === 0 ? "an unknown time" : new Date(time).toISOString()
+
+/** A `LogCorrupt` with the text the user sees. */
+export const logCorrupt = (damage: Damage): LogCorrupt => {
+  const { reason, segment, position, lsn, sequence, lastSequence, timeBefore, timeAfter, bytesLost } = damage
+  const sequences = lastSequence === undefined || lastSequence < sequence
+    ? `Sequences from ${sequence} on`
+    : lastSequence === sequence
+    ? `Sequence ${sequence}`
+    : `Sequences ${sequence} to ${lastSequence}`
+  return new LogCorrupt({
+    reason,
+    segment,
+    position,
+    lsn,
+    sequence,
+    lastSequence,
+    timeBefore,
+    timeAfter,
+    bytesLost,
+    message: `The log is damaged where it was safely on disk: ${reason}.
+  segment ${segment}, byte ${position}, lsn ${lsn}; ${bytesLost} bytes cannot be trusted.
+  ${sequences} cannot be read, written after ${moment(timeBefore)} and before ${moment(timeAfter)}.
+Nothing was changed. To repair it:
+  1. take this segment file from a replica of the same store, or
+  2. take it from an archive or backup, or
+  3. run "annals salvage", which keeps all that is readable and records what is missing as a GAP.`
+  })
+}
+
+/** A `LogFormatTooNew` with the text the user sees. */
+export const formatTooNew = (file: string, oldestReader: number, supported: number): LogFormatTooNew =>
+  new LogFormatTooNew({
+    segment: file,
+    oldestReader,
+    supported,
+    message: `${file} was written by a newer version of this program: it needs format ${oldestReader}, this version `
+      + `reads up to ${supported}. Nothing was changed. Start the newer version.`
+  })
+
+/** A `LogLocked` with the text the user sees. */
+export const logLocked = (owner: string): LogLocked =>
+  new LogLocked({ owner, message: `The data directory is in use: its LOCK is ${owner}. Stop that server first.` })

@@ -1,5 +1,12 @@
-import type { Disk } from "./disk.ts"
-import type { EventLog } from "./event-log.ts"
+import { type Disk, DiskError } from "./disk.ts"
+import { logCorrupt, logLocked } from "./errors.ts"
+import type { EventLog, LogStatus } from "./event-log.ts"
+import { writeManifest } from "./manifest.ts"
+import { BatchIterator } from "./reader.ts"
+import { type Recovered, recoverLog } from "./recovery.ts"
+import type { SealedSegment } from "./rotation.ts"
+import { hex, segmentHeaderSize, segmentName } from "./segment.ts"
+import { LogWriter } from "./writer.ts"
 
 /** When a frame is fsynced: before its replies leave, once a second, or when the kernel likes. */
 export type SyncPolicy = "always" | "everysec" | "no"
@@ -54,8 +61,169 @@ export type OpenedLog = EventLog["Service"] & {
   readonly onFatal: (listener: (error: unknown) => void) => void
 }
 
+const smallestSegment = 4 << 10
+const largestSegment = 2 ** 31
+const baseName = (firstSequence: number): string => segmentName(firstSequence).slice("log/".length)
+
 /**
  * Opens the log of a data directory, creating it if there is none, and recovers it. Synchronous.
- * Throws `LogCorrupt` (exit 3), `LogFormatTooNew` (4), `LogLocked` (5) or `DiskError`.
+ * Throws `LogCorrupt` (exit 3), `LogFormatTooNew` (4), `LogLocked` (5), or `DiskError` when the disk fails otherwise.
  */
-export declare const openLog: (disk: Disk, clock: LogClock, options: LogOptions) => OpenedLog
+export const openLog = (disk: Disk, clock: LogClock, options: LogOptions): OpenedLog => {
+  const unlock = takeLock(disk)
+  try {
+    return new SegmentedLog(disk, clock, options, unlock).service()
+  } catch (error) {
+    unlock()
+    // A block that cannot be read, tried often enough, is lost like one whose checksum fails.
+    if (error instanceof DiskError && error.operation === "read" && error.code === "EIO") {
+      throw logCorrupt({
+        reason: `the disk cannot read it (${error.message})`,
+        segment: error.file,
+        position: 0,
+        lsn: 0,
+        sequence: 1,
+        bytesLost: 0
+      })
+    }
+    throw error
+  }
+}
+
+const takeLock = (disk: Disk): () => void => {
+  try {
+    return disk.lock("LOCK")
+  } catch (error) {
+    if (error instanceof DiskError && error.code === "ELOCKED") throw logLocked(error.detail)
+    throw error
+  }
+}
+
+/** Recovery, writer, reader and manifest put together. */
+class SegmentedLog {
+  private readonly disk: Disk
+  private readonly unlock: () => void
+  private readonly warn: (message: string) => void
+  private readonly recovered: Recovered
+  private readonly sealed: Array<SealedSegment>
+  private readonly writer: LogWriter
+  private closed = false
+
+  constructor(disk: Disk, clock: LogClock, options: LogOptions, unlock: () => void) {
+    this.disk = disk
+    this.unlock = unlock
+    this.warn = options.warn ?? (() => {})
+    const segmentBytes = Math.min(largestSegment, Math.max(smallestSegment, options.segmentBytes ?? 64 << 20))
+    this.recovered = recoverLog(disk, {
+      segmentBytes,
+      randomId: options.randomId,
+      now: clock.now(),
+      warn: this.warn
+    })
+    this.sealed = this.recovered.sealed
+    this.writer = new LogWriter(
+      disk,
+      clock,
+      options.policy,
+      { segmentBytes, syncIdleMs: options.syncIdleMs ?? 200, chainInterval: options.chainInterval },
+      { rotated: (sealed) => this.sealed.push(sealed), published: () => this.saveManifest(false), warn: this.warn },
+      this.recovered.active
+    )
+    this.saveManifest(false)
+  }
+
+  service(): OpenedLog {
+    const { writer, recovered } = this
+    const segments = { sealed: () => this.sealed, active: () => writer.segment }
+    return {
+      append: (time, db, origin, command, author, events, count) =>
+        writer.append(time, db, origin, command, author, events, count),
+      commit: () => writer.commit(),
+      sequence: () => writer.sequence(),
+      lsn: () => writer.lsn(),
+      released: () => writer.releasedLsn(),
+      onReleased: (listener) => writer.onReleased(listener),
+      onFatal: (listener) => writer.onFatal(listener),
+      failure: () => writer.unavailable,
+      read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, segments, from) }),
+      status: () => this.status(),
+      setPolicy: (policy) => writer.setPolicy(policy),
+      tick: () => writer.tick(),
+      close: () => this.close(),
+      abandon: () => this.abandon(),
+      recovery: {
+        verdict: recovered.verdict,
+        sequence: writer.sequence(),
+        tornBytes: recovered.tornBytes,
+        quarantine: recovered.quarantine,
+        segments: this.sealed.length + 1
+      }
+    }
+  }
+
+  private status(): LogStatus {
+    const { writer } = this
+    let bytes = writer.segment.end
+    for (const segment of this.sealed) bytes += segment.bytes
+    return {
+      sequence: writer.sequence(),
+      lsn: writer.lsn(),
+      durableLsn: writer.durable,
+      oldestSequence: this.recovered.oldest,
+      segments: this.sealed.length + 1,
+      bytes,
+      tornBytes: this.recovered.tornBytes,
+      chainHead: hex(writer.segment.chain),
+      lastWriteOk: writer.unavailable === undefined,
+      fsyncs: writer.fsyncs,
+      fsyncPending: writer.syncPending(),
+      delayedFsyncs: writer.delayedFsyncs
+    }
+  }
+
+  /** The old manifest stays when this fails: it is true, only less up to date. */
+  private saveManifest(clean: boolean): void {
+    const { segment, durable } = this.writer
+    const { header } = segment
+    try {
+      writeManifest(this.disk, {
+        storeId: hex(header.storeId),
+        replicationId: hex(header.replicationId),
+        epoch: header.epoch,
+        durableLsn: durable,
+        durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
+        oldest: this.recovered.oldest,
+        clean,
+        sealed: this.sealed.map(({ header, summary, end }) => ({
+          name: baseName(header.firstSequence),
+          first: header.firstSequence,
+          last: summary.lastSequence,
+          lsn: header.lsn,
+          end: header.lsn + end - segmentHeaderSize,
+          chain: hex(summary.chain)
+        })),
+        active: { name: baseName(header.firstSequence), first: header.firstSequence, lsn: header.lsn }
+      })
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.warn(`the manifest could not be written, the one before stays: ${error.message}`)
+    }
+  }
+
+  private close(): void {
+    if (this.closed) return
+    this.closed = true
+    try {
+      if (this.writer.close()) this.saveManifest(true)
+    } finally {
+      this.unlock()
+    }
+  }
+
+  private abandon(): void {
+    if (this.closed) return
+    this.closed = true
+    this.writer.release()
+    this.unlock()
+  }
+}

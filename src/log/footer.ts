@@ -1,0 +1,170 @@
+/**
+ * Footer of a sealed segment: what spares reading all of it. It stands right after the last frame and never changes.
+ *
+ *     magic "EVLINDEX"
+ *     sparse index    4 entries, then per entry   6 time  6 sequence  6 position
+ *     sessions        4 entries, then per entry   4 ref   6 position of the frame that defines it
+ *     key filter      see key-filter.ts
+ *     type counts     4 entries, then per entry   4 event number  6 events
+ *     tail, 128 bytes:
+ *       0 32  chain value at the end of the segment
+ *      32 32  sha256 of the segment before its last SEAL
+ *      64  6  first sequence      70 6 last sequence (first - 1: none)
+ *      76  6  first time          82 6 last time, unix ms
+ *      88  4  length of the footer, tail included
+ *      92  4  offset of the sessions  96 4 of the key filter  100 4 of the type counts, from the footer's start
+ *     104  2  version            106 2 flags: 1 sessions, keys and counts may be incomplete
+ *     108  4  reserved
+ *     112  4  crc32 of the footer before the tail
+ *     116  4  crc32 of bytes 0–115 of the tail
+ *     120  8  magic 89 'E' 'V' 'F' 0D 0A 1A 0A
+ */
+import { crc32 } from "node:zlib"
+import type { DiskFile } from "./disk.ts"
+import { ByteReader, ByteWriter, WireError } from "./events/wire.ts"
+import { get16, get32, get48, put16, put32, put48 } from "./frame.ts"
+import { KeyFilter } from "./key-filter.ts"
+import type { IndexEntry, SegmentDirectory, SegmentIndex, SessionEntry } from "./segment-index.ts"
+import { formatVersion, segmentHeaderSize } from "./segment.ts"
+
+const tailSize = 128
+const headMagic = Buffer.from("EVLINDEX", "latin1")
+const tailMagic = Buffer.from([0x89, 0x45, 0x56, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
+
+/** The facts in a footer's tail: enough to open a log. */
+export interface SegmentSummary {
+  readonly chain: Uint8Array
+  readonly sha256: Uint8Array
+  readonly firstSequence: number
+  /** `firstSequence - 1` when the segment holds no batch. */
+  readonly lastSequence: number
+  readonly firstTime: number
+  readonly lastTime: number
+}
+
+/** A footer read in full. */
+export interface Footer extends SegmentDirectory {
+  readonly summary: SegmentSummary
+  readonly filter: KeyFilter
+  readonly counts: ReadonlyMap<number, number>
+}
+
+/** Whether bytes after the last frame are the beginning of a footer. */
+export const beginsFooter = (bytes: Uint8Array): boolean =>
+  bytes.length > 0 && Buffer.compare(bytes.subarray(0, 8), headMagic.subarray(0, Math.min(8, bytes.length))) === 0
+
+/** The footer of a segment whose index is `index`. Uses up the index's key filter. */
+export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array => {
+  const out = new ByteWriter(4096)
+  out.raw(headMagic, 0, 8)
+  out.u32(index.entries.length)
+  for (const { time, sequence, position } of index.entries) {
+    out.u48(time)
+    out.u48(sequence)
+    out.u48(position)
+  }
+  const sessionsAt = out.length
+  const sessions = [...index.sessions].sort((a, b) => a.position - b.position)
+  out.u32(sessions.length)
+  for (const { ref, position } of sessions) {
+    out.u32(ref)
+    out.u48(position)
+  }
+  const filterAt = out.length
+  const filter = index.filter.seal()
+  out.raw(filter, 0, filter.length)
+  const countsAt = out.length
+  const counts = index.typeCounts()
+  out.u32(counts.length)
+  for (const [number, count] of counts) {
+    out.u32(number)
+    out.u48(count)
+  }
+  const tail = new Uint8Array(tailSize)
+  tail.set(summary.chain, 0)
+  tail.set(summary.sha256, 32)
+  put48(tail, 64, summary.firstSequence)
+  put48(tail, 70, summary.lastSequence)
+  put48(tail, 76, summary.firstTime)
+  put48(tail, 82, summary.lastTime)
+  put32(tail, 88, out.length + tailSize)
+  put32(tail, 92, sessionsAt)
+  put32(tail, 96, filterAt)
+  put32(tail, 100, countsAt)
+  put16(tail, 104, formatVersion)
+  put16(tail, 106, index.complete ? 0 : 1)
+  put32(tail, 112, crc32(out.bytes.subarray(0, out.length)))
+  put32(tail, 116, crc32(tail.subarray(0, 116)))
+  tail.set(tailMagic, 120)
+  out.raw(tail, 0, tailSize)
+  return out.toBytes()
+}
+
+/** A footer's tail and where the footer begins, which is where the frames end. */
+export interface FooterTail {
+  readonly summary: SegmentSummary
+  readonly start: number
+  readonly bytes: Uint8Array
+}
+
+/** Reads the tail at the end of a segment file of `size` bytes; undefined when no valid one is there. */
+export const readFooterTail = (file: DiskFile, size: number): FooterTail | undefined => {
+  if (size < segmentHeaderSize + tailSize) return undefined
+  const bytes = new Uint8Array(tailSize)
+  if (file.read(bytes, 0, tailSize, size - tailSize) !== tailSize) return undefined
+  if (Buffer.compare(bytes.subarray(120), tailMagic) !== 0) return undefined
+  if (crc32(bytes.subarray(0, 116)) !== get32(bytes, 116)) return undefined
+  const length = get32(bytes, 88)
+  const start = size - length
+  if (length < tailSize + 8 || start < segmentHeaderSize || start % 8 !== 0) return undefined
+  const summary: SegmentSummary = {
+    chain: bytes.slice(0, 32),
+    sha256: bytes.slice(32, 64),
+    firstSequence: get48(bytes, 64),
+    lastSequence: get48(bytes, 70),
+    firstTime: get48(bytes, 76),
+    lastTime: get48(bytes, 82)
+  }
+  return { summary, start, bytes }
+}
+
+/** Reads a whole footer; undefined when there is none or it is damaged: it can be rebuilt from the frames. */
+export const readFooter = (file: DiskFile, size: number): Footer | undefined => {
+  const tail = readFooterTail(file, size)
+  if (tail === undefined) return undefined
+  const bytes = new Uint8Array(size - tailSize - tail.start)
+  if (file.read(bytes, 0, bytes.length, tail.start) !== bytes.length) return undefined
+  if (crc32(bytes) !== get32(tail.bytes, 112)) return undefined
+  try {
+    return parseFooter(tail, bytes)
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
+}
+
+const parseFooter = (tail: FooterTail, bytes: Uint8Array): Footer => {
+  const section = (at: number, entrySize: number): [ByteReader, number] => {
+    const reader = new ByteReader(bytes, Math.min(at, bytes.length))
+    const count = reader.u32()
+    if (count * entrySize > bytes.length - reader.offset) throw new WireError("footer section size")
+    return [reader, count]
+  }
+  const entries: Array<IndexEntry> = []
+  const [index, frames] = section(8, 18)
+  for (let i = 0; i < frames; i++) entries.push({ time: index.u48(), sequence: index.u48(), position: index.u48() })
+  const sessions: Array<SessionEntry> = []
+  const [refs, definitions] = section(get32(tail.bytes, 92), 10)
+  for (let i = 0; i < definitions; i++) sessions.push({ ref: refs.u32(), position: refs.u48() })
+  const counts = new Map<number, number>()
+  const [numbers, types] = section(get32(tail.bytes, 100), 10)
+  for (let i = 0; i < types; i++) counts.set(numbers.u32(), numbers.u48())
+  return {
+    summary: tail.summary,
+    entries,
+    sessions,
+    counts,
+    filter: KeyFilter.read(bytes.subarray(get32(tail.bytes, 96), get32(tail.bytes, 100))),
+    complete: (get16(tail.bytes, 106) & 1) === 0
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * From one segment to the next: SEAL, fsync → footer, fsync → the next file, made beforehand under a temporary name with
+ * its header fsynced, is renamed → directory fsync → manifest. Each step leaves the directory in a state that recovery
+ * takes for either the old segment or the new one. Up to the rename a failure leaves the old segment in use.
+ */
+import { createHash } from "node:crypto"
+import { ActiveSegment, createSegment, discardTemporary, publishSegment } from "./active-segment.ts"
+import { type Disk, DiskError, type DiskFile } from "./disk.ts"
+import { encodeFooter, type SegmentSummary } from "./footer.ts"
+import { digestOf, readRetrying } from "./frame-cursor.ts"
+import { buildFrame, FrameHeader, frameHeaderSize, frameType, sealBody } from "./frame.ts"
+import { sameBytes, type SegmentHeader, segmentName } from "./segment.ts"
+
+/** A segment that is complete. */
+export interface SealedSegment {
+  readonly name: string
+  readonly header: SegmentHeader
+  /** Position after the last frame, where the footer begins. */
+  readonly end: number
+  readonly bytes: number
+  readonly summary: SegmentSummary
+}
+
+/** An fsync failed: what the file holds beyond the durable mark is not known any more. */
+export class SyncFailed extends Error {
+  override readonly name = "SyncFailed"
+  override readonly cause: DiskError
+  constructor(cause: DiskError) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
+
+/** The next segment cannot be had; the one in use goes on. */
+export class RotationPutOff extends Error {
+  override readonly name = "RotationPutOff"
+  override readonly cause: DiskError
+  constructor(cause: DiskError) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
+
+/** Blocking fsync; a failure becomes `SyncFailed`. */
+export const syncOrFail = (file: DiskFile): void => {
+  try {
+    file.sync()
+  } catch (error) {
+    throw error instanceof DiskError ? new SyncFailed(error) : error
+  }
+}
+
+/** Length of a SEAL frame. */
+export const sealSize = frameHeaderSize + 64
+
+/** Writes a SEAL. Throws `DiskError`; then the segment is as before. */
+export const writeSeal = (segment: ActiveSegment, durableLsn: number, flags: number): void => {
+  const { sha256, chain } = segment.sealing()
+  const header = new FrameHeader()
+  header.type = frameType.seal
+  header.sequence = segment.lastSequence + 1
+  header.time = segment.lastTime
+  header.flags = flags
+  header.epoch = segment.header.epoch
+  header.lag = segment.lsn - durableLsn
+  const frame = buildFrame(header, sealBody(sha256, chain))
+  segment.write(frame, frame.length)
+  segment.sha256 = sha256
+  segment.chain = chain
+  segment.sealedTo = segment.end
+}
+
+/** Figures of a segment for its footer and the manifest. */
+export const summaryOf = (segment: ActiveSegment): SegmentSummary => ({
+  chain: segment.chain,
+  sha256: segment.sha256,
+  firstSequence: segment.header.firstSequence,
+  lastSequence: segment.lastSequence,
+  firstTime: segment.firstTime,
+  lastTime: segment.lastTime
+})
+
+/** What rotation reports on its way. */
+export interface RotationSteps {
+  /** Everything in the old segment is synced. */
+  readonly synced: () => void
+}
+
+/**
+ * Seals a segment and begins the next. The folder is not fsynced yet, nor the manifest written: both are the caller's.
+ * Throws `RotationPutOff` when the old segment stays in use, `SyncFailed` when it cannot be trusted any more.
+ */
+export const rotate = (
+  disk: Disk,
+  segment: ActiveSegment,
+  durableLsn: number,
+  now: number,
+  segmentBytes: number,
+  steps: RotationSteps
+): { readonly next: ActiveSegment; readonly sealed: SealedSegment } => {
+  const header: SegmentHeader = {
+    ...segment.header,
+    firstSequence: segment.lastSequence + 1,
+    lsn: segment.lsn + sealSize,
+    created: now,
+    chain: segment.sealing().chain
+  }
+  const temporary = `${segmentName(header.firstSequence)}.tmp`
+  let file: DiskFile | undefined
+  try {
+    file = createSegment(disk, header)
+    writeSeal(segment, durableLsn, 0)
+    syncOrFail(segment.file)
+    steps.synced()
+    const footer = encodeFooter(summaryOf(segment), segment.index)
+    try {
+      segment.put(footer, footer.length)
+      syncOrFail(segment.file)
+      publishSegment(disk, header)
+    } catch (error) {
+      if (!(error instanceof SyncFailed)) segment.cut()
+      throw error
+    }
+    const sealed: SealedSegment = {
+      name: segment.name,
+      header: segment.header,
+      end: segment.end,
+      bytes: segment.end + footer.length,
+      summary: summaryOf(segment)
+    }
+    const next = new ActiveSegment(file, header, segmentBytes)
+    next.lastTime = segment.lastTime
+    return { next, sealed }
+  } catch (error) {
+    if (file !== undefined) {
+      file.close()
+      discardTemporary(disk, temporary)
+    }
+    throw error instanceof DiskError ? new RotationPutOff(error) : error
+  }
+}
+
+/**
+ * After a failed fsync: writes the whole segment again to a fresh file, which takes its name. What was synced is read
+ * from the old file, the rest comes from memory where it was kept; the segment's running hash proves the copy right.
+ * Positions, lsn and chain stay as they are. Throws `DiskError` (try again) or `CopyDiffers` (hopeless).
+ */
+export const rewriteSegment = (disk: Disk, segment: ActiveSegment): void => {
+  const temporary = `${segment.name}.tmp`
+  const file = disk.open(temporary, "create")
+  let published = false
+  try {
+    const hash = createHash("sha256")
+    const buffer = new Uint8Array(Math.min(1 << 20, segment.end))
+    for (let position = 0; position < segment.end;) {
+      const length = Math.min(buffer.length, segment.end - position)
+      const part = buffer.subarray(0, length)
+      readRetrying(segment.file, part, 0, length, position)
+      segment.kept.overlay(part, segment.lsnAt(position))
+      hash.update(part)
+      const written = file.write(part, 0, length, position)
+      if (written < length) throw new DiskError("ENOSPC", "write", temporary, `${written} of ${length} bytes`)
+      position += length
+    }
+    if (!sameBytes(hash.digest(), digestOf(segment.hash))) throw new CopyDiffers(segment.name)
+    file.sync()
+    disk.rename(temporary, segment.name)
+    published = true
+  } finally {
+    if (!published) {
+      file.close()
+      discardTemporary(disk, temporary)
+    }
+  }
+  segment.adopt(file)
+}
+
+/** Frames written but never synced can neither be read back nor are they in memory any more. */
+export class CopyDiffers extends Error {
+  override readonly name = "CopyDiffers"
+  constructor(segment: string) {
+    super(`frames of ${segment} that were not yet synced cannot be read back after a failed fsync`)
+  }
+}

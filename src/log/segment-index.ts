@@ -1,0 +1,134 @@
+/**
+ * What the footer of a segment will say, gathered while the segment is open: where times and sequences are, where
+ * sessions are defined, which keys occur and how many events of each type.
+ */
+import type { Slice } from "../projections/memory/slice.ts"
+import { codes, type Event, type EventTag } from "./events/catalog.ts"
+import { hashKey, KeyFilter, keyHashes } from "./key-filter.ts"
+
+/** One entry of the sparse index per so many bytes or milliseconds, whichever comes first. */
+const entryBytes = 64 << 10
+const entryMs = 1000
+
+/** One frame, found without reading those before it. */
+export interface IndexEntry {
+  readonly time: number
+  readonly sequence: number
+  /** In the segment file. */
+  readonly position: number
+}
+
+/** A frame that defines this session. */
+export interface SessionEntry {
+  readonly ref: number
+  readonly position: number
+}
+
+/** What a reader needs of a sealed segment's footer or an open segment's index. */
+export interface SegmentDirectory {
+  readonly entries: ReadonlyArray<IndexEntry>
+  /** By position. */
+  readonly sessions: ReadonlyArray<SessionEntry>
+  /** False while part of the segment has not been looked at: sessions, keys and counts may be missing. */
+  readonly complete: boolean
+}
+
+/** The fields that name keys, per event. */
+const keyFields = new Map<EventTag, ReadonlyArray<"key" | "to">>()
+const fieldsOf = (event: Event): ReadonlyArray<"key" | "to"> => {
+  let fields = keyFields.get(event._tag)
+  if (fields === undefined) {
+    fields = (["key", "to"] as const).filter((field) => field in event)
+    keyFields.set(event._tag, fields)
+  }
+  return fields
+}
+
+/**
+ * Event numbers and key hashes of the frame in hand. They count for a segment only once the frame is written to it,
+ * for until then the frame may still move to the next one.
+ */
+export class EventTally {
+  private numbers = new Uint16Array(256)
+  private hashes = new Uint32Array(512)
+  private events = 0
+  private keys = 0
+
+  /** Notes one event. */
+  add(event: Event): void {
+    if (this.events === this.numbers.length) this.numbers = widened(this.numbers)
+    if (event._tag === "StringSet") {
+      this.numbers[this.events++] = codes.StringSet
+      this.key(event.key)
+      return
+    }
+    this.numbers[this.events++] = codes[event._tag]
+    for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])
+  }
+
+  /** Adds what was noted to an index, and starts again. */
+  settle(index: SegmentIndex): void {
+    for (let i = 0; i < this.events; i++) index.count(this.numbers[i]!)
+    for (let i = 0; i < this.keys; i += 2) index.filter.add(this.hashes[i]!, this.hashes[i + 1]!)
+    this.events = 0
+    this.keys = 0
+    if (this.numbers.length > 1 << 16) this.numbers = new Uint16Array(256)
+    if (this.hashes.length > 1 << 17) this.hashes = new Uint32Array(512)
+  }
+
+  private key(key: Slice): void {
+    if (this.keys + 2 > this.hashes.length) this.hashes = widened(this.hashes)
+    hashKey(key.bytes, key.start, key.length)
+    this.hashes[this.keys++] = keyHashes[0]!
+    this.hashes[this.keys++] = keyHashes[1]!
+  }
+}
+
+const widened = <A extends Uint16Array | Uint32Array>(array: A): A => {
+  const next = new (array.constructor as new(length: number) => A)(array.length * 2)
+  next.set(array)
+  return next
+}
+
+/** The index of an open segment. */
+export class SegmentIndex implements SegmentDirectory {
+  readonly entries: Array<IndexEntry> = []
+  readonly sessions: Array<SessionEntry> = []
+  readonly filter: KeyFilter
+  /** Events by number on disk. */
+  readonly counts = new Map<number, number>()
+  complete = true
+  private frequent = new Float64Array(256)
+
+  constructor(segmentBytes: number) {
+    this.filter = KeyFilter.forSegment(segmentBytes)
+  }
+
+  /** A frame with batches stands at `position`. */
+  frame(time: number, sequence: number, position: number): void {
+    const last = this.entries.at(-1)
+    if (last === undefined || position - last.position >= entryBytes || time - last.time >= entryMs) {
+      this.entries.push({ time, sequence, position })
+    }
+  }
+
+  /** The frame at `position` defines these sessions. */
+  defines(ref: number, position: number): void {
+    this.sessions.push({ ref, position })
+  }
+
+  /** One event of this number. */
+  count(number: number): void {
+    if (number < 256) this.frequent[number]!++
+    else this.counts.set(number, (this.counts.get(number) ?? 0) + 1)
+  }
+
+  /** Every number with its count, by number. */
+  typeCounts(): Array<readonly [number: number, count: number]> {
+    const all = [...this.counts]
+    this.frequent.forEach((count, number) => {
+      if (count > 0) all.push([number, count])
+    })
+    return all.sort((a, b) => a[0] - b[0])
+  }
+}
