@@ -251,9 +251,18 @@ const takeLock = (file: string, name: string): () => void => {
   return refuse("other processes kept taking it")
 }
 
+/** A folder has one name for all who lock it, whatever links lead to it. */
+const realPath = (folder: string): string => {
+  try {
+    return fs.realpathSync(folder)
+  } catch {
+    return folder // the first call that needs it says what is wrong
+  }
+}
+
 /** The disk of this machine, rooted at the data directory `root`, which must exist. */
 export const nodeDisk = (root: string): Disk => {
-  const base = path.resolve(root)
+  const base = realPath(path.resolve(root))
   const at = (name: string, operation: string): string => path.join(base, checkName(name, operation))
   const flags = {
     read: fs.constants.O_RDONLY,

@@ -1,7 +1,7 @@
 /**
  * Footer of a sealed segment: what spares reading all of it. It stands right after the last frame and never changes.
  *
- *     magic "EVLINDEX"
+ *     magic 89 'E' 'V' 'I' 0D 0A 1A 0A: no frame begins like that
  *     sparse index    4 entries, then per entry   6 time  6 sequence  6 position
  *     sessions        4 entries, then per entry   4 ref   6 position of the frame that defines it
  *     key filter      see key-filter.ts
@@ -28,7 +28,7 @@ import type { IndexEntry, SegmentDirectory, SegmentIndex, SessionEntry } from ".
 import { formatVersion, segmentHeaderSize } from "./segment.ts"
 
 const tailSize = 128
-const headMagic = Buffer.from("EVLINDEX", "latin1")
+const headMagic = Buffer.from([0x89, 0x45, 0x56, 0x49, 0x0d, 0x0a, 0x1a, 0x0a])
 const tailMagic = Buffer.from([0x89, 0x45, 0x56, 0x46, 0x0d, 0x0a, 0x1a, 0x0a])
 
 /** The facts in a footer's tail: enough to open a log. */
@@ -49,9 +49,9 @@ export interface Footer extends SegmentDirectory {
   readonly counts: ReadonlyMap<number, number>
 }
 
-/** Whether bytes after the last frame are the beginning of a footer. */
+/** Whether bytes after the last frame are the beginning of a footer; "E" and "EV" may as well begin a frame. */
 export const beginsFooter = (bytes: Uint8Array): boolean =>
-  bytes.length > 0 && Buffer.compare(bytes.subarray(0, 8), headMagic.subarray(0, Math.min(8, bytes.length))) === 0
+  bytes.length > 2 && Buffer.compare(bytes.subarray(0, 8), headMagic.subarray(0, Math.min(8, bytes.length))) === 0
 
 /** The footer of a segment whose index is `index`. Uses up the index's key filter. */
 export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array => {
