@@ -31,8 +31,17 @@ export const isNegative = (value: LongDouble): boolean => value.mantissa < 0n
 
 const absolute = (value: bigint): bigint => value < 0n ? -value : value
 
+const doubleView = new DataView(new ArrayBuffer(8))
+const doubleLimit = 1n << 1000n
+
 /** Bits of a positive integer, leading zeros not counted. */
 const bitLength = (value: bigint): number => {
+  if (value < doubleLimit) {
+    doubleView.setFloat64(0, Number(value))
+    const exponent = (doubleView.getUint16(0) >>> 4) - 1023
+    // As a double the integer may have been rounded up to the next power of two.
+    return value >> BigInt(exponent) === 0n ? exponent : exponent + 1
+  }
   const hex = value.toString(16)
   return hex.length * 4 - (Math.clz32(parseInt(hex[0]!, 16)) - 28)
 }
