@@ -1,6 +1,6 @@
 /**
  * XXH3, 64 bits, seed 0: the hash behind DIGEST. Up to 240 bytes are mixed with big integers; longer inputs run through
- * eight 64-bit lanes kept as pairs of 32-bit words, which JavaScript computes about a hundred times faster.
+ * eight 64-bit lanes kept as pairs of 32-bit words, which allocate nothing.
  */
 import type { Slice } from "../memory/slice.ts"
 
