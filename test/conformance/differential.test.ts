@@ -8,22 +8,19 @@
  */
 import * as Fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { isInstalled, type ServerProcess, startAnnals } from "../support/processes.ts"
-import { serverVersion, startRedis } from "../support/redis-server.ts"
+import type { ServerProcess } from "../support/processes.ts"
 import { encodeRequest } from "../support/resp-client.ts"
 import { runSequence } from "./differential.ts"
 import { commandNames, steps } from "./grammar.ts"
+import { canCompare, redisTitle, startReference, startSubject, subjectIsRedis } from "./subject.ts"
 import { tolerances, used } from "./tolerances.ts"
 
 const wanted = Number(process.env["ANNALS_CONFORMANCE_COMMANDS"] ?? 150_000)
 const seed = process.env["ANNALS_CONFORMANCE_SEED"]
 const path = process.env["ANNALS_CONFORMANCE_PATH"]
-const subjectIsRedis = process.env["ANNALS_CONFORMANCE_SUBJECT"] === "redis-server"
 const otherTypes = ["LPUSH", "SADD", "HSET", "ZADD", "XADD"]
 
-const startSubject = async (): Promise<ServerProcess> => subjectIsRedis ? (await startRedis())! : startAnnals()
-
-describe.skipIf(!isInstalled("redis-server"))(`against redis-server ${serverVersion("redis-server") ?? ""}`, () => {
+describe.skipIf(!canCompare)(`against ${redisTitle}`, () => {
   let redis: ServerProcess
   let annals: ServerProcess
   let subjectEnded = false
@@ -55,7 +52,7 @@ describe.skipIf(!isInstalled("redis-server"))(`against redis-server ${serverVers
   }
 
   beforeAll(async () => {
-    redis = (await startRedis())!
+    redis = await startReference()
     await start()
     const names = await known(annals)
     available = new Set(otherTypes.filter((name) => names.has(name)))

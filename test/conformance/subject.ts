@@ -1,0 +1,26 @@
+/** The two servers of a comparison: a real Redis, and Annals (or, to test the suite itself, another Redis). */
+import { isInstalled, type ServerProcess, startAnnals } from "../support/processes.ts"
+import { serverVersion, startRedis } from "../support/redis-server.ts"
+
+/** ANNALS_CONFORMANCE_SUBJECT=redis-server puts a second Redis in the place of Annals. */
+export const subjectIsRedis = process.env["ANNALS_CONFORMANCE_SUBJECT"] === "redis-server"
+
+/** Whether there is a Redis to compare with. */
+export const canCompare = isInstalled("redis-server")
+
+/** "redis-server 7.0.15", for titles. */
+export const redisTitle = `redis-server ${serverVersion("redis-server") ?? ""}`.trim()
+
+export const startSubject = async (): Promise<ServerProcess> => {
+  if (!subjectIsRedis) return startAnnals()
+  const second = await startRedis()
+  if (second === undefined) throw new Error("redis-server is not installed")
+  return second
+}
+
+/** Redis itself; only where `canCompare`. */
+export const startReference = async (): Promise<ServerProcess> => {
+  const redis = await startRedis()
+  if (redis === undefined) throw new Error("redis-server is not installed")
+  return redis
+}
