@@ -102,7 +102,7 @@ export class Writer {
   readonly releasedAt: Array<number> = []
   /** Newest sequence whose reply has left. */
   acked = 0
-  /** Newest sequence the log called durable. */
+  /** Newest sequence that the log's durable position covers. */
   durable = 0
   /** What the log reported as a reason to end the process. */
   fatal: unknown
@@ -173,7 +173,6 @@ export class Writer {
     const sequence = this.log.sequence()
     if (sequence > before) {
       this.commits.push({ lsn: this.log.lsn(), sequence })
-      this.synced.push({ lsn: this.log.lsn(), sequence })
     }
     this.observe()
   }
@@ -189,6 +188,7 @@ export class Writer {
     while (this.commits.length > 0 && this.commits[0]!.lsn <= released) {
       const { sequence } = this.commits.shift()!
       for (let i = this.acked; i < sequence; i++) this.releasedAt[i] = this.clock.mono
+      this.synced.push({ lsn: released, sequence }) // a frame that had to wait may stand further on than `lsn()` said
       this.acked = sequence
     }
     const durable = this.log.status().durableLsn

@@ -79,10 +79,9 @@ export class SimDisk implements Disk {
   private durableNames = new Map<string, SimFile>()
   private durableFolders = new Set<string>([""])
   private changes: Array<Change> = []
-  private readonly queue: Array<{ file: SimFile; flight: Flight; name: string; done: (error?: DiskError) => void }> = []
+  private readonly queue: Array<{ file: SimFile; flight: Flight; done: (error?: DiskError) => void }> = []
   private readonly locks = new Map<string, string>()
   private readonly faults = new Set<{ fault: Fault; matched: number; failed: number }>()
-  private nextId = 1
   private life = 0
   /** How often each call was made, failed or not. */
   readonly counts = new Map<Operation, number>()
@@ -96,6 +95,8 @@ export class SimDisk implements Disk {
   capacity = Number.POSITIVE_INFINITY
   /** True: a datasync completes in the next microtask. False: it waits for `runPending`. */
   immediate = false
+  /** fsyncs of a file one of whose fsyncs had failed: their success means nothing. */
+  blindSyncs = 0
   /** Who holds locks, as the error of a second taker says. */
   owner = "held by process 1"
 
@@ -152,25 +153,26 @@ export class SimDisk implements Disk {
     if (how === "create") {
       if (!this.folders.has(folderOf(name))) throw new DiskError("ENOENT", "open", name)
       if (file === undefined) {
-        file = new SimFile(this.nextId++)
+        file = new SimFile(name)
         this.change({ kind: "create", name, file })
       } else file.truncate(0)
     }
     if (file === undefined) throw new DiskError("ENOENT", "open", name)
-    return this.handle(name, file, how)
+    return this.handle(file, how)
   }
 
-  private handle(name: string, file: SimFile, how: "read" | "write" | "create"): DiskFile {
+  private handle(file: SimFile, how: "read" | "write" | "create"): DiskFile {
     const life = this.life
+    // Faults and the journal go by the name the file has now, as an operator would.
     let open = true
     const check = (operation: string): void => {
-      if (!open || life !== this.life) throw new DiskError("EBADF", operation, name)
+      if (!open || life !== this.life) throw new DiskError("EBADF", operation, file.name)
     }
     return {
       write: (bytes, start, length, position) => {
         check("write")
-        if (how === "read") throw new DiskError("EBADF", "write", name)
-        const short = this.call("write", name, ` ${length} at ${position}`)?.short
+        if (how === "read") throw new DiskError("EBADF", "write", file.name)
+        const short = this.call("write", file.name, ` ${length} at ${position}`)?.short
         let count = Math.min(length, short ?? length)
         const growth = position + count - file.size
         if (growth > 0) {
@@ -178,7 +180,7 @@ export class SimDisk implements Disk {
           if (free < growth) {
             count = Math.max(0, count - Math.max(0, growth - Math.max(0, free)))
             this.journal.push(`  … full, ${count} of ${length} bytes`)
-            if (count === 0) throw new DiskError("ENOSPC", "write", name)
+            if (count === 0) throw new DiskError("ENOSPC", "write", file.name)
           }
         }
         file.write(bytes, start, count, position)
@@ -186,20 +188,20 @@ export class SimDisk implements Disk {
       },
       read: (bytes, start, length, position) => {
         check("read")
-        this.call("read", name, ` ${length} at ${position}`)
+        this.call("read", file.name, ` ${length} at ${position}`)
         return file.read(bytes, start, length, position)
       },
       datasync: (done) => {
         check("fdatasync")
-        const fault = this.call("fdatasync", name)
+        const fault = this.call("fdatasync", file.name)
+        if (file.unreliable) this.blindSyncs++
         const flight = file.startSync()
         this.queue.push({
           file,
           flight,
-          name,
           done: (error) => {
             const failure = error ??
-              (fault === undefined ? undefined : new DiskError(fault.code ?? "EIO", "fdatasync", name))
+              (fault === undefined ? undefined : new DiskError(fault.code ?? "EIO", "fdatasync", file.name))
             if (failure === undefined) file.finishSync(flight)
             else file.failSync(flight)
             if (life === this.life) done(failure)
@@ -209,9 +211,10 @@ export class SimDisk implements Disk {
       },
       sync: () => {
         check("fsync")
+        if (file.unreliable) this.blindSyncs++
         const flight = file.startSync()
         try {
-          this.call("fsync", name)
+          this.call("fsync", file.name)
         } catch (error) {
           file.failSync(flight)
           throw error
@@ -220,17 +223,17 @@ export class SimDisk implements Disk {
       },
       size: () => {
         check("stat")
-        this.call("stat", name)
+        this.call("stat", file.name)
         return file.size
       },
       truncate: (size) => {
         check("truncate")
-        this.call("truncate", name, ` to ${size}`)
+        this.call("truncate", file.name, ` to ${size}`)
         file.truncate(size)
       },
       close: () => {
         if (!open || life !== this.life) return
-        this.call("close", name)
+        this.call("close", file.name)
         open = false
       }
     }
@@ -373,7 +376,7 @@ export class SimDisk implements Disk {
       this.folders.add(parts.slice(0, i).join("/"))
       this.durableFolders.add(parts.slice(0, i).join("/"))
     }
-    const file = new SimFile(this.nextId++, bytes)
+    const file = new SimFile(name, bytes)
     this.names.set(name, file)
     this.durableNames.set(name, file)
   }
@@ -413,6 +416,7 @@ export class SimDisk implements Disk {
   }
 
   private change(change: Change): void {
+    if (change.kind === "rename") this.names.get(change.name)!.name = change.to
     this.changes.push(change)
     apply(change, this.names, this.folders)
   }

@@ -7,7 +7,7 @@ export const sectorBytes = 512
 export interface Flight {
   readonly size: number
   readonly lowest: number
-  readonly sectors: ReadonlyMap<number, Uint8Array>
+  readonly sectors: Map<number, Uint8Array>
 }
 
 /**
@@ -15,7 +15,8 @@ export interface Flight {
  * (`durable`), and which sectors differ because no fsync has succeeded since they were written.
  */
 export class SimFile {
-  readonly id: number
+  /** What programs call it now: a rename changes the name of open handles too. */
+  name: string
   private current: Uint8Array
   size = 0
   private durable: Uint8Array
@@ -27,8 +28,8 @@ export class SimFile {
   /** Smallest size since the last successful fsync: a cut that may not have reached the platter. */
   private lowest = 0
 
-  constructor(id: number, bytes: Uint8Array = new Uint8Array(0)) {
-    this.id = id
+  constructor(name: string, bytes: Uint8Array = new Uint8Array(0)) {
+    this.name = name
     this.current = bytes.slice()
     this.durable = bytes.slice()
     this.size = this.durableSize = this.lowest = bytes.length
@@ -37,22 +38,6 @@ export class SimFile {
   /** A copy of what programs see. */
   bytes(): Uint8Array {
     return this.current.slice(0, this.size)
-  }
-
-  /** A copy with the same history, for a branch of the simulation. */
-  fork(): SimFile {
-    const copy = new SimFile(this.id)
-    copy.current = this.bytes()
-    copy.size = this.size
-    copy.durable = this.durable.slice(0, this.durableSize)
-    copy.durableSize = this.durableSize
-    copy.dirty = new Set(this.dirty)
-    copy.dropped = new Set(this.dropped)
-    for (const flight of this.flights) for (const sector of flight.sectors.keys()) copy.dirty.add(sector)
-    copy.lowest = this.flights.size === 0
-      ? this.lowest
-      : Math.min(this.lowest, ...[...this.flights].map((f) => f.lowest))
-    return copy
   }
 
   /** True when a power cut now could change the file. */
@@ -102,13 +87,25 @@ export class SimFile {
     if (position < this.durableSize) this.durable[position]! ^= 1 << bit
   }
 
+  /** An fsync of this file has failed, and what it was to save has not been written again since. */
+  get unreliable(): boolean {
+    return this.dropped.size > 0
+  }
+
+  /** An fsync begins: it covers everything not durable now, what other calls under way are writing included. */
   startSync(): Flight {
     const sectors = new Map<number, Uint8Array>()
-    for (const sector of this.dirty) {
+    let lowest = this.lowest
+    const cover = (sector: number): void => {
       const at = sector * sectorBytes
-      sectors.set(sector, this.current.slice(at, Math.min(at + sectorBytes, this.size)))
+      if (at < this.size) sectors.set(sector, this.current.slice(at, Math.min(at + sectorBytes, this.size)))
     }
-    const flight = { size: this.size, lowest: this.lowest, sectors }
+    for (const flight of this.flights) {
+      lowest = Math.min(lowest, flight.lowest)
+      for (const sector of flight.sectors.keys()) cover(sector)
+    }
+    for (const sector of this.dirty) cover(sector)
+    const flight = { size: this.size, lowest, sectors }
     this.flights.add(flight)
     this.dirty = new Set()
     this.lowest = this.size
@@ -116,19 +113,23 @@ export class SimFile {
   }
 
   finishSync(flight: Flight): void {
-    this.flights.delete(flight)
+    if (!this.flights.has(flight)) return // one begun later has finished before and covered this one
+    for (const earlier of this.flights) {
+      this.flights.delete(earlier)
+      if (earlier === flight) break
+    }
     if (flight.size > this.durable.length) this.durable = grown(this.durable, flight.size)
     if (flight.lowest < this.durableSize) this.durable.fill(0, flight.lowest, this.durableSize)
     if (flight.size > this.durableSize) this.durable.fill(0, this.durableSize, flight.size)
     for (const [sector, bytes] of flight.sectors) this.durable.set(bytes, sector * sectorBytes)
     this.durableSize = flight.size
-    for (const sector of this.dropped) if (sector * sectorBytes >= this.size) this.dropped.delete(sector)
   }
 
   /** The fsync failed: the kernel drops the pages' dirty marks, so nothing will write them unless they change again. */
   failSync(flight: Flight): void {
-    this.flights.delete(flight)
+    if (!this.flights.delete(flight)) return
     for (const sector of flight.sectors.keys()) {
+      for (const other of this.flights) other.sectors.delete(sector)
       if (!this.dirty.has(sector) && sector * sectorBytes < this.size) this.dropped.add(sector)
     }
     this.lowest = Math.min(this.lowest, flight.lowest)
