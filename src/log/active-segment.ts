@@ -12,13 +12,16 @@ import { UnsyncedFrames } from "./unsynced.ts"
 const largestWrite = 1 << 30
 
 let segmentIds = 0
+/** Numbers segments for `ActiveSegment.id`. */
+export const newSegmentId = (): number => ++segmentIds
 
 /** The segment frames are written to, with everything its footer will need. */
 export class ActiveSegment {
   /** Never used twice in a process: authors remember in which segment they are recorded. */
-  readonly id = ++segmentIds
+  readonly id: number
   readonly name: string
   readonly header: SegmentHeader
+  readonly segmentBytes: number
   file: DiskFile
   /** Rises when `file` becomes another file under the same name. */
   generation = 0
@@ -40,7 +43,9 @@ export class ActiveSegment {
   readonly kept = new UnsyncedFrames()
   private cutNeeded = false
 
-  constructor(file: DiskFile, header: SegmentHeader, segmentBytes: number, scan?: Scan) {
+  constructor(file: DiskFile, header: SegmentHeader, segmentBytes: number, scan?: Scan, id = newSegmentId()) {
+    this.id = id
+    this.segmentBytes = segmentBytes
     this.file = file
     this.header = header
     this.name = segmentName(header.firstSequence)
@@ -105,14 +110,6 @@ export class ActiveSegment {
     this.cutNeeded = false
   }
 
-  /** Goes on with another file that holds the same frames and nothing behind them. */
-  adopt(file: DiskFile): void {
-    this.file.close()
-    this.file = file
-    this.generation++
-    this.cutNeeded = false
-  }
-
   /** Hash of all bytes so far and the chain value a SEAL here would state. */
   sealing(): { readonly sha256: Uint8Array; readonly chain: Uint8Array } {
     const sha256 = digestOf(this.hash)
@@ -148,10 +145,22 @@ export const discardTemporary = (disk: Disk, temporary: string): void => {
   }
 }
 
-/** Gives a created segment its name. The caller still has to fsync the folder. */
-export const publishSegment = (disk: Disk, header: SegmentHeader): void => {
+/** Gives a created segment its name and returns its file. The caller still has to fsync the folder. */
+export const publishSegment = (disk: Disk, header: SegmentHeader, file: DiskFile): DiskFile => {
   const name = segmentName(header.firstSequence)
   disk.rename(`${name}.tmp`, name)
+  return reopened(disk, name, file)
+}
+
+/** A handle that reports errors under the file's new name; the old one serves as well if no other can be had. */
+export const reopened = (disk: Disk, name: string, file: DiskFile): DiskFile => {
+  try {
+    const again = disk.open(name, "write")
+    file.close()
+    return again
+  } catch {
+    return file
+  }
 }
 
 /**
@@ -163,11 +172,9 @@ export class IndexCatchUp {
   private readonly decoder: FrameDecoder
   private readonly segment: ActiveSegment
   private readonly tally = new EventTally()
-  private generation: number
 
   constructor(segment: ActiveSegment) {
     this.segment = segment
-    this.generation = segment.generation
     this.cursor = new FrameCursor(segment.file, segmentHeaderSize, segment.end)
     this.decoder = new FrameDecoder(new Map())
   }
@@ -175,10 +182,6 @@ export class IndexCatchUp {
   /** Does `frames` more frames; true when nothing is left to do. Throws `DiskError`. */
   slice(frames: number): boolean {
     const { cursor, decoder, segment, tally } = this
-    if (this.generation !== segment.generation) {
-      this.generation = segment.generation
-      cursor.reopen(segment.file)
-    }
     for (let i = 0; i < frames; i++) {
       const step = cursor.advance()
       if (step === "bad") return true // the index stays marked as incomplete

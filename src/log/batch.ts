@@ -226,6 +226,13 @@ const closeItem = (out: ByteWriter, at: number, reserved: number): void => {
   out.length = at + size + length
 }
 
+/** A body that defines these sessions, for a frame without batches. */
+export const sessionsBody = (sessions: Sessions): Uint8Array => {
+  const body = new ByteWriter(1024)
+  for (const [ref, author] of sessions) writeSession(body, ref, author)
+  return body.toBytes()
+}
+
 const writeSession = (out: ByteWriter, ref: number, author: Author): void => {
   const at = out.length
   out.need(2)

@@ -22,6 +22,8 @@
 import { crc32 } from "node:zlib"
 import type { DiskFile } from "./disk.ts"
 import { ByteReader, ByteWriter, WireError } from "./events/wire.ts"
+import { readRetrying } from "./frame-cursor.ts"
+import { readRetrying } from "./frame-cursor.ts"
 import { get16, get32, get48, put16, put32, put48 } from "./frame.ts"
 import { KeyFilter } from "./key-filter.ts"
 import type { IndexEntry, SegmentDirectory, SegmentIndex, SessionEntry } from "./segment-index.ts"
@@ -111,7 +113,7 @@ export interface FooterTail {
 export const readFooterTail = (file: DiskFile, size: number): FooterTail | undefined => {
   if (size < segmentHeaderSize + tailSize) return undefined
   const bytes = new Uint8Array(tailSize)
-  if (file.read(bytes, 0, tailSize, size - tailSize) !== tailSize) return undefined
+  if (readRetrying(file, bytes, 0, tailSize, size - tailSize) !== tailSize) return undefined
   if (Buffer.compare(bytes.subarray(120), tailMagic) !== 0) return undefined
   if (crc32(bytes.subarray(0, 116)) !== get32(bytes, 116)) return undefined
   const length = get32(bytes, 88)
@@ -133,7 +135,7 @@ export const readFooter = (file: DiskFile, size: number): Footer | undefined => 
   const tail = readFooterTail(file, size)
   if (tail === undefined) return undefined
   const bytes = new Uint8Array(size - tailSize - tail.start)
-  if (file.read(bytes, 0, bytes.length, tail.start) !== bytes.length) return undefined
+  if (readRetrying(file, bytes, 0, bytes.length, tail.start) !== bytes.length) return undefined
   if (crc32(bytes) !== get32(tail.bytes, 112)) return undefined
   try {
     return parseFooter(tail, bytes)

@@ -13,6 +13,8 @@
  */
 import { crc32 } from "node:zlib"
 import { type Disk, DiskError } from "./disk.ts"
+import { readRetrying } from "./frame-cursor.ts"
+import { readRetrying } from "./frame-cursor.ts"
 import { formatVersion, sequenceOfName } from "./segment.ts"
 
 export interface ManifestSegment {
@@ -147,7 +149,7 @@ export const readManifest = (disk: Disk): ManifestReading => {
       const size = file.size()
       if (size <= largest) {
         bytes = new Uint8Array(size)
-        bytes = bytes.subarray(0, file.read(bytes, 0, size, 0))
+        bytes = bytes.subarray(0, readRetrying(file, bytes, 0, size, 0))
       }
     } finally {
       file.close()

@@ -13,10 +13,11 @@
 import { ActiveSegment, createSegment, IndexCatchUp, publishSegment } from "./active-segment.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { type Damage, formatTooNew, logCorrupt } from "./errors.ts"
-import { beginsFooter, encodeFooter, readFooterTail } from "./footer.ts"
-import { readRetrying } from "./frame-cursor.ts"
+import { beginsFooter, encodeFooter, type FooterTail, readFooter, readFooterTail } from "./footer.ts"
+import { chainValue, digestOf, readRetrying } from "./frame-cursor.ts"
 import { type Manifest, readManifest } from "./manifest.ts"
-import { type SealedSegment, summaryOf } from "./rotation.ts"
+import { sealCut } from "./repair.ts"
+import { type SealedSegment, sealSize, summaryOf } from "./rotation.ts"
 import { type Scan, scanSegment, verdictOf } from "./scan.ts"
 import {
   decodeSegmentHeader,
@@ -28,6 +29,9 @@ import {
   segmentName,
   sequenceOfName
 } from "./segment.ts"
+
+/** Footers of the newest segments are checked in full; older ones by their tails, and in full when they are used. */
+const checkedFooters = 8
 
 /** What recovery hands to the log. */
 export interface Recovered {
@@ -174,7 +178,8 @@ const begin = (disk: Disk, options: RecoveryOptions): Recovered => {
     firstSequence: 1,
     lsn: 0,
     created: options.now,
-    chain: new Uint8Array(32)
+    chain: new Uint8Array(32),
+    afterCut: false
   }
   const active = new ActiveSegment(createAndPublish(disk, header), header, options.segmentBytes)
   return { verdict: "new", sealed: [], active, oldest: 1, tornBytes: 0, quarantine: undefined }
@@ -183,9 +188,9 @@ const begin = (disk: Disk, options: RecoveryOptions): Recovered => {
 const createAndPublish = (disk: Disk, header: SegmentHeader): DiskFile => {
   const file = createSegment(disk, header)
   try {
-    publishSegment(disk, header)
+    const published = publishSegment(disk, header, file)
     disk.syncFolder("log")
-    return file
+    return published
   } catch (error) {
     file.close()
     throw error
@@ -204,7 +209,15 @@ const join = (
   const oldest = Math.max(manifest?.oldest ?? 0, found[0]!.header.firstSequence)
   let last = found.at(-1)!
   for (let i = 0; i < found.length - 1; i++) {
-    const segment = joinSealed(disk, found[i]!, found[i + 1]!, manifest, options, repairs)
+    const segment = joinSealed(
+      disk,
+      found[i]!,
+      found[i + 1]!,
+      manifest,
+      options,
+      repairs,
+      i + checkedFooters >= found.length
+    )
     if (segment === undefined) {
       // The next file was begun but never used: this one goes on, as if the rotation had not been tried.
       const leftover = last
@@ -250,13 +263,20 @@ const goOnAfter = (
     firstSequence: summary.lastSequence + 1,
     lsn: whole.header.lsn + whole.end - segmentHeaderSize,
     created: options.now,
-    chain: summary.chain
+    chain: summary.chain,
+    afterCut: false
   }
   const active = new ActiveSegment(createAndPublish(disk, header), header, options.segmentBytes)
   active.lastTime = summary.lastTime
   file.close()
   sealed.push(whole)
   return { verdict: "clean", sealed, active, oldest, tornBytes: 0, quarantine: undefined }
+}
+
+/** A segment's footer, checked in full or only by its tail. */
+const footerOf = (file: DiskFile, size: number, whole: boolean): FooterTail | undefined => {
+  const tail = readFooterTail(file, size)
+  return tail === undefined || !whole || readFooter(file, size) !== undefined ? tail : undefined
 }
 
 /** Checks one segment against the next; undefined when the next is an unused leftover and this one the last in truth. */
@@ -266,22 +286,23 @@ const joinSealed = (
   next: Found,
   manifest: Manifest | undefined,
   options: RecoveryOptions,
-  repairs: Array<() => void>
+  repairs: Array<() => void>,
+  whole: boolean
 ): SealedSegment | undefined => {
   const { name, header, size } = segment
   const file = disk.open(name, "read")
   try {
-    const tail = readFooterTail(file, size)
+    const tail = footerOf(file, size, whole)
     const line = manifest?.sealed.find((entry) => entry.first === header.firstSequence)
-    let whole: SealedSegment
+    let sealed: SealedSegment
     if (tail !== undefined && tail.summary.firstSequence === header.firstSequence) {
-      whole = { name, header, end: tail.start, bytes: size, summary: tail.summary }
+      sealed = { name, header, end: tail.start, bytes: size, summary: tail.summary }
     } else {
       const rebuilt = withoutFooter(disk, file, segment, next, options, repairs)
       if (rebuilt === undefined) return undefined
-      whole = rebuilt
+      sealed = rebuilt
     }
-    const { summary, end } = whole
+    const { summary, end } = sealed
     const endLsn = header.lsn + end - segmentHeaderSize
     const damage = {
       segment: next.name,
@@ -301,7 +322,7 @@ const joinSealed = (
     if (!sameBytes(next.header.chain, summary.chain) || (line !== undefined && line.chain !== hex(summary.chain))) {
       throw logCorrupt({ ...damage, reason: `the chain value does not continue that of ${name}` })
     }
-    return whole
+    return sealed
   } finally {
     file.close()
   }
@@ -317,6 +338,7 @@ const withoutFooter = (
   repairs: Array<() => void>
 ): SealedSegment | undefined => {
   const { name, header, size } = segment
+  if (next.header.afterCut) return cutBefore(disk, file, segment, next, options, repairs)
   const scan = scanSegment(file, header, size, options.segmentBytes)
   const endLsn = header.lsn + scan.end - segmentHeaderSize
   if (next.size === segmentHeaderSize && endLsn > next.header.lsn) return undefined
@@ -351,6 +373,44 @@ const withoutFooter = (
     end: scan.end,
     get bytes() {
       return bytes
+    },
+    summary
+  }
+}
+
+/** The next segment took over after a failed fsync: this one counts up to there, and may still have to be cut. */
+const cutBefore = (
+  disk: Disk,
+  file: DiskFile,
+  segment: Found,
+  next: Found,
+  options: RecoveryOptions,
+  repairs: Array<() => void>
+): SealedSegment => {
+  const { name, header } = segment
+  const end = next.header.lsn - sealSize - header.lsn + segmentHeaderSize
+  const scan = scanSegment(file, header, Math.max(segmentHeaderSize, Math.min(end, segment.size)), options.segmentBytes)
+  const last = next.header.firstSequence - 1
+  if (scan.end !== end || scan.nextSequence !== last + 1) {
+    throw damaged(segment, scan, last, next.header.created, "frames are missing at its end")
+  }
+  const sha256 = digestOf(scan.hash)
+  const chain = chainValue(scan.chain, sha256)
+  if (!sameBytes(chain, next.header.chain)) {
+    throw damaged(segment, scan, last, next.header.created, "its chain value is another")
+  }
+  const summary = { ...summaryOf(new ActiveSegment(file, header, options.segmentBytes, scan)), chain, sha256 }
+  let whole: SealedSegment | undefined
+  repairs.push(() => {
+    whole = sealCut(disk, { name, header, end, bytes: end, summary }, options.segmentBytes)
+    options.warn(`${name} was cut at lsn ${next.header.lsn - sealSize} after a failed fsync; it is sealed now`)
+  })
+  return {
+    name,
+    header,
+    end: end + sealSize,
+    get bytes() {
+      return whole?.bytes ?? end
     },
     summary
   }

@@ -3,13 +3,11 @@
  * its header fsynced, is renamed → directory fsync → manifest. Each step leaves the directory in a state that recovery
  * takes for either the old segment or the new one. Up to the rename a failure leaves the old segment in use.
  */
-import { createHash } from "node:crypto"
 import { ActiveSegment, createSegment, discardTemporary, publishSegment } from "./active-segment.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { encodeFooter, type SegmentSummary } from "./footer.ts"
-import { digestOf, readRetrying } from "./frame-cursor.ts"
 import { buildFrame, FrameHeader, frameHeaderSize, frameType, sealBody } from "./frame.ts"
-import { sameBytes, type SegmentHeader, segmentName } from "./segment.ts"
+import { type SegmentHeader, segmentName } from "./segment.ts"
 
 /** A segment that is complete. */
 export interface SealedSegment {
@@ -103,7 +101,8 @@ export const rotate = (
     firstSequence: segment.lastSequence + 1,
     lsn: segment.lsn + sealSize,
     created: now,
-    chain: segment.sealing().chain
+    chain: segment.sealing().chain,
+    afterCut: false
   }
   const temporary = `${segmentName(header.firstSequence)}.tmp`
   let file: DiskFile | undefined
@@ -116,7 +115,7 @@ export const rotate = (
     try {
       segment.put(footer, footer.length)
       syncOrFail(segment.file)
-      publishSegment(disk, header)
+      file = publishSegment(disk, header, file)
     } catch (error) {
       if (!(error instanceof SyncFailed)) segment.cut()
       throw error
@@ -137,48 +136,5 @@ export const rotate = (
       discardTemporary(disk, temporary)
     }
     throw error instanceof DiskError ? new RotationPutOff(error) : error
-  }
-}
-
-/**
- * After a failed fsync: writes the whole segment again to a fresh file, which takes its name. What was synced is read
- * from the old file, the rest comes from memory where it was kept; the segment's running hash proves the copy right.
- * Positions, lsn and chain stay as they are. Throws `DiskError` (try again) or `CopyDiffers` (hopeless).
- */
-export const rewriteSegment = (disk: Disk, segment: ActiveSegment): void => {
-  const temporary = `${segment.name}.tmp`
-  const file = disk.open(temporary, "create")
-  let published = false
-  try {
-    const hash = createHash("sha256")
-    const buffer = new Uint8Array(Math.min(1 << 20, segment.end))
-    for (let position = 0; position < segment.end;) {
-      const length = Math.min(buffer.length, segment.end - position)
-      const part = buffer.subarray(0, length)
-      readRetrying(segment.file, part, 0, length, position)
-      segment.kept.overlay(part, segment.lsnAt(position))
-      hash.update(part)
-      const written = file.write(part, 0, length, position)
-      if (written < length) throw new DiskError("ENOSPC", "write", temporary, `${written} of ${length} bytes`)
-      position += length
-    }
-    if (!sameBytes(hash.digest(), digestOf(segment.hash))) throw new CopyDiffers(segment.name)
-    file.sync()
-    disk.rename(temporary, segment.name)
-    published = true
-  } finally {
-    if (!published) {
-      file.close()
-      discardTemporary(disk, temporary)
-    }
-  }
-  segment.adopt(file)
-}
-
-/** Frames written but never synced can neither be read back nor are they in memory any more. */
-export class CopyDiffers extends Error {
-  override readonly name = "CopyDiffers"
-  constructor(segment: string) {
-    super(`frames of ${segment} that were not yet synced cannot be read back after a failed fsync`)
   }
 }

@@ -7,7 +7,8 @@
  *     16 16  store id (uuid)           32 20  replication id                       52  4  epoch
  *     56  8  first sequence            64  8  lsn of the first frame               72  8  created, unix ms
  *     80 32  chain value at the end of the previous segment (zeros for the first)
- *    112  4  flags (none yet)         116  8  reserved                            124  4  crc32 of bytes 0–123
+ *    112  4  flags: 1 the previous segment was cut after a failed fsync; its SEAL and footer may be missing
+ *    116  8  reserved                124  4  crc32 of bytes 0–123
  *
  * The lsn counts the bytes of all frames ever written: headers and footers of segments are not part of that stream.
  */
@@ -30,6 +31,8 @@ export interface SegmentHeader {
   readonly created: number
   /** Chain value at the end of the previous segment. */
   readonly chain: Uint8Array
+  /** The previous segment was cut where this one begins, before the SEAL that this one counts as part of it. */
+  readonly afterCut: boolean
 }
 
 /** Name of the segment that begins with a sequence. */
@@ -55,6 +58,7 @@ export const encodeSegmentHeader = (header: SegmentHeader): Uint8Array => {
   put64(bytes, 64, header.lsn)
   put64(bytes, 72, header.created)
   bytes.set(header.chain, 80)
+  put32(bytes, 112, header.afterCut ? 1 : 0)
   put32(bytes, 124, crc32(bytes.subarray(0, 124)))
   return bytes
 }
@@ -80,7 +84,8 @@ export const decodeSegmentHeader = (bytes: Uint8Array): HeaderReading => {
     firstSequence: get64(bytes, 56),
     lsn: get64(bytes, 64),
     created: get64(bytes, 72),
-    chain: bytes.slice(80, 112)
+    chain: bytes.slice(80, 112),
+    afterCut: (get32(bytes, 112) & 1) !== 0
   }
   const sane = Number.isSafeInteger(header.firstSequence) && Number.isSafeInteger(header.lsn) && header.lsn % 8 === 0
     && header.firstSequence >= 1

@@ -126,7 +126,12 @@ class SegmentedLog {
       clock,
       options.policy,
       { segmentBytes, syncIdleMs: options.syncIdleMs ?? 200, chainInterval: options.chainInterval },
-      { rotated: (sealed) => this.sealed.push(sealed), published: () => this.saveManifest(false), warn: this.warn },
+      {
+        rotated: (sealed) => this.sealed.push(sealed),
+        resealed: (sealed) => this.sealed.splice(-1, 1, sealed),
+        published: () => this.saveManifest(false),
+        warn: this.warn
+      },
       this.recovered.active
     )
     this.saveManifest(false)
@@ -168,7 +173,7 @@ class SegmentedLog {
     return {
       sequence: writer.sequence(),
       lsn: writer.lsn(),
-      durableLsn: writer.durable,
+      durableLsn: writer.durableLsn(),
       oldestSequence: this.recovered.oldest,
       segments: this.sealed.length + 1,
       bytes,

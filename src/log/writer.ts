@@ -9,7 +9,7 @@
  * two seconds of writes would be unsynced, frames wait in the tail until it has finished.
  *
  * When an fsync fails the kernel may have dropped the pages it could not write. Under `always` the process has to end.
- * Otherwise the descriptor is never synced again: the segment is written anew to a fresh file that takes its place.
+ * Otherwise the descriptor is never synced again: what it may have lost is written to a fresh segment (repair.ts).
  */
 import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
 import { FrameEncoder } from "./batch.ts"
@@ -26,16 +26,8 @@ import {
   paddedSize,
   writeFrameHeader
 } from "./frame.ts"
-import {
-  CopyDiffers,
-  rewriteSegment,
-  rotate,
-  RotationPutOff,
-  type SealedSegment,
-  SyncFailed,
-  syncOrFail,
-  writeSeal
-} from "./rotation.ts"
+import { CopyDiffers, moveUnsynced, sealCut } from "./repair.ts"
+import { rotate, RotationPutOff, type SealedSegment, SyncFailed, syncOrFail, writeSeal } from "./rotation.ts"
 import { EventTally } from "./segment-index.ts"
 import { segmentHeaderSize } from "./segment.ts"
 import type { LogClock, SyncPolicy } from "./store.ts"
@@ -57,6 +49,8 @@ const clockStepMs = 1000
 export interface WriterHooks {
   /** A segment has been sealed and the next one begun. */
   readonly rotated: (sealed: SealedSegment) => void
+  /** The segment last reported as rotated is not as it was. */
+  readonly resealed: (sealed: SealedSegment) => void
   /** The next segment is safely in its folder: time to write the manifest. */
   readonly published: () => void
   readonly warn: (message: string) => void
@@ -112,6 +106,8 @@ export class LogWriter {
   private rotateAfterSync = false
   private rotationTried = -Infinity
   private rewriteNeeded = false
+  /** A segment cut after a failed fsync that still has to be sealed. */
+  private cut: SealedSegment | undefined = undefined
   private folderSyncNeeded = false
   private lastTry = -Infinity
   private dead = false
@@ -179,12 +175,17 @@ export class LogWriter {
   }
 
   releasedLsn(): number {
-    if (this.policy !== "always") return this.segment.lsn
+    if (this.policy === "always") return this.durableLsn()
     const promise = this.promise
-    if (promise !== undefined) {
-      if (this.durable < promise.until) return Math.min(this.durable, promise.from)
-      this.promise = undefined
-    }
+    return promise?.until === Infinity ? Math.min(this.segment.lsn, promise.from) : this.segment.lsn
+  }
+
+  /** Everything below is synced; a frame that had to wait counts only when it is, wherever it came to stand. */
+  durableLsn(): number {
+    const promise = this.promise
+    if (promise === undefined) return this.durable
+    if (this.durable < promise.until) return Math.min(this.durable, promise.from)
+    this.promise = undefined
     return this.durable
   }
 
@@ -338,10 +339,9 @@ export class LogWriter {
       return
     }
     if (lost) this.rewriteNeeded = true
-    this.lastTry = this.clock.monotonic()
+    this.lastTry = lost ? -Infinity : this.clock.monotonic()
     if (this.tail.count > 0) this.holdBack()
     this.refuse(cause.message, cause)
-    if (lost) this.retry(this.lastTry)
   }
 
   private refuse(reason: string, cause: unknown): void {
@@ -361,7 +361,7 @@ export class LogWriter {
     this.held = false
     try {
       if (this.rewriteNeeded) {
-        rewriteSegment(this.disk, this.segment)
+        this.moveOn()
         this.rewriteNeeded = false
         this.folderSyncNeeded = true
       }
@@ -369,7 +369,11 @@ export class LogWriter {
         this.disk.syncFolder("log")
         this.folderSyncNeeded = false
         this.synced(this.segment.lsn)
-        this.unsyncedSince = undefined
+        if (this.cut === undefined) this.hooks.published()
+      }
+      if (this.cut !== undefined) {
+        this.hooks.resealed(sealCut(this.disk, this.cut, this.options.segmentBytes))
+        this.cut = undefined
         this.hooks.published()
       }
       if (this.tail.count > 0) this.write(false)
@@ -394,6 +398,19 @@ export class LogWriter {
     this.hooks.warn("the log can be written again")
     if (this.policy === "always") this.startSync()
     this.released()
+  }
+
+  /** Goes on in a fresh segment with what the failing one may have lost. */
+  private moveOn(): void {
+    const old = this.segment
+    const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now())
+    old.file.close()
+    this.segment = next
+    this.dataEnd = next.lsn
+    this.catchUp = next.index.complete ? undefined : new IndexCatchUp(next)
+    if (cut === undefined) return
+    this.cut = cut
+    this.hooks.rotated(cut)
   }
 
   /** Writes the frame in hand, beginning a new segment where it is due. `now` forbids to wait for a sync. */
