@@ -14,7 +14,6 @@
 import { crc32 } from "node:zlib"
 import { type Disk, DiskError } from "./disk.ts"
 import { readRetrying } from "./frame-cursor.ts"
-import { readRetrying } from "./frame-cursor.ts"
 import { formatVersion, sequenceOfName } from "./segment.ts"
 
 export interface ManifestSegment {
