@@ -81,7 +81,7 @@ const range = (s: Spread | undefined, digits = 2): string =>
 
 /** The table: medians of each server, and Annals ÷ other as median and range over the repetitions. */
 export const table = (all: ReadonlyArray<Row>, servers: ReadonlyArray<ServerName>): string => {
-  const others = servers.filter((server) => server !== "annals")
+  const others = servers.includes("annals") ? servers.filter((server) => server !== "annals") : []
   const head = ["", "unit", ...servers, ...others.map((server) => `annals ÷ ${server}`), "better"]
   const cells = all.map((row) => [
     `${row.part}: ${row.metric}`,
