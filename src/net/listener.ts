@@ -67,7 +67,7 @@ const deniedText =
   "connect from the machine itself.\r\n"
 
 const isLoopback = (address: string | undefined): boolean =>
-  address !== undefined && (/^127\./.test(address) || address === "::1" || /^::ffff:127\./.test(address))
+  address !== undefined && (address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127."))
 
 const formatAddress = (address: string | undefined, port: number | undefined): string =>
   address === undefined || port === undefined

@@ -1,4 +1,5 @@
-import { ClientState } from "../commands/client.ts"
+import { isWord } from "../commands/arguments.ts"
+import type { ClientState } from "../commands/client.ts"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
 import { type NetSettings, outputHighWater, unauthenticatedQueryBytes } from "./limits.ts"
@@ -364,7 +365,6 @@ const smallestPending = 4096
 /** A browser tricked into talking to the server sends POST or a Host: header first. */
 const isCrossProtocol = (argv: Arguments): boolean => {
   const first = argv.at(0)
-  if (first.length !== 4 && first.length !== 5) return false
-  const word = first.latin1().toLowerCase()
-  return word === "post" || word === "host:"
+  const letter = first.bytes[first.start]! | 0x20
+  return letter === 112 ? isWord(first, "POST") : letter === 104 && isWord(first, "HOST:")
 }

@@ -101,7 +101,6 @@ export const createServer = (connected: (transport: Transport) => Receiver | und
   const server = Net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
     const inner = accepted as unknown as { _handle: Handle | null }
     const handle = inner._handle
-    let receiver: Receiver | undefined
     let socket = accepted
     if (handle !== null && handle !== undefined) {
       inner._handle = null
@@ -121,11 +120,10 @@ export const createServer = (connected: (transport: Transport) => Receiver | und
     } else socket.on("data", (chunk) => receiver?.receive(chunk as Buffer, chunk.length))
     socket.on("error", () => socket.destroy())
     const transport = new Transport(socket)
-    receiver = connected(transport)
+    const receiver = connected(transport)
     if (receiver === undefined) return
-    const to = receiver
-    socket.on("drain", () => to.drained())
-    socket.on("close", () => to.closed())
+    socket.on("drain", () => receiver.drained())
+    socket.on("close", () => receiver.closed())
     socket.resume()
   })
   return server

@@ -98,7 +98,7 @@ export class Harness {
     this.connection = new TestConnection(1, this.now)
     if (options.clients !== undefined && options.config !== undefined && options.server !== undefined) {
       const ports: ControlPorts = { clients: options.clients, config: options.config, server: options.server }
-      this.executor.attach(ports, this.connection)
+      this.executor.attach(ports)
     }
   }
 

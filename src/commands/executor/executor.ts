@@ -65,6 +65,7 @@ export class CommandExecutor {
   activeExpire = true
 
   private readonly ports: ExecutorPorts
+  private controlPorts: ControlPorts | undefined
   private control: { -readonly [Name in keyof Control]: Control[Name] } | undefined
   private readonly deathEvent: Array<Event> = []
   private timed: Row | undefined
@@ -83,15 +84,8 @@ export class CommandExecutor {
   }
 
   /** Joins the ports of control commands; until then they are refused. */
-  attach(control: ControlPorts, idle: ConnectionPort): void {
-    this.control = {
-      ...control,
-      d: this.view,
-      client: idle.client,
-      connection: idle,
-      statistics: this.statistics,
-      table: this.table
-    }
+  attach(ports: ControlPorts): void {
+    this.controlPorts = ports
   }
 
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
@@ -175,8 +169,17 @@ export class CommandExecutor {
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
-    if (row.run === undefined || this.control === undefined) throw wrongArity(row.name)
-    this.control.client = connection.client
+    if (row.run === undefined || this.controlPorts === undefined) throw wrongArity(row.name)
+    const { client } = connection
+    this.control ??= {
+      ...this.controlPorts,
+      d: this.view,
+      client,
+      connection,
+      statistics: this.statistics,
+      table: this.table
+    }
+    this.control.client = client
     this.control.connection = connection
     return row.run(this.control, argv)
   }

@@ -1,0 +1,226 @@
+/**
+ * The program: `annals server [file.conf] [--name value …]`. The only place where layers meet, read bottom-up:
+ * configuration, disk, log, data folded from it, executor, network, and the ports that join them.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import { Cause, Clock, Deferred, Effect, Exit, Layer, Logger } from "effect"
+import { randomBytes } from "node:crypto"
+import { mkdirSync } from "node:fs"
+import { resolve } from "node:path"
+import { CommandExecutor } from "./commands/executor/executor.ts"
+import { Executor } from "./commands/executor/service.ts"
+import { type Configuration, ServerConfig } from "./config/config.ts"
+import { ConfigInvalid } from "./config/errors.ts"
+import { DiskError, nodeDisk } from "./log/disk.ts"
+import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
+import * as EventLogLive from "./log/event-log-live.ts"
+import { EventLog } from "./log/event-log.ts"
+import { makeConfigPort, netSettings } from "./net/config-port.ts"
+import * as Listener from "./net/listener.ts"
+import { makeServerPort, Shutdown } from "./net/server.ts"
+import { Keyspace } from "./projections/keyspace.ts"
+import { replay } from "./projections/replay.ts"
+
+const version = "0.1.0"
+/** Clients switch features on by the Redis version they see. */
+const redisVersion = "7.4.0"
+
+const randomSeed = (): number => randomBytes(4).readUInt32LE()
+
+/** The data: a fold of the whole log before the first client comes, then of every event as it happens. */
+const executorLayer = Layer.effect(
+  Executor,
+  Effect.gen(function*() {
+    const config = yield* ServerConfig
+    const log = yield* EventLog
+    const recovery = yield* EventLogLive.LogRecovery
+    const clock = yield* Clock.Clock
+    const monotonic = () => performance.now()
+    const keyspace = new Keyspace(config.get("databases"), { k0: randomSeed(), k1: randomSeed() })
+    const began = monotonic()
+    const replayed = yield* Effect.try({
+      try: () => replay(keyspace, log.read(1)),
+      catch: (cause) => {
+        if (cause instanceof LogCorrupt || cause instanceof LogFormatTooNew || cause instanceof DiskError) return cause
+        throw cause
+      }
+    })
+    const seconds = (monotonic() - began) / 1000
+    if (recovery.tornBytes > 0) {
+      yield* Effect.logWarning(
+        `the last write was cut short: ${recovery.tornBytes} bytes that were never acknowledged as durable were moved to `
+          + `${recovery.quarantine ?? "nowhere"}`
+      )
+    }
+    yield* Effect.log(
+      `recovered to sequence ${replayed.sequence}: ${replayed.events} events folded in ${seconds.toFixed(2)} s, `
+        + `${keyspace.databases.reduce((sum, database) => sum + database.size, 0)} keys`
+    )
+    return new CommandExecutor({
+      keyspace,
+      log,
+      now: () => clock.currentTimeMillisUnsafe(),
+      monotonic,
+      seed: randomSeed()
+    })
+  })
+)
+
+/** The log, in the data directory the configuration names. */
+const logSettingsLayer = Layer.effect(
+  EventLogLive.LogSettings,
+  Effect.gen(function*() {
+    const config = yield* ServerConfig
+    const directory = resolve(config.get("dir"))
+    yield* Effect.try({
+      try: () => mkdirSync(directory, { recursive: true, mode: 0o700 }),
+      catch: (cause) =>
+        new ConfigInvalid({ where: "dir", problem: `cannot use ${directory}: ${(cause as Error).message}` })
+    })
+    return {
+      disk: nodeDisk(directory),
+      options: {
+        policy: config.get("appendfsync"),
+        segmentBytes: config.get("log-segment-bytes"),
+        syncIdleMs: config.get("log-sync-idle-ms"),
+        randomId: () => randomBytes(36)
+      },
+      die: (error: unknown) => {
+        process.stderr.write(`the log could not be synced, ending before anything is acknowledged: ${String(error)}\n`)
+        process.exit(1)
+      }
+    }
+  })
+)
+
+const netOptionsLayer = Layer.effect(
+  Listener.NetOptions,
+  Effect.gen(function*() {
+    const config = yield* ServerConfig
+    return {
+      endpoints: {
+        port: config.get("port"),
+        addresses: config.get("bind").length === 0 ? ["*", "-::*"] : config.get("bind"),
+        backlog: config.get("tcp-backlog"),
+        unixSocket: config.get("unixsocket"),
+        unixSocketMode: config.get("unixsocketperm")
+      },
+      settings: netSettings(config)
+    }
+  })
+)
+
+/** Hands the control commands what they act on. */
+const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
+  const config = yield* ServerConfig
+  const executor = yield* Executor
+  const log = yield* EventLog
+  const network = yield* Listener.Network
+  const shutdown = yield* Shutdown
+  const clock = yield* Clock.Clock
+  config.onChange((name) => {
+    if (name === "appendfsync") log.setPolicy(config.get("appendfsync"))
+  })
+  const server = makeServerPort({
+    identity: {
+      version,
+      redisVersion,
+      runId: randomBytes(20).toString("hex"),
+      replicationId: randomBytes(20).toString("hex"),
+      pid: process.pid,
+      executable: process.argv[1] ?? "",
+      configFile: config.file === "" ? "" : resolve(config.file),
+      startedAt: clock.currentTimeMillisUnsafe()
+    },
+    executor,
+    log,
+    traffic: network.traffic,
+    tcpPort: network.port,
+    now: () => clock.currentTimeMillisUnsafe(),
+    flush: network.flush,
+    stop: shutdown.begin,
+    memoryUsage: () => process.memoryUsage(),
+    cpuUsage: () => {
+      const { system, user } = process.cpuUsage()
+      return { user: user / 1e6, system: system / 1e6 }
+    }
+  })
+  executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
+  yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
+}))
+
+const describeEndpoints = (config: Configuration, port: number): string => {
+  const where: Array<string> = []
+  if (port > 0) where.push(`port ${port} on ${config.get("bind").join(" ") || "all addresses"}`)
+  if (config.get("unixsocket") !== "") where.push(config.get("unixsocket"))
+  return `${where.join(", ")}; data in ${resolve(config.get("dir"))}, appendfsync ${config.get("appendfsync")}`
+}
+
+/** One line per message: time, level, text. */
+const loggerLayer = Logger.layer([
+  Logger.make(({ date, logLevel, message }) => {
+    const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
+    process.stdout.write(`${date.toISOString()} ${logLevel.toLowerCase()} ${text}\n`)
+  })
+])
+
+/** Runs until SHUTDOWN or a signal; leaving the scope closes the network, then the log. */
+const server = (argv: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const stop = yield* Deferred.make<void>()
+    const shutdownLayer = Layer.succeed(Shutdown, {
+      begin: () => void Effect.runFork(Deferred.succeed(stop, undefined))
+    })
+    const base = ServerConfig.layer(argv, process.env)
+    const log = EventLogLive.layer.pipe(Layer.provide(logSettingsLayer))
+    const live = portsLayer.pipe(
+      Layer.provide(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
+      Layer.provideMerge(executorLayer),
+      Layer.provideMerge(log),
+      Layer.provideMerge(shutdownLayer),
+      Layer.provideMerge(base)
+    )
+    yield* Effect.log(`Annals ${version} is starting, process ${process.pid}`)
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* Layer.build(live)
+      yield* Deferred.await(stop)
+      yield* Effect.log("shutting down")
+    }))
+    yield* Effect.log("the log is sealed; goodbye")
+  }).pipe(Effect.provide(loggerLayer))
+
+const usage = `Usage: annals server [file.conf] [--port 6379] [--dir ./data] [--appendfsync everysec] [--name value ...]
+       annals --version | --help
+`
+
+/** Exit codes: 0 a clean end, 1 a failure, 2 wrong usage, 3 damaged log, 4 newer format, 5 directory in use. */
+const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
+  const error = Cause.squash(exit.cause)
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  if (error instanceof ConfigInvalid) return 2
+  if (error instanceof LogCorrupt || error instanceof LogFormatTooNew || error instanceof LogLocked) {
+    return error.exitCode
+  }
+  if (error instanceof Error && !("_tag" in error) && error.stack !== undefined) {
+    process.stderr.write(`${error.stack}\n`)
+  }
+  return 1
+}
+
+const main = (argv: ReadonlyArray<string>): void => {
+  const [word, ...rest] = argv
+  if (word === "--version" || word === "-v") process.stdout.write(`Annals ${version}\n`)
+  else if (word === "--help" || word === "-h") process.stdout.write(usage)
+  else if (word === "server") {
+    NodeRuntime.runMain(server(rest), {
+      disableErrorReporting: true,
+      teardown: (exit, onExit) => onExit(exitCode(exit))
+    })
+  } else {
+    process.stderr.write(word === undefined ? usage : `annals: unknown command '${word}'\n${usage}`)
+    process.exitCode = 2
+  }
+}
+
+main(process.argv.slice(2))

@@ -1,0 +1,36 @@
+import type { ConfigPort } from "../commands/ports.ts"
+import type { Configuration } from "../config/config.ts"
+import { parameterNamed } from "../config/parameters.ts"
+import { Slice } from "../projections/memory/slice.ts"
+import { matchGlobAnyCase } from "../projections/structures/glob.ts"
+import type { NetSettings } from "./limits.ts"
+
+/** CONFIG over the server's configuration. */
+export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
+  matching: (pattern) => {
+    const glob = Slice.utf8(pattern)
+    return [...configuration.printed()].filter(([name]) => matchGlobAnyCase(glob, Slice.utf8(name)))
+  },
+  get: (name) => {
+    const found = parameterNamed(name)
+    return found === undefined ? "" : configuration.print(found[0])
+  }
+})
+
+const readSettings = (configuration: Configuration): NetSettings => ({
+  maxBulkBytes: configuration.get("proto-max-bulk-len"),
+  maxClients: configuration.get("maxclients"),
+  idleTimeoutSeconds: configuration.get("timeout"),
+  tcpKeepaliveSeconds: configuration.get("tcp-keepalive"),
+  queryBufferBytes: configuration.get("client-query-buffer-limit"),
+  outputLimit: configuration.get("client-output-buffer-limit").normal,
+  protectedMode: configuration.get("protected-mode"),
+  passwordRequired: configuration.get("requirepass") !== ""
+})
+
+/** The network's settings: plain fields, for the parser reads them per argument, kept up with CONFIG SET. */
+export const netSettings = (configuration: Configuration): NetSettings => {
+  const settings = readSettings(configuration)
+  configuration.onChange(() => Object.assign(settings, readSettings(configuration)))
+  return settings
+}

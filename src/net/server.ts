@@ -1,0 +1,76 @@
+/** The server as control commands see it: figures of the process, DEBUG's reach into the executor, and its end. */
+import { Context } from "effect"
+import type { CommandExecutor } from "../commands/executor/executor.ts"
+import type { ServerPort } from "../commands/ports.ts"
+import type { EventLog } from "../log/event-log.ts"
+import { replay } from "../projections/replay.ts"
+import type { Traffic } from "./listener.ts"
+
+/** What does not change while the server runs. */
+export interface ServerIdentity {
+  readonly version: string
+  /** The Redis version whose behaviour clients may count on. */
+  readonly redisVersion: string
+  /** 40 hexadecimal digits, new at every start. */
+  readonly runId: string
+  readonly replicationId: string
+  readonly pid: number
+  readonly executable: string
+  readonly configFile: string
+  /** Unix milliseconds. */
+  readonly startedAt: number
+}
+
+/** What the port needs of the running server. */
+export interface ServerParts {
+  readonly identity: ServerIdentity
+  readonly executor: CommandExecutor
+  readonly log: EventLog["Service"]
+  readonly traffic: Traffic
+  readonly tcpPort: number
+  readonly now: () => number
+  /** Commits what this turn appended and sends the replies. */
+  readonly flush: () => void
+  /** Begins the orderly end of the process. */
+  readonly stop: () => void
+  readonly memoryUsage: () => ReturnType<ServerPort["memory"]>
+  readonly cpuUsage: () => ReturnType<ServerPort["cpu"]>
+}
+
+/** Begins the end of the server: completing it ends the main fiber, whose scope closes everything in order. */
+export class Shutdown extends Context.Service<Shutdown, { readonly begin: () => void }>()("annals/net/Shutdown") {}
+
+const sleepCell = new Int32Array(new SharedArrayBuffer(4))
+
+/** Makes the port control commands use. */
+export const makeServerPort = (parts: ServerParts): ServerPort => {
+  const { executor, identity, log } = parts
+  return {
+    ...identity,
+    tcpPort: parts.tcpPort,
+    nowMicros: () => parts.now() * 1000,
+    memory: parts.memoryUsage,
+    cpu: parts.cpuUsage,
+    logStatus: () => log.status(),
+    traffic: () => parts.traffic,
+    // The log holds every acknowledged write at any time, so there is nothing to save and no reason to wait.
+    shutdown: () => parts.stop(),
+    abortShutdown: () => false,
+    sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
+    reload: () => {
+      log.commit()
+      const failure = log.failure()
+      if (failure !== undefined) return failure.reason
+      const fresh = executor.keyspace.blank()
+      replay(fresh, log.read(1))
+      executor.keyspace.adopt(fresh)
+      return undefined
+    },
+    setActiveExpire: (on) => {
+      executor.activeExpire = on
+    },
+    get activeExpire() {
+      return executor.activeExpire
+    }
+  }
+}
