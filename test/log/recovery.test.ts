@@ -1,8 +1,9 @@
 import * as zlib from "node:zlib"
 import { describe, expect, it } from "vitest"
+import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame.ts"
 import { openLog } from "../../src/log/store.ts"
 import { framesOf, headerOf, segmentsOf } from "../support/frames.ts"
-import { FakeClock, logOptions, type Outcome, outcomeOf, Writer } from "../support/log-writer.ts"
+import { FakeClock, linesOf, logOptions, type Outcome, outcomeOf, Writer } from "../support/log-writer.ts"
 import { Random } from "../support/random.ts"
 import { sampleLog, sampleOptions, smallSegments, withFile, withoutManifest } from "../support/sample-log.ts"
 import { SimDisk } from "../support/sim-disk.ts"
@@ -235,6 +236,52 @@ describe("leftovers of an interrupted rotation", () => {
       writer.commit()
       writer.log.close()
       expect(opened(outcomeOf(disk, smallSegments)).lines.length).toBe(sequence + 1)
+    }
+  })
+})
+
+describe("a GAP that a repair has left", () => {
+  const missing = 3
+  const withGap = (() => {
+    const base = sampleLog(44, { closed: false, bytes: 3000 })
+    const header = new FrameHeader()
+    header.type = frameType.gap
+    header.sequence = base.lines.length + 1
+    header.time = base.frames.at(-1)!.time
+    header.epoch = 1
+    const gap = buildFrame(header, gapBody(missing, 512, "block 7 could not be read"))
+    const disk = withFile(base.disk, base.active, Buffer.concat([base.bytes, gap]))
+    return { base, disk, gap }
+  })()
+
+  it("is counted in the sequence and skipped by reading", () => {
+    const { base } = withGap
+    const disk = withGap.disk.settled()
+    const clock = new FakeClock(1_790_004_000_000)
+    const log = openLog(disk, clock, sampleOptions)
+    const last = base.lines.length
+    expect(log.sequence()).toBe(last + missing)
+    expect(log.append(clock.now(), 0, "admin", 0, undefined, [{ _tag: "DatabaseFlushed" }], 1)).toBe(last + missing + 1)
+    log.commit()
+    const all = [...base.lines, `#${last + missing + 1} ${clock.now()} db0 admin c0 [-] DatabaseFlushed`]
+    expect(linesOf(log)).toEqual(all)
+    for (const from of [last, last + 1, last + 2, last + missing + 1]) {
+      expect(linesOf(log, from), `from ${from}`).toEqual(all.slice(Math.min(from, last + 1) - 1))
+    }
+    log.close()
+    expect(opened(outcomeOf(disk, sampleOptions)).lines).toEqual(all)
+  })
+
+  it("flipped in any bit is a torn tail like any other last frame", () => {
+    const { base, disk, gap } = withGap
+    const bytes = disk.bytes(base.active)
+    for (let at = base.bytes.length; at < base.bytes.length + gap.length; at++) {
+      const bit = at % 8
+      bytes[at]! ^= 1 << bit
+      const outcome = opened(outcomeOf(withFile(disk, base.active, bytes), sampleOptions))
+      bytes[at]! ^= 1 << bit
+      expect(outcome.verdict, `byte ${at}`).toBe("torn")
+      expect(outcome.lines).toEqual(base.lines)
     }
   })
 })

@@ -77,7 +77,10 @@ export class SimFile {
     for (const sectors of [this.dirty, this.dropped]) {
       for (const sector of sectors) if (sector >= last) sectors.delete(sector)
     }
-    if (size % sectorBytes !== 0) this.dirty.add(last - 1)
+    if (size % sectorBytes !== 0) { // the end of the last sector is zeroed, so it will be written again
+      this.dirty.add(last - 1)
+      this.dropped.delete(last - 1)
+    }
   }
 
   /** Damages what is stored, behind the back of every cache. */
