@@ -88,8 +88,9 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
         scan.chain = chain
         scan.sealedTo = cursor.next
       } else {
+        // A SEAL that fits the chain but not the bytes was written for others; one that does not fit came from elsewhere.
         reason = "the bytes before a SEAL are not those it sealed"
-        tampered = true
+        tampered = fitsChain(cursor, scan.chain)
       }
     }
     if (reason !== undefined) {
@@ -129,6 +130,26 @@ const lastTimeOf = (cursor: FrameCursor): number => {
 const markOf = (cursor: FrameCursor, header: SegmentHeader): number =>
   cursor.header.lag >= 0xffff_ffff * 8 ? 0 : header.lsn + cursor.position - segmentHeaderSize - cursor.header.lag
 
+/** Whether the SEAL in hand continues this chain value. */
+const fitsChain = (cursor: FrameCursor, before: Uint8Array): boolean => {
+  const body = cursor.at + frameHeaderSize
+  if (cursor.header.length !== frameHeaderSize + 64) return false
+  const chain = chainValue(before, cursor.bytes.subarray(body, body + 32))
+  return sameBytes(chain, cursor.bytes.subarray(body + 32, body + 64))
+}
+
+/**
+ * Whether a frame behind a bad spot can be one of this segment. After a power cut a block that was never written may
+ * show what it held in another file's life: the last frames of the segment before carry the same next sequence.
+ */
+const belongs = (cursor: FrameCursor, header: SegmentHeader, scan: Scan): boolean => {
+  const { header: frame } = cursor
+  if (frame.lag > cursor.position - segmentHeaderSize && frame.lag < 0xffff_ffff * 8) return false
+  if (frame.time < scan.lastTime || frame.epoch < header.epoch) return false
+  if (frame.type === frameType.seal) return fitsChain(cursor, scan.chain)
+  return frame.sequence > header.firstSequence || (cursor.sequences() ?? 0) > 0
+}
+
 /** Frames behind a bad spot still tell how far the log had been synced: that makes damage out of a torn tail. */
 const lookBehind = (
   cursor: FrameCursor,
@@ -142,11 +163,12 @@ const lookBehind = (
   let lastSequence: number | undefined
   let from = position + 8
   while (cursor.search(from, scan.nextSequence)) {
+    from = cursor.next
+    if (!belongs(cursor, header, scan)) continue
     const { sequence, time } = cursor.header
     next ??= { position: cursor.position, sequence, time }
     scan.mark = Math.max(scan.mark, markOf(cursor, header))
     lastSequence = Math.max(lastSequence ?? 0, sequence + (cursor.sequences() ?? 0) - 1)
-    from = cursor.next
   }
   return { position, reason, tampered, next, lastSequence }
 }

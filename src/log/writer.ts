@@ -101,8 +101,11 @@ export class LogWriter {
   private vouched: number
   /** The frame in hand waits for a sync to finish. */
   private held = false
-  /** While a frame waits, nothing beyond `from` is released before `until` is durable. */
-  private promise: { readonly from: number; until: number } | undefined = undefined
+  /**
+   * Frames that had to wait: their replies were promised a position behind `from`, but other frames may have come in
+   * between, so nothing between `from` and their true end counts before all of it does.
+   */
+  private readonly waits: Array<{ readonly from: number; until: number }> = []
   private rotateAfterSync = false
   private rotationTried = -Infinity
   private rewriteNeeded = false
@@ -176,17 +179,15 @@ export class LogWriter {
 
   releasedLsn(): number {
     if (this.policy === "always") return this.durableLsn()
-    const promise = this.promise
-    return promise?.until === Infinity ? Math.min(this.segment.lsn, promise.from) : this.segment.lsn
+    const wait = this.waits.at(-1)
+    return wait?.until === Infinity ? wait.from : this.segment.lsn
   }
 
   /** Everything below is synced; a frame that had to wait counts only when it is, wherever it came to stand. */
   durableLsn(): number {
-    const promise = this.promise
-    if (promise === undefined) return this.durable
-    if (this.durable < promise.until) return Math.min(this.durable, promise.from)
-    this.promise = undefined
-    return this.durable
+    const { durable, waits } = this
+    while (waits.length > 0 && waits[0]!.until <= durable) waits.shift()
+    return waits.length > 0 ? Math.min(durable, waits[0]!.from) : durable
   }
 
   onReleased(listener: () => void): void {
@@ -306,9 +307,8 @@ export class LogWriter {
 
   /** The replies to what is in the tail wait until it is written and, under `always`, durable. */
   private holdBack(): void {
-    const before = this.promise
-    const from = before !== undefined && this.durable < before.until ? before.from : this.segment.lsn
-    this.promise = { from, until: Infinity }
+    this.durableLsn() // forgets those that are over
+    if (this.waits.at(-1)?.until !== Infinity) this.waits.push({ from: this.segment.lsn, until: Infinity })
   }
 
   /** Runs something that writes no batches: a full disk may refuse it, the next write will find out. */
@@ -456,7 +456,8 @@ export class LogWriter {
     tail.clear()
     this.held = false
     this.dataEnd = segment.lsn
-    if (this.promise !== undefined && this.promise.until === Infinity) this.promise.until = segment.lsn
+    const wait = this.waits.at(-1)
+    if (wait?.until === Infinity) wait.until = segment.lsn
   }
 
   /** Whether a new segment has to begin before a frame of this length; may put the frame on hold instead. */
