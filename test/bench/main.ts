@@ -95,6 +95,8 @@ if (!isInstalled("redis-benchmark")) fail("redis-benchmark is not installed; on 
 const samples: Array<Sample> = []
 const failures: Array<Failure> = []
 const startedAt = new Date()
+/** Of the minute before the first measurement: other programs at work make every figure worse and less certain. */
+const loadBefore = Os.loadavg()[0]!
 
 const status = (text: string): void => {
   const elapsed = ((Date.now() - startedAt.getTime()) / 1000).toFixed(0).padStart(4)
@@ -136,6 +138,7 @@ const describeMachine = () => {
     seconds: Math.round((Date.now() - startedAt.getTime()) / 1000),
     cpu: Os.cpus()[0]?.model ?? "unknown",
     cores: Os.cpus().length,
+    loadBefore,
     memoryBytes: Os.totalmem(),
     kernel: `${Os.type()} ${Os.release()}`,
     pinned,
@@ -164,6 +167,11 @@ console.log(
     `Node ${machine.node}, ${repeat} repetitions, ${machine.seconds} s` +
     (subject === "annals" ? "" : `; in the place of Annals: ${subject}`)
 )
+if (loadBefore > 0.5) {
+  console.log(
+    `The machine was busy before this began (load ${loadBefore.toFixed(2)}): the figures are not to be trusted.`
+  )
+}
 console.log(table(measured, servers))
 for (const { part, server, repetition, message } of failures) {
   console.log(`FAILED ${part}, ${server}, repetition ${repetition}: ${message}`)

@@ -29,7 +29,7 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Words put in front of the program: `["taskset", "-c", "0"]`. */
   readonly launcher?: ReadonlyArray<string>
-  /** Time allowed until the first PONG; 60 s unless told. */
+  /** Time allowed until the first answer to PING; 60 s unless told. */
   readonly startTimeoutMs?: number
 }
 
@@ -39,7 +39,7 @@ export interface ServerProcess {
   readonly port: number
   readonly pid: number
   readonly dir: string
-  /** Milliseconds from spawn to the first PONG. */
+  /** Milliseconds from spawn to the first answer to PING. */
   readonly startedInMs: number
   readonly ended: Promise<Ended>
   /** Everything written to standard output and standard error so far (the last MiB). */
@@ -114,14 +114,14 @@ export const freePort = (): Promise<number> =>
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** True when the server answers PING with PONG; while it loads or does not listen yet, false. */
+/** True when the server answers requests; while it loads or does not listen yet, false. */
 const answers = async (port: number): Promise<boolean> => {
   let client: RespClient | undefined
   try {
     client = await RespClient.connect({ port, timeoutMs: 5_000 })
     const reply = await client.command("PING")
-    // A server with a password refuses PING by NOAUTH: it is up.
-    return reply.type === "status" || (reply.type === "error" && reply.value.startsWith("NOAUTH"))
+    // Refused for want of a password is an answer too.
+    return reply.type !== "error" || !reply.value.startsWith("LOADING")
   } catch {
     return false
   } finally {
@@ -131,7 +131,7 @@ const answers = async (port: number): Promise<boolean> => {
 
 const outputLimit = 1 << 20
 
-/** Starts a program and waits for its first PONG. `command` gets port and directory and gives program and arguments. */
+/** Starts a program and waits for its first answer to PING. `command` gets port and directory and gives program and arguments. */
 export const startServer = async (
   name: string,
   command: (port: number, dir: string) => ReadonlyArray<string>,
@@ -180,7 +180,7 @@ export const startServer = async (
     const why = end !== undefined
       ? `it ended with ${end.code ?? end.signal ?? "no exit code"}`
       : performance.now() > deadline
-      ? "no PONG in the time allowed"
+      ? "no answer in the time allowed"
       : undefined
     if (why !== undefined) {
       await kill()
