@@ -1,0 +1,105 @@
+/** CLIENT LIST and CLIENT INFO: a connection as a line of name=value. */
+import { ReplyError, Verbatim } from "../../net/resp/reply.ts"
+import { parseInt64Slice } from "../../projections/integer.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
+import { isWord, word } from "../arguments.ts"
+import { defineControl } from "../define.ts"
+import { errors } from "../errors.ts"
+import type { ConnectionPort } from "../ports.ts"
+
+/** The kinds of clients CLIENT LIST and CLIENT KILL know. Every connection is a normal one as yet. */
+export type ClientType = "normal" | "master" | "replica" | "pubsub"
+
+const typeNames: Readonly<Record<string, ClientType>> = {
+  NORMAL: "normal",
+  MASTER: "master",
+  REPLICA: "replica",
+  SLAVE: "replica",
+  PUBSUB: "pubsub"
+}
+
+/** The type of that name, or the refusal. */
+export const clientType = (arg: Slice): ClientType => {
+  const type = typeNames[word(arg)]
+  if (type === undefined) throw new ReplyError(`ERR Unknown client type '${arg.utf8()}'`)
+  return type
+}
+
+const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
+
+const flags = ({ blocked, client }: ConnectionPort): string =>
+  `${blocked ? "b" : ""}${client.address.endsWith(":0") ? "U" : ""}${client.noEvict ? "e" : ""}${
+    client.noTouch ? "T" : ""
+  }` || "N"
+
+/** One line of CLIENT LIST: the fields of Redis 7.0 in their order, then the library's name and version as since 7.2. */
+export const describe = (connection: ConnectionPort, now: number): string => {
+  const { client, outputBytes, queryBytes } = connection
+  return [
+    `id=${client.clientId}`,
+    `addr=${client.address}`,
+    `laddr=${client.localAddress}`,
+    `fd=${connection.fd}`,
+    `name=${client.name}`,
+    `age=${seconds(now - client.connectedAt)}`,
+    `idle=${seconds(now - client.lastActiveAt)}`,
+    `flags=${flags(connection)}`,
+    `db=${client.db}`,
+    "sub=0 psub=0 ssub=0 multi=-1",
+    `qbuf=${queryBytes}`,
+    "qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0",
+    `omem=${outputBytes}`,
+    `tot-mem=${queryBytes + outputBytes}`,
+    `events=${outputBytes > 0 ? "rw" : "r"}`,
+    `cmd=${client.lastCommand === "" ? "NULL" : client.lastCommand}`,
+    `user=${client.user}`,
+    "redir=-1",
+    `resp=${client.protocol}`,
+    `lib-name=${client.libraryName}`,
+    `lib-ver=${client.libraryVersion}`
+  ].join(" ")
+}
+
+const invalidId = new ReplyError("ERR Invalid client ID")
+
+export const list = defineControl({
+  name: "LIST",
+  since: "2.4.0",
+  group: "connection",
+  summary: "Describes the open connections.",
+  complexity: "O(N) where N is the number of client connections",
+  syntax: "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+  arity: -2,
+  flags: ["admin", "noscript", "loading", "stale"],
+  run: ({ clients, d }, argv) => {
+    let chosen: Iterable<ConnectionPort>
+    if (argv.length === 2) chosen = clients.all()
+    else if (argv.length === 4 && isWord(argv.at(2), "TYPE")) {
+      chosen = clientType(argv.at(3)) === "normal" ? clients.all() : []
+    } else if (argv.length > 3 && isWord(argv.at(2), "ID")) {
+      const found: Array<ConnectionPort> = []
+      for (let i = 3; i < argv.length; i++) {
+        const id = parseInt64Slice(argv.at(i))
+        if (id === undefined) throw invalidId
+        const connection = clients.byId(Number(id))
+        if (connection !== undefined) found.push(connection)
+      }
+      chosen = found
+    } else throw errors.syntax
+    let text = ""
+    for (const connection of chosen) text += `${describe(connection, d.now)}\n`
+    return new Verbatim(text)
+  }
+})
+
+export const info = defineControl({
+  name: "INFO",
+  since: "6.2.0",
+  group: "connection",
+  summary: "Describes this connection.",
+  complexity: "O(1)",
+  syntax: "",
+  arity: 2,
+  flags: ["noscript", "loading", "stale"],
+  run: ({ connection, d }) => new Verbatim(`${describe(connection, d.now)}\n`)
+})

@@ -1,0 +1,256 @@
+/** CLIENT: the connection's own facts, and what operators do to connections. */
+import { noReply, ok, ReplyError } from "../../net/resp/reply.ts"
+import { parseInt64Slice } from "../../projections/integer.ts"
+import { integer, isWord } from "../arguments.ts"
+import { type ControlCommand, defineContainer, defineControl } from "../define.ts"
+import { errors } from "../errors.ts"
+import { help } from "../help.ts"
+import { kill } from "./client-kill.ts"
+import { info, list } from "./client-list.ts"
+import { checkName, isPlain } from "./name.ts"
+
+const facts = { group: "connection", complexity: "O(1)" } as const
+const own = ["noscript", "loading", "stale"] as const
+const operator = ["admin", "noscript", "loading", "stale"] as const
+
+const id = defineControl({
+  ...facts,
+  name: "ID",
+  since: "5.0.0",
+  summary: "Answers the connection's number.",
+  syntax: "",
+  arity: 2,
+  flags: own,
+  run: ({ client }) => client.clientId
+})
+
+const getName = defineControl({
+  ...facts,
+  name: "GETNAME",
+  since: "2.6.9",
+  summary: "Answers the connection's name.",
+  syntax: "",
+  arity: 2,
+  flags: own,
+  run: ({ client }) => client.name === "" ? null : client.name
+})
+
+const setName = defineControl({
+  ...facts,
+  name: "SETNAME",
+  since: "2.6.9",
+  summary: "Names the connection.",
+  syntax: "connection-name",
+  arity: 3,
+  flags: own,
+  run: ({ client }, argv) => {
+    client.name = checkName(argv.at(2))
+    client.changed()
+    return ok
+  }
+})
+
+const setInfo = defineControl({
+  ...facts,
+  name: "SETINFO",
+  since: "7.2.0",
+  summary: "Tells the server the name or the version of the client's library.",
+  syntax: "<LIB-NAME libname | LIB-VER libver>",
+  arity: 4,
+  flags: own,
+  run: ({ client }, argv) => {
+    const what = argv.at(2)
+    const value = argv.at(3)
+    const isName = isWord(what, "LIB-NAME")
+    if (!isName && !isWord(what, "LIB-VER")) throw new ReplyError(`ERR Unrecognized option '${what.utf8()}'`)
+    if (!isPlain(value)) {
+      throw new ReplyError(
+        `ERR ${isName ? "lib-name" : "lib-ver"} cannot contain spaces, newlines or special characters.`
+      )
+    }
+    if (isName) client.libraryName = value.latin1()
+    else client.libraryVersion = value.latin1()
+    client.changed()
+    return ok
+  }
+})
+
+const reply = defineControl({
+  ...facts,
+  name: "REPLY",
+  since: "3.2.0",
+  summary: "Tells the server whether to answer this connection.",
+  syntax: "<ON | OFF | SKIP>",
+  arity: 3,
+  flags: own,
+  run: ({ connection }, argv) => {
+    const mode = argv.at(2)
+    if (isWord(mode, "ON")) {
+      connection.setReplyMode("on")
+      return ok
+    }
+    if (isWord(mode, "OFF")) connection.setReplyMode("off")
+    else if (isWord(mode, "SKIP")) connection.setReplyMode("skip")
+    else throw errors.syntax
+    return noReply
+  }
+})
+
+/** An option that is ON or OFF. */
+const flag = (
+  row: Pick<ControlCommand, "name" | "since" | "summary" | "flags">,
+  field: "noEvict" | "noTouch"
+): ControlCommand =>
+  defineControl({
+    ...facts,
+    ...row,
+    syntax: "<ON | OFF>",
+    arity: 3,
+    run: ({ client }, argv) => {
+      const on = isWord(argv.at(2), "ON")
+      if (!on && !isWord(argv.at(2), "OFF")) throw errors.syntax
+      client[field] = on
+      return ok
+    }
+  })
+
+const noEvict = flag({
+  name: "NO-EVICT",
+  since: "7.0.0",
+  summary: "Exempts the connection from being closed to free memory.",
+  flags: operator
+}, "noEvict")
+
+const noTouch = flag({
+  name: "NO-TOUCH",
+  since: "7.2.0",
+  summary: "Keeps the connection's commands from counting as accesses to keys.",
+  flags: own
+}, "noTouch")
+
+const badReason = new ReplyError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+
+const unblock = defineControl({
+  name: "UNBLOCK",
+  since: "5.0.0",
+  group: "connection",
+  summary: "Ends the wait of a connection in a blocking command.",
+  complexity: "O(log N) where N is the number of client connections",
+  syntax: "client-id [TIMEOUT | ERROR]",
+  arity: -3,
+  flags: operator,
+  run: ({ clients }, argv) => {
+    if (argv.length > 4) throw tooMany("unblock")
+    const asError = argv.length === 4 && isWord(argv.at(3), "ERROR")
+    if (argv.length === 4 && !asError && !isWord(argv.at(3), "TIMEOUT")) throw badReason
+    const target = clients.byId(integer(argv.at(2)))
+    return target !== undefined && target.blocked && target.unblock(asError ? "error" : "timeout") ? 1 : 0
+  }
+})
+
+const tooMany = (sub: string): ReplyError =>
+  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try CLIENT HELP.`)
+const badMode = new ReplyError("ERR CLIENT PAUSE mode must be WRITE or ALL")
+const badTimeout = new ReplyError("ERR timeout is not an integer or out of range")
+const negativeTimeout = new ReplyError("ERR timeout is negative")
+
+const pause = defineControl({
+  ...facts,
+  name: "PAUSE",
+  since: "2.9.50",
+  summary: "Holds back the commands of clients, or only those that write, for some milliseconds.",
+  syntax: "timeout [WRITE | ALL]",
+  arity: -3,
+  flags: operator,
+  run: ({ clients, d }, argv) => {
+    if (argv.length > 4) throw tooMany("pause")
+    const writes = argv.length === 4 && isWord(argv.at(3), "WRITE")
+    if (argv.length === 4 && !writes && !isWord(argv.at(3), "ALL")) throw badMode
+    const timeout = parseInt64Slice(argv.at(2))
+    if (timeout === undefined) throw badTimeout
+    if (timeout < 0) throw negativeTimeout
+    clients.pause(d.now + Number(timeout), writes ? "write" : "all")
+    return ok
+  }
+})
+
+const unpause = defineControl({
+  name: "UNPAUSE",
+  since: "6.2.0",
+  group: "connection",
+  summary: "Lets clients that were held back go on.",
+  complexity: "O(N) Where N is the number of paused clients",
+  syntax: "",
+  arity: 2,
+  flags: operator,
+  run: ({ clients }) => {
+    clients.unpause()
+    return ok
+  }
+})
+
+export const client = defineContainer({
+  name: "CLIENT",
+  since: "2.4.0",
+  group: "connection",
+  summary: "Commands about client connections.",
+  complexity: "Depends on subcommand.",
+  syntax: "",
+  arity: -2,
+  flags: [],
+  subcommands: [
+    id,
+    getName,
+    setName,
+    setInfo,
+    info,
+    list,
+    kill,
+    reply,
+    noEvict,
+    noTouch,
+    unblock,
+    pause,
+    unpause,
+    help("CLIENT", "connection", [
+      ["GETNAME", "Answer this connection's name."],
+      ["ID", "Answer this connection's number."],
+      ["INFO", "Describe this connection in the format of LIST."],
+      ["KILL <ip:port>", "Close the connection from that address."],
+      [
+        "KILL <option> <value> [<option> <value> [...]]",
+        "Close all connections that fit every option:",
+        "* ADDR (<ip:port>|<unixsocket>:0)",
+        "  the address they come from",
+        "* LADDR (<ip:port>|<unixsocket>:0)",
+        "  the local address they are connected to",
+        "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+        "  the kind of client",
+        "* USER <username>",
+        "  the user they authenticated as",
+        "* ID <client-id>",
+        "  the connection's number",
+        "* MAXAGE <seconds>",
+        "  open for at least that long",
+        "* SKIPME (YES|NO)",
+        "  leave this connection open (default: yes)"
+      ],
+      [
+        "LIST [options ...]",
+        "Describe the connections, one a line. Options:",
+        "* TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
+        "  only this kind of client",
+        "* ID <client-id> [<client-id> ...]",
+        "  only these connections"
+      ],
+      ["NO-EVICT (ON|OFF)", "Exempt this connection from being closed to free memory."],
+      ["NO-TOUCH (ON|OFF)", "Keep this connection's commands from counting as accesses to keys."],
+      ["PAUSE <timeout> [WRITE|ALL]", "Hold back all clients, or only their writes, for <timeout> milliseconds."],
+      ["REPLY (ON|OFF|SKIP)", "Choose whether this connection is answered."],
+      ["SETINFO (LIB-NAME <name>|LIB-VER <version>)", "Tell the library this client uses."],
+      ["SETNAME <name>", "Name this connection."],
+      ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "End the wait of a client in a blocking command."],
+      ["UNPAUSE", "End a running pause."]
+    ])
+  ]
+})
