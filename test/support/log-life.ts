@@ -14,6 +14,8 @@ export interface CrashState {
   /** Batches appended, acknowledged or not. */
   readonly written: number
   readonly acked: number
+  /** Newest sequence acknowledged while the policy was `always`. */
+  readonly ackedAlways: number
   readonly durable: number
   /** Newest sequence acknowledged more than two seconds before the newest acknowledgement. */
   readonly ackedTwoSeconds: number
@@ -25,21 +27,21 @@ export class Life {
   readonly disk = new SimDisk()
   readonly clock = new FakeClock()
   readonly random: Random
-  readonly policy: SyncPolicy
   readonly options: LogOptions
   readonly writer: Writer
   /** States captured since the last `drain`. */
   states: Array<CrashState> = []
+  /** Whether the sync policy is changed now and then. */
+  changing = false
   /** How often a call of the disk is looked at as the moment of a power cut. */
   captureChance: number
 
   constructor(random: Random, policy: SyncPolicy, captureChance = 0, changed: Partial<LogOptions> = {}) {
     this.random = random
-    this.policy = policy
     this.captureChance = captureChance
     this.options = logOptions({ policy, ...changed })
     this.watch()
-    this.writer = new Writer(openLog(this.disk, this.clock, this.options), this.clock, random)
+    this.writer = new Writer(openLog(this.disk, this.clock, this.options), this.clock, random, policy)
   }
 
   private watch(): void {
@@ -51,14 +53,22 @@ export class Life {
   /** A power cut now, on a copy of the disk. */
   capture(during = "between calls"): void {
     const writer = this.writer as Writer | undefined // none yet while the log is opened for the first time
-    const { acked = 0, durable = 0, releasedAt = [] } = writer ?? {}
+    const { acked = 0, ackedAlways = 0, durable = 0, releasedAt = [] } = writer ?? {}
     const written = writer?.lines.length ?? 0
     let ackedTwoSeconds = acked
     const newest = releasedAt[acked - 1] ?? -Infinity
     while (ackedTwoSeconds > 0 && (releasedAt[ackedTwoSeconds - 1] ?? -Infinity) >= newest - 2000) {
       ackedTwoSeconds--
     }
-    this.states.push({ written, acked, durable, ackedTwoSeconds, during, disk: this.disk.afterCrash(this.random) })
+    this.states.push({
+      written,
+      acked,
+      ackedAlways,
+      durable,
+      ackedTwoSeconds,
+      during,
+      disk: this.disk.afterCrash(this.random)
+    })
   }
 
   /** Lets time pass as the server does: a tick every 50 ms. */
@@ -72,6 +82,7 @@ export class Life {
   /** One random thing that may happen to a log. */
   step(): void {
     const { clock, disk, random, writer } = this
+    if (this.changing && random.chance(0.1)) writer.setPolicy(random.pick(["always", "everysec", "no"]))
     const dice = random.fraction()
     if (dice < 0.6) {
       const batches = random.chance(0.1) ? random.between(10, 40) : random.between(1, 4)
@@ -89,12 +100,12 @@ export class Life {
       disk.runPending()
       writer.log.close()
       disk.runPending()
-      writer.adopt(openLog(disk, clock, this.options))
+      writer.adopt(openLog(disk, clock, { ...this.options, policy: writer.policy }))
     } else { // kill -9: everything written is still in the page cache
       const { acked } = writer
       disk.kill()
       this.watch()
-      writer.adopt(openLog(disk, clock, this.options))
+      writer.adopt(openLog(disk, clock, { ...this.options, policy: writer.policy }))
       if (writer.log.sequence() < acked) {
         throw new Error(`kill -9 lost batches ${writer.log.sequence() + 1} to ${acked}`)
       }
@@ -113,7 +124,7 @@ export class Life {
 export const breach = (
   state: CrashState,
   outcome: Outcome,
-  policy: SyncPolicy,
+  policy: SyncPolicy | "changing",
   lines: ReadonlyArray<string>
 ): string | undefined => {
   if (!("lines" in outcome)) return `refused as ${outcome.verdict}: ${outcome.message}`
@@ -126,7 +137,7 @@ export const breach = (
     return `recovery says sequence ${outcome.log.sequence}, ${found} batches are there`
   }
   if (found < state.durable) return `${found} batches, below the durable mark at ${state.durable}`
-  if (policy === "always" && found < state.acked) return `${found} batches, but ${state.acked} were acknowledged`
+  if (found < state.ackedAlways) return `${found} batches, but ${state.ackedAlways} were acknowledged as durable`
   if (policy === "everysec" && found < state.ackedTwoSeconds) {
     return `${found} batches, but ${state.ackedTwoSeconds} were acknowledged more than two seconds before the last`
   }

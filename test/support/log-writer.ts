@@ -1,7 +1,7 @@
 import type { Disk } from "../../src/log/disk.ts"
 import { type Author, type Batch, type Origin, origins } from "../../src/log/event-log.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
-import { type LogClock, type LogOptions, type OpenedLog, openLog } from "../../src/log/store.ts"
+import { type LogClock, type LogOptions, type OpenedLog, openLog, type SyncPolicy } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { plain, randomEvent } from "./events.ts"
 import { Random } from "./random.ts"
@@ -102,6 +102,9 @@ export class Writer {
   readonly releasedAt: Array<number> = []
   /** Newest sequence whose reply has left. */
   acked = 0
+  /** The policy in force, and the newest sequence whose reply has left while it was `always`. */
+  policy: SyncPolicy
+  ackedAlways = 0
   /** Newest sequence that the log's durable position covers. */
   durable = 0
   /** What the log reported as a reason to end the process. */
@@ -114,7 +117,8 @@ export class Writer {
   /** Largest value written; small by default so that a segment holds many frames. */
   valueBytes = 40
 
-  constructor(log: OpenedLog, clock: FakeClock, random: Random) {
+  constructor(log: OpenedLog, clock: FakeClock, random: Random, policy: SyncPolicy = "everysec") {
+    this.policy = policy
     this.clock = clock
     this.random = random
     this.log = log
@@ -128,7 +132,7 @@ export class Writer {
     this.lines.length = log.sequence()
     this.commits.length = 0
     this.synced.length = 0
-    this.acked = this.durable = log.sequence()
+    this.acked = this.durable = this.ackedAlways = log.sequence()
     this.releasedAt.length = this.acked
     this.authors = [1, 2, 3, 4].map((id) => author(id + this.random.below(200)))
     this.fatal = undefined
@@ -177,6 +181,14 @@ export class Writer {
     this.observe()
   }
 
+  /** CONFIG SET appendfsync. */
+  setPolicy(policy: SyncPolicy): void {
+    this.observe()
+    this.policy = policy
+    this.log.setPolicy(policy)
+    this.observe()
+  }
+
   tick(): void {
     this.log.tick()
     this.observe()
@@ -190,6 +202,7 @@ export class Writer {
       for (let i = this.acked; i < sequence; i++) this.releasedAt[i] = this.clock.mono
       this.synced.push({ lsn: released, sequence }) // a frame that had to wait may stand further on than `lsn()` said
       this.acked = sequence
+      if (this.policy === "always") this.ackedAlways = sequence
     }
     const durable = this.log.status().durableLsn
     while (this.synced.length > 0 && this.synced[0]!.lsn <= durable) this.durable = this.synced.shift()!.sequence
