@@ -27,6 +27,8 @@ export const invalidExpire = (command: string): ReplyError =>
 export const wrongArity = (command: string): ReplyError =>
   new ReplyError(`ERR wrong number of arguments for '${command.toLowerCase()}' command`)
 
-/** The refusal of a container that does not know the subcommand. */
+/** The refusal of a container that does not know the subcommand; `sub` is shown up to its first NUL, as C does. */
 export const unknownSubcommand = (container: string, sub: string): ReplyError =>
-  new ReplyError(`ERR unknown subcommand '${sub.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`)
+  new ReplyError(
+    `ERR unknown subcommand '${sub.split("\0", 1)[0]!.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`
+  )

@@ -14,7 +14,8 @@ export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
   get: (name) => {
     const found = parameterNamed(name)
     return found === undefined ? "" : configuration.print(found[0])
-  }
+  },
+  set: (pairs) => configuration.changeAll(pairs)
 })
 
 const readSettings = (configuration: Configuration): NetSettings => ({

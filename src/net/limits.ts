@@ -28,3 +28,6 @@ export const outputHighWater = 32 * 1024 * 1024
 
 /** Query buffer of a client that has not authenticated. */
 export const unauthenticatedQueryBytes = 1024 * 1024
+
+/** Unread replies of a client that has not authenticated: enough for a handshake of some hundred refused commands. */
+export const unauthenticatedOutputBytes = 64 * 1024

@@ -1,7 +1,7 @@
 /** The server's sockets: accepts connections, ends turns, sweeps; the scope it lives in closes everything. */
 import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
-import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs"
-import type { Server } from "node:net"
+import { chmodSync, lstatSync, unlinkSync } from "node:fs"
+import { connect, type Server } from "node:net"
 import { ClientState } from "../commands/client.ts"
 import { Executor } from "../commands/executor/service.ts"
 import { EventLog } from "../log/event-log.ts"
@@ -24,7 +24,7 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFail
 
 /** Where to listen. An address beginning with "-" may be missing on this machine. */
 export interface Endpoints {
-  /** 0: no TCP. */
+  /** 0: no TCP, or, when there is no Unix socket either, any free port. */
   readonly port: number
   readonly addresses: ReadonlyArray<string>
   readonly backlog: number
@@ -88,10 +88,39 @@ const listen = (server: Server, where: string, options: object) =>
     })
   })
 
-/** Removes what a server that is gone left at the path; anything that is not a socket stays. */
-const removeStaleSocket = (path: string): void => {
-  if (existsSync(path) && lstatSync(path).isSocket()) unlinkSync(path)
-}
+/** What listening on an address this machine does not have fails with. */
+const missingAddress = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EPFNOSUPPORT"])
+const codeOf = (cause: unknown): string => (cause as NodeJS.ErrnoException).code ?? ""
+
+/**
+ * Removes what a server that is gone left at the path. Where one still answers, listening fails, and anything that is
+ * not a socket stays and makes it fail too.
+ */
+const removeStaleSocket = (path: string) =>
+  Effect.callback<void, ListenFailed>((resume) => {
+    if (!(lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false)) return resume(Effect.void)
+    const probe = connect(path)
+    probe.once("connect", () => {
+      probe.destroy()
+      const cause = new Error("another server listens there")
+      resume(Effect.fail(new ListenFailed({ where: path, cause })))
+    })
+    probe.once("error", (cause) => {
+      if (codeOf(cause) !== "ECONNREFUSED") return resume(Effect.fail(new ListenFailed({ where: path, cause })))
+      try {
+        unlinkSync(path)
+        resume(Effect.void)
+      } catch (error) {
+        resume(Effect.fail(new ListenFailed({ where: path, cause: error })))
+      }
+    })
+  })
+
+/** Most lines the log gets about misbehaving clients. */
+const clientWarningsPerSecond = 20
+
+/** Longest time active expiry takes before sockets are looked at again, ms. */
+const expiryBudgetMs = 1
 
 const make = Effect.gen(function*() {
   const { endpoints, settings } = yield* NetOptions
@@ -101,6 +130,12 @@ const make = Effect.gen(function*() {
   const warn = (text: string): void => void Effect.runForkWith(context)(Effect.logWarning(text))
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
+
+  // What clients do wrong is logged, but they do not decide how much is.
+  let clientWarnings = 0
+  const warnClient = (text: string): void => {
+    if (++clientWarnings <= clientWarningsPerSecond) warn(text)
+  }
 
   const clients = new Clients(executor, now)
   const turn = new Turn(log)
@@ -122,7 +157,8 @@ const make = Effect.gen(function*() {
       turn.forget(session)
     },
     postponed: (session) => clients.postpone(session),
-    warn,
+    later: (session) => turn.later(session),
+    warn: warnClient,
     now,
     countInput: (bytes) => {
       traffic.inputBytes += bytes
@@ -137,8 +173,8 @@ const make = Effect.gen(function*() {
     const { socket } = transport
     const turnAway = (text: string): undefined => {
       clients.rejected++
-      socket.on("error", () => {})
-      socket.end(text, () => socket.destroy())
+      transport.send(Buffer.from(text), text.length)
+      transport.destroy()
     }
     if (clients.count >= settings.maxClients) return turnAway("-ERR max number of clients reached\r\n")
     if (
@@ -170,16 +206,17 @@ const make = Effect.gen(function*() {
       return server
     })
 
+  let closed = false
   // Added before the listeners, so run after them: first nobody new, then the connections go.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
+      closed = true
       turn.finish()
       for (const session of clients.all()) session.kill()
     })
   )
   let port = endpoints.port
   if (endpoints.port > 0 || endpoints.unixSocket === "") {
-    let opened = 0
     for (const address of endpoints.addresses) {
       const optional = address.startsWith("-")
       const host = optional ? address.slice(1) : address
@@ -192,17 +229,24 @@ const make = Effect.gen(function*() {
       const opening = open("tcp", `${host}:${port}`, options).pipe(
         Effect.tap((server) =>
           Effect.sync(() => {
-            opened++
             const bound = server.address()
             if (typeof bound === "object" && bound !== null) port = bound.port
           })
         )
       )
-      yield* (optional && opened > 0 ? Effect.ignore(opening) : opening)
+      yield* (optional
+        ? Effect.catchIf(opening, (error) => missingAddress.has(codeOf(error.cause)), () => Effect.void)
+        : opening)
+    }
+    if (servers.length === 0) {
+      return yield* new ListenFailed({
+        where: endpoints.addresses.join(" "),
+        cause: new Error("this machine has none of these addresses")
+      })
     }
   }
   if (endpoints.unixSocket !== "") {
-    yield* Effect.sync(() => removeStaleSocket(endpoints.unixSocket))
+    yield* removeStaleSocket(endpoints.unixSocket)
     yield* open("unix", endpoints.unixSocket, { path: endpoints.unixSocket, backlog: endpoints.backlog })
     if (endpoints.unixSocketMode !== 0) {
       yield* Effect.sync(() => chmodSync(endpoints.unixSocket, endpoints.unixSocketMode))
@@ -213,6 +257,9 @@ const make = Effect.gen(function*() {
   let seenOutput = 0
   let seenCommands = 0
   const everySecond = Effect.sync(() => {
+    const left = clientWarnings - clientWarningsPerSecond
+    clientWarnings = 0
+    if (left > 0) warn(`${left} further warnings about clients within a second were left out`)
     clients.sweep(settings.idleTimeoutSeconds)
     traffic.instantaneousInputKbps = (traffic.inputBytes - seenInput) / 1024
     traffic.instantaneousOutputKbps = (traffic.outputBytes - seenOutput) / 1024
@@ -223,16 +270,15 @@ const make = Effect.gen(function*() {
   })
   yield* everySecond.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
 
-  /** Longest time active expiry takes before sockets are looked at again, ms. */
-  const expiryBudgetMs = 1
+  let expiring = false
+  const expireSome = (): void => {
+    expiring = !closed && executor.expire(expiryBudgetMs)
+    turn.schedule()
+    if (expiring) setImmediate(expireSome)
+  }
   const background = Effect.sync(() => {
     clients.checkPause()
-    const more = () => {
-      const left = executor.expire(expiryBudgetMs)
-      turn.schedule()
-      if (left) setImmediate(more)
-    }
-    more()
+    if (!expiring) expireSome()
   })
   yield* background.pipe(Effect.repeat(Schedule.spaced("10 millis")), Effect.forkScoped)
 

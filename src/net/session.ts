@@ -2,11 +2,11 @@ import { isWord } from "../commands/arguments.ts"
 import type { ClientState } from "../commands/client.ts"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
-import { type NetSettings, outputHighWater, unauthenticatedQueryBytes } from "./limits.ts"
+import { type NetSettings, outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
 import { ReplyBuffer } from "./resp/encoder.ts"
 import { Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
-import type { Receiver, Transport } from "./transport.ts"
+import type { Outlet, Receiver } from "./transport.ts"
 
 /** What a session needs of the server around it. */
 export interface SessionHost {
@@ -18,6 +18,8 @@ export interface SessionHost {
   closed(session: Session): void
   /** The session waits for the end of CLIENT PAUSE. */
   postponed(session: Session): void
+  /** `resume` will be called after this turn, outside of any command. */
+  later(session: Session): void
   warn(text: string): void
   now(): number
   countInput(bytes: number): void
@@ -32,6 +34,12 @@ interface Held {
 
 const spareBuffers: Array<ReplyBuffer> = []
 
+/**
+ * Why requests wait: clients are paused; the running command answers later; the client does not read its replies; or
+ * one of these is over and the end of the turn is awaited, because nothing may run inside another connection's command.
+ */
+type Waiting = "no" | "paused" | "answer" | "output" | "resuming"
+
 /** One connection: bytes to requests to replies to bytes. */
 export class Session implements ConnectionPort, Receiver {
   readonly client: ClientState
@@ -39,7 +47,7 @@ export class Session implements ConnectionPort, Receiver {
   isDirty = false
 
   private readonly host: SessionHost
-  private readonly transport: Transport
+  private readonly transport: Outlet
   private readonly parser: RequestParser
   private out = new ReplyBuffer()
   /** Replies of earlier turns that the log has not released, oldest first. */
@@ -52,14 +60,19 @@ export class Session implements ConnectionPort, Receiver {
   private pendingEnd = 0
 
   private replyMode: "on" | "off" | "skip" | "skipNext" = "on"
+  /** No further request runs: the connection closes once its replies have left. */
   private closing = false
+  private killed = false
   private ended = false
-  /** Requests wait: clients are paused, or the running command answers later. */
-  private waiting: "no" | "paused" | "answer" = "no"
+  private waiting: Waiting = "no"
   private reading = true
+  /** The client has sent its last byte; it may still read. */
+  private inputOver = false
   private softLimitSince = 0
+  /** Since when, and with how many bytes, a closing connection has not taken its last replies. */
+  private lingering: { since: number; bytes: number } | undefined = undefined
 
-  constructor(host: SessionHost, transport: Transport, client: ClientState, kind: "tcp" | "unix") {
+  constructor(host: SessionHost, transport: Outlet, client: ClientState, kind: "tcp" | "unix") {
     this.host = host
     this.transport = transport
     this.client = client
@@ -74,23 +87,60 @@ export class Session implements ConnectionPort, Receiver {
     this.host.countInput(length)
     const executor = this.host.executor
     executor.beginChunk()
-    if (this.pendingEnd > this.pendingStart || this.waiting !== "no") {
-      if (this.keep(bytes, 0, length)) this.drain()
-    } else {
-      const at = this.process(bytes, 0, length)
-      if (at < length && !this.closing) this.keep(bytes, at, length)
-    }
+    const held = this.pendingEnd - this.pendingStart
+    if (this.waiting === "no") {
+      if (held === 0) this.processChunk(bytes, length)
+      else if (held <= length && held <= joinedPending && held + length <= joined.length) {
+        // The short beginning of a request goes in front of the chunk, so that the chunk is not kept for its sake.
+        joined.set(this.pending.subarray(this.pendingStart, this.pendingEnd))
+        joined.set(bytes.subarray(0, length), held)
+        this.pendingStart = this.pendingEnd = 0
+        this.processChunk(joined, held + length)
+        if (this.pendingEnd === 0) this.forgetPending()
+      } else if (this.keep(bytes, 0, length)) this.drain()
+    } else this.keep(bytes, 0, length)
     executor.endChunk()
+  }
+
+  /** The client sends nothing more. What it has asked is still answered, unless it would have to wait for that. */
+  inputEnded(): void {
+    this.inputOver = true
+    this.closeAfterInput()
+  }
+
+  private closeAfterInput(): void {
+    if (!this.inputOver || this.closing || this.ended) return
+    if (this.waiting === "no") this.closeAfterReply()
+    else if (this.waiting === "paused" || this.waiting === "answer") this.kill()
+  }
+
+  private processChunk(bytes: Uint8Array, length: number): void {
+    const at = this.process(bytes, 0, length)
+    if (at < length && !this.closing) this.keep(bytes, at, length)
   }
 
   /** Runs the requests in the pending bytes as far as they go. */
   private drain(): void {
-    if (this.waiting !== "no") return
     this.pendingStart = this.process(this.pending, this.pendingStart, this.pendingEnd)
-    if (this.pendingStart === this.pendingEnd || this.closing) {
-      this.pending = none
-      this.pendingStart = this.pendingEnd = 0
+    const held = this.pendingEnd - this.pendingStart
+    if (held === 0 || this.closing) this.forgetPending()
+    else if (held < this.pending.length / 8 && this.pending.length > joinedPending && this.parser.needed === 0) {
+      this.movePending(held * 2 + smallestPending)
     }
+  }
+
+  private forgetPending(): void {
+    this.pending = none
+    this.pendingStart = this.pendingEnd = 0
+    this.host.argv.release()
+  }
+
+  private movePending(room: number): void {
+    const next = Buffer.allocUnsafeSlow(room)
+    next.set(this.pending.subarray(this.pendingStart, this.pendingEnd))
+    this.pending = next
+    this.pendingEnd -= this.pendingStart
+    this.pendingStart = 0
   }
 
   /** Runs requests from `at` on; returns where the first one begins that is not whole or has to wait. */
@@ -100,16 +150,16 @@ export class Session implements ConnectionPort, Receiver {
       const parsed = parser.parse(bytes, at, end, this.client.authenticated)
       if (parsed === Parsed.request) {
         if (!this.request()) {
-          this.wait("paused")
+          this.waiting = "paused"
           this.host.postponed(this)
           return at
         }
         at = parser.position
         if (this.waiting !== "no") return at
-        if (this.out.length > outputHighWater) this.slowDown()
+        if (this.out.length > unauthenticatedOutputBytes && this.overwhelmed()) return at
       } else if (parsed === Parsed.empty) at = parser.position
       else if (parsed === Parsed.error) {
-        this.out.write(new ReplyError(`ERR Protocol error: ${parser.error}`), this.client.protocol)
+        if (!this.muted) this.out.write(new ReplyError(`ERR Protocol error: ${parser.error}`), this.client.protocol)
         this.closeAfterReply()
         return end
       } else return at
@@ -128,52 +178,69 @@ export class Session implements ConnectionPort, Receiver {
       return true
     }
     const out = this.out
-    const muted = this.replyMode === "off" || this.replyMode === "skip"
-    if (!muted) {
-      if (!executor.execute(this, argv, out)) return false
-    } else {
-      const wasOff = this.replyMode === "off"
+    if (this.muted) {
       const sink = spareBuffers.pop() ?? new ReplyBuffer()
       const done = executor.execute(this, argv, sink)
       // CLIENT REPLY ON is the one command whose reply ends the silence.
-      if (wasOff && this.replyMode === ("on" as string)) { for (const chunk of sink.take()) out.raw(chunk) }
+      if (this.replyMode === "on") { for (const chunk of sink.take()) out.raw(chunk) }
       sink.clear()
       spareBuffers.push(sink)
       if (!done) return false
-    }
-    if (this.replyMode === "skip") this.replyMode = "on"
-    else if (this.replyMode === "skipNext") this.replyMode = "skip"
+    } else if (!executor.execute(this, argv, out)) return false
+    // The silence that CLIENT REPLY SKIP asked for lasts until the next command has answered.
+    if (this.replyMode !== "on" && this.waiting !== "answer") this.nextReplyMode()
     if (!this.isDirty && out.length > 0) this.markDirty()
     return true
+  }
+
+  private get muted(): boolean {
+    return this.replyMode === "off" || this.replyMode === "skip"
+  }
+
+  private nextReplyMode(): void {
+    if (this.replyMode === "skip") this.replyMode = "on"
+    else if (this.replyMode === "skipNext") this.replyMode = "skip"
   }
 
   /** Adds bytes to the pending ones; false when the query buffer limit closed the connection. */
   private keep(bytes: Uint8Array, start: number, end: number): boolean {
     const held = this.pendingEnd - this.pendingStart
     const size = held + end - start
-    const limit = this.client.authenticated
-      ? this.host.settings.queryBufferBytes
-      : Math.min(unauthenticatedQueryBytes, this.host.settings.queryBufferBytes)
+    const { client, host } = this
+    client.lastActiveAt = host.executor.view.now
+    const limit = client.authenticated
+      ? host.settings.queryBufferBytes
+      : Math.min(unauthenticatedQueryBytes, host.settings.queryBufferBytes)
     if (size > limit) {
-      this.host.warn(
-        `Closing client ${this.client.clientId} (${this.client.address}): its unread requests passed ${limit} bytes.`
-      )
+      host.warn(`Closing client ${client.clientId} (${client.address}): its unread requests passed ${limit} bytes.`)
       this.kill()
       return false
     }
     if (this.pendingEnd + end - start > this.pending.length) {
-      // The parser knows how long the request at hand will be; doubling bounds what an empty promise can cost.
-      const wanted = Math.max(size, Math.min(this.parser.needed, size * 2 + smallestPending))
-      const room = wanted > this.pending.length ? wanted + smallestPending : this.pending.length
-      const next = room === this.pending.length ? this.pending : Buffer.allocUnsafeSlow(room)
-      if (held > 0) next.set(this.pending.subarray(this.pendingStart, this.pendingEnd))
-      this.pending = next
-      this.pendingStart = 0
-      this.pendingEnd = held
+      // Doubling keeps the copying linear, and bounds what the mere announcement of a long request can cost.
+      const double = size * 2 + smallestPending
+      const { needed } = this.parser
+      const wanted = needed >= size ? Math.min(needed, double) : double
+      if (wanted > this.pending.length) this.movePending(wanted)
+      else {
+        this.pending.copyWithin(0, this.pendingStart, this.pendingEnd)
+        this.pendingStart = 0
+        this.pendingEnd = held
+      }
     }
     this.pending.set(bytes.subarray(start, end), this.pendingEnd)
     this.pendingEnd += end - start
     if (this.waiting !== "no" && size > outputHighWater) this.slowDown()
+    return true
+  }
+
+  /** Looks at what has been answered in this turn; true when no further request may run now. */
+  private overwhelmed(): boolean {
+    const bytes = this.outputBytes
+    if (this.overUnauthenticatedLimit(bytes)) return true
+    if (bytes <= outputHighWater) return false
+    this.waiting = "output"
+    this.slowDown()
     return true
   }
 
@@ -183,32 +250,38 @@ export class Session implements ConnectionPort, Receiver {
     this.transport.pause()
   }
 
+  /** Goes on with what the client has sent, now or in the socket, if enough of the replies has left. */
   private speedUp(): void {
-    if (this.reading || this.ended || this.waiting !== "no") return
-    if (this.outputBytes > outputHighWater / 2) return
-    this.reading = true
-    this.transport.resume()
+    if (this.closing || this.ended || this.outputBytes > outputHighWater / 2) return
+    if (this.waiting === "output") this.resumeLater()
+    else if (this.waiting === "no" && !this.reading) {
+      this.reading = true
+      this.transport.resume()
+    }
   }
 
   // ——— waiting ———
 
-  private wait(why: "paused" | "answer"): void {
-    this.waiting = why
+  private resumeLater(): void {
+    this.waiting = "resuming"
+    this.host.later(this)
   }
 
-  /** CLIENT PAUSE is over: the postponed request runs. */
-  resumeAfterPause(): void {
-    if (this.waiting !== "paused") return
-    this.continue()
-  }
-
-  private continue(): void {
+  /** The turn after the wait was over: the requests that came meanwhile run. */
+  resume(): void {
+    if (this.waiting !== "resuming") return
     this.waiting = "no"
     if (this.ended || this.closing) return
     this.host.executor.beginChunk()
     this.drain()
     this.host.executor.endChunk()
     this.speedUp()
+    this.closeAfterInput()
+  }
+
+  /** CLIENT PAUSE is over: the postponed request runs soon. */
+  resumeAfterPause(): void {
+    if (this.waiting === "paused") this.resumeLater()
   }
 
   get blocked(): boolean {
@@ -221,16 +294,18 @@ export class Session implements ConnectionPort, Receiver {
 
   /** The running command will answer later: requests behind it wait. */
   awaitAnswer(): void {
-    this.wait("answer")
+    this.waiting = "answer"
   }
 
   answer(reply: Reply): void {
     if (this.ended) return
-    if (reply !== noReply) {
+    if (reply !== noReply && !this.muted) {
       this.out.write(reply, this.client.protocol)
       this.markDirty()
     }
-    if (this.waiting === "answer") this.continue()
+    if (this.waiting !== "answer") return
+    this.nextReplyMode()
+    this.resumeLater()
   }
 
   // ——— bytes out ———
@@ -256,7 +331,7 @@ export class Session implements ConnectionPort, Receiver {
   /** End of the turn: the replies leave, or wait until the log has released `barrier`. Returns whether some wait. */
   release(released: number, barrier: number): boolean {
     this.isDirty = false
-    if (this.ended) return false
+    if (this.ended || this.killed) return false
     if (this.out.length > 0) {
       if (barrier > released || this.held.length > 0) {
         this.held.push({ buffer: this.out, barrier })
@@ -264,24 +339,29 @@ export class Session implements ConnectionPort, Receiver {
         this.out = spareBuffers.pop() ?? new ReplyBuffer()
       } else this.send(this.out)
     }
-    if (this.overLimit()) return false
-    if (this.held.length > 0) return true
-    if (this.closing) this.finish()
-    return false
+    return this.afterSending()
   }
 
   /** The log has released everything up to `released`. Returns whether replies still wait. */
   releaseHeld(released: number): boolean {
+    if (this.ended || this.killed) return false
     while (this.held.length > 0 && this.held[0]!.barrier <= released) {
       const { buffer } = this.held.shift()!
       this.heldBytes -= buffer.length
       this.send(buffer)
       spareBuffers.push(buffer)
     }
-    if (this.held.length > 0) return true
-    if (this.closing && !this.isDirty) this.finish()
-    else this.speedUp()
-    return false
+    return this.afterSending()
+  }
+
+  private afterSending(): boolean {
+    const bytes = this.outputBytes
+    if (this.overLimit(bytes)) return false
+    if (this.closing) {
+      if (this.held.length === 0 && !this.isDirty) this.finish()
+    } else if (bytes > outputHighWater) this.slowDown()
+    else if (!this.reading) this.speedUp()
+    return this.held.length > 0
   }
 
   private send(buffer: ReplyBuffer): void {
@@ -295,35 +375,58 @@ export class Session implements ConnectionPort, Receiver {
         else this.transport.sendKept(chunk)
       }
     }
-    if (this.transport.waiting > outputHighWater) this.slowDown()
   }
 
   drained(): void {
     this.softLimitSince = 0
+    this.client.lastActiveAt = this.host.now()
     this.speedUp()
   }
 
-  /** Applies client-output-buffer-limit; true when it closed the connection. */
-  private overLimit(): boolean {
+  /** Applies client-output-buffer-limit to `bytes` of waiting replies; true when it closed the connection. */
+  private overLimit(bytes: number): boolean {
+    if (bytes === 0) {
+      this.softLimitSince = 0
+      return false
+    }
+    if (this.overUnauthenticatedLimit(bytes)) return true
     const { hard, soft, softSeconds } = this.host.settings.outputLimit
     if (hard === 0 && soft === 0) return false
-    const bytes = this.outputBytes
     if (soft === 0 || bytes <= soft) this.softLimitSince = 0
     else if (this.softLimitSince === 0) this.softLimitSince = this.host.now()
     const tooLong = this.softLimitSince !== 0 && this.host.now() - this.softLimitSince >= softSeconds * 1000
     if ((hard === 0 || bytes <= hard) && !tooLong) return false
+    this.closeOverOutput(bytes)
+    return true
+  }
+
+  /** Somebody without a password must not make the server hold replies that nobody reads. */
+  private overUnauthenticatedLimit(bytes: number): boolean {
+    if (this.client.authenticated || bytes <= unauthenticatedOutputBytes) return false
+    this.closeOverOutput(bytes)
+    return true
+  }
+
+  private closeOverOutput(bytes: number): void {
+    if (this.killed) return
     this.host.warn(
       `Closing client ${this.client.clientId} (${this.client.address}): ${bytes} bytes of replies wait, over the output buffer limit.`
     )
     this.kill()
-    return true
   }
 
   /** Looks at limits that time decides; called every second. */
   sweep(now: number, idleTimeoutSeconds: number): void {
-    if (idleTimeoutSeconds > 0 && this.waiting === "no" && now - this.client.lastActiveAt > idleTimeoutSeconds * 1000) {
-      this.kill()
-    } else if (this.outputBytes > 0) this.overLimit()
+    if (this.killed || this.ended) return
+    if (this.lingering !== undefined) {
+      const bytes = this.outputBytes
+      if (bytes !== this.lingering.bytes) this.lingering = { since: now, bytes }
+      else if (now - this.lingering.since > lingerMs) this.kill()
+      return
+    }
+    const mayTimeOut = this.waiting === "no" || this.waiting === "output"
+    if (idleTimeoutSeconds > 0 && mayTimeOut && now - this.client.lastActiveAt > idleTimeoutSeconds * 1000) this.kill()
+    else this.overLimit(this.outputBytes)
   }
 
   // ——— the end ———
@@ -337,13 +440,15 @@ export class Session implements ConnectionPort, Receiver {
     this.markDirty()
   }
 
-  /** Closes gracefully now, with what has been sent. */
+  /** Closes once what has been sent has left. */
   private finish(): void {
+    this.lingering ??= { since: this.host.now(), bytes: this.outputBytes }
     this.transport.end()
   }
 
   kill(): void {
     this.closing = true
+    this.killed = true
     this.transport.destroy()
   }
 
@@ -361,6 +466,14 @@ export class Session implements ConnectionPort, Receiver {
 
 const none = new Uint8Array(0)
 const smallestPending = 4096
+
+/** Longest beginning of a request that is joined with the chunk that brings the rest. */
+const joinedPending = 64 * 1024
+/** Where they are joined; like the chunks themselves, of use only until the call returns. */
+const joined = Buffer.allocUnsafeSlow(joinedPending + 256 * 1024)
+
+/** How long a closing connection may take nothing of its last replies. */
+const lingerMs = 60_000
 
 /** A browser tricked into talking to the server sends POST or a Host: header first. */
 const isCrossProtocol = (argv: Arguments): boolean => {

@@ -13,6 +13,8 @@ const shared = Buffer.allocUnsafeSlow(readBufferBytes)
 /** Who gets the bytes of a connection. `bytes` belong to the transport and are overwritten after the call. */
 export interface Receiver {
   receive(bytes: Uint8Array, length: number): void
+  /** The peer has closed its sending side; it may still read. */
+  inputEnded(): void
   /** The kernel took everything that had been written. */
   drained(): void
   closed(): void
@@ -22,8 +24,30 @@ interface Handle {
   readonly fd?: number
 }
 
+/** Where a session's replies go. Implemented by sockets here and by tests. */
+export interface Outlet {
+  /** File descriptor number, or -1. */
+  readonly descriptor: number
+  /** Bytes that wait in the stream for the kernel. */
+  readonly waiting: number
+  /**
+   * Sends the first `length` bytes; true when the kernel took all of them. Otherwise the rest was copied and follows
+   * by itself: the buffer may be used again at once either way.
+   */
+  send(bytes: Uint8Array, length: number): boolean
+  /** Sends a chunk that nobody writes to any more. */
+  sendKept(chunk: Uint8Array): void
+  /** Stops reading until `resume`. */
+  pause(): void
+  resume(): void
+  /** Closes once everything written has left. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+}
+
 /** One connection's socket. */
-export class Transport {
+export class Transport implements Outlet {
   readonly socket: Net.Socket
   private readonly fd: number
 
@@ -36,7 +60,6 @@ export class Transport {
     return this.fd
   }
 
-  /** Bytes that wait in the stream for the kernel. */
   get waiting(): number {
     return this.socket.writableLength
   }
@@ -45,10 +68,6 @@ export class Transport {
     return !this.socket.destroyed && !this.socket.writableEnded
   }
 
-  /**
-   * Sends the first `length` bytes; true when the kernel took all of them, so the buffer may be used again at once.
-   * Otherwise the rest was copied and follows by itself.
-   */
   send(bytes: Uint8Array, length: number): boolean {
     if (!this.open) return true
     let sent = 0
@@ -69,7 +88,6 @@ export class Transport {
     return false
   }
 
-  /** Sends a chunk that nobody writes to any more. */
   sendKept(chunk: Uint8Array): void {
     if (this.open) this.socket.write(chunk)
   }
@@ -82,7 +100,6 @@ export class Transport {
     this.socket.resume()
   }
 
-  /** Closes once everything written has left. */
   end(): void {
     if (this.open) this.socket.end(() => this.socket.destroy())
   }
@@ -98,7 +115,7 @@ export class Transport {
  * ordinary 'data' events do the same more slowly.
  */
 export const createServer = (connected: (transport: Transport) => Receiver | undefined): Net.Server => {
-  const server = Net.createServer({ noDelay: true, pauseOnConnect: true }, (accepted) => {
+  const server = Net.createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
     const inner = accepted as unknown as { _handle: Handle | null }
     const handle = inner._handle
     let socket = accepted
@@ -108,6 +125,8 @@ export const createServer = (connected: (transport: Transport) => Receiver | und
       socket = new Net.Socket(
         {
           handle,
+          // A client may close its side and still wait for replies, as `printf … | nc` does.
+          allowHalfOpen: true,
           onread: {
             buffer: shared,
             callback: (length: number) => {
@@ -123,6 +142,7 @@ export const createServer = (connected: (transport: Transport) => Receiver | und
     const receiver = connected(transport)
     if (receiver === undefined) return
     socket.on("drain", () => receiver.drained())
+    socket.on("end", () => receiver.inputEnded())
     socket.on("close", () => receiver.closed())
     socket.resume()
   })

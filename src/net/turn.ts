@@ -20,7 +20,11 @@ export class Turn {
   private scheduled = false
   private committed = 0
   private readonly log: TurnLog
-  private readonly end = () => this.finish()
+  private resuming: Array<Session> = []
+  private readonly end = () => {
+    this.finish()
+    if (this.resuming.length > 0) this.resume()
+  }
 
   constructor(log: TurnLog) {
     this.log = log
@@ -38,6 +42,18 @@ export class Turn {
     if (this.scheduled) return
     this.scheduled = true
     setImmediate(this.end)
+  }
+
+  /** The session goes on after this turn: never inside the command of another one, which may be what ended its wait. */
+  later(session: Session): void {
+    this.resuming.push(session)
+    this.schedule()
+  }
+
+  private resume(): void {
+    const sessions = this.resuming
+    this.resuming = []
+    for (const session of sessions) session.resume()
   }
 
   /** Commits and lets the replies go. Also called directly by shutdown. */

@@ -1,16 +1,24 @@
 import { ReplyError } from "../../net/resp/reply.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
 
 /** Redis shows at most this many characters of what it did not understand. */
 const shown = 128
 
+/** The beginning of a word as Redis prints it: a C string, at most so many bytes. */
+const beginning = (word: Slice, limit: number): string => {
+  let length = 0
+  while (length < word.length && length < limit && word.bytes[word.start + length] !== 0) length++
+  return Buffer.from(word.bytes.buffer, word.bytes.byteOffset + word.start, length).toString("latin1")
+}
+
 /** "unknown command 'x', with args beginning with: 'a' 'b' ", cut where Redis cuts it. */
 export const unknownCommand = (argv: Argv): ReplyError => {
   let args = ""
   for (let i = 1; i < argv.length && args.length < shown; i++) {
-    args += `'${argv.at(i).latin1().slice(0, shown - args.length)}' `
+    args += `'${beginning(argv.at(i), shown - args.length)}' `
   }
   return new ReplyError(
-    `ERR unknown command '${argv.at(0).latin1().slice(0, shown)}', with args beginning with: ${args}`
+    `ERR unknown command '${beginning(argv.at(0), shown)}', with args beginning with: ${args}`
   )
 }

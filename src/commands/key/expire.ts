@@ -22,7 +22,7 @@ const conditionsOf = (argv: Argv): number => {
     else if (isWord(option, "XX")) conditions |= present
     else if (isWord(option, "GT")) conditions |= later
     else if (isWord(option, "LT")) conditions |= earlier
-    else throw new ReplyError(`ERR Unsupported option ${option.utf8()}`)
+    else throw new ReplyError(`ERR Unsupported option ${option.latin1()}`)
   }
   if ((conditions & absent) !== 0 && conditions !== absent) throw nxWithOthers
   if ((conditions & later) !== 0 && (conditions & earlier) !== 0) throw gtWithLt

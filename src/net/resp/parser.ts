@@ -34,10 +34,10 @@ export class Arguments {
     else slice.set(bytes, start, length)
   }
 
-  /** Lets go of the buffers, and of the slices of an unusually long request. */
+  /** Lets go of the buffers of this and earlier requests, and of the slices of an unusually long one. */
   release(): void {
     if (this.slices.length > pooledSlices) this.slices.length = pooledSlices
-    for (let i = 0; i < this.length; i++) this.slices[i]?.set(none, 0, 0)
+    for (let i = 0; i < this.slices.length; i++) this.slices[i]!.set(none, 0, 0)
     this.length = 0
   }
 }
@@ -58,6 +58,8 @@ class Unfinished {
   readonly starts: Array<number> = []
   readonly lengths: Array<number> = []
   cursor = 0
+  /** How far the line at hand has been searched for its end; -1 when a NUL hides the end for good. */
+  searched = 0
   /** Length of the bulk string whose bytes are being awaited; -1 while its line is. */
   bulk = -1
 }
@@ -68,9 +70,11 @@ export class RequestParser {
   position = 0
   /** Text of the protocol error after `Parsed.error`. */
   error = ""
-  /** At least this many bytes from the request's start make progress possible; 0 when unknown. */
+  /** Length of the whole request that the last call could not finish; 0 while unknown. */
   needed = 0
   private unfinished: Unfinished | undefined = undefined
+  /** How far an unfinished inline request has been searched for its end. */
+  private searched = 0
   private readonly argv: Arguments
   private readonly limits: ParserLimits
 
@@ -91,8 +95,8 @@ export class RequestParser {
       count = count * 10 + byte - 48
       at++
     }
-    // Anything unusual (a sign, letters, a long number, a cut) goes the careful way, from the beginning.
-    if (byte !== CR || at + 1 >= end || count === 0 || at === start + 1) {
+    // Anything unusual (a sign, letters, a leading zero, a long number, a cut) goes the careful way, from the beginning.
+    if (byte !== CR || at + 1 >= end || bytes[start + 1] === 48 || at === start + 1) {
       return this.begin(bytes, start, end, authenticated)
     }
     if (count > unauthenticatedArguments && !authenticated) return this.begin(bytes, start, end, authenticated)
@@ -133,25 +137,38 @@ export class RequestParser {
     return Parsed.error
   }
 
-  /** Position of the CR that ends the line at `at`, once the byte after it is there too; -1 before. */
-  private lineEnd(bytes: Uint8Array, at: number, end: number): number {
+  /**
+   * Position of the CR that ends the line at `at`, once the byte after it is there too; `waitForLine` before,
+   * `noLine` when not even a CR is in sight. What has been searched once is not searched again.
+   */
+  private lineEnd(state: Unfinished, bytes: Uint8Array, start: number, at: number, end: number): number {
     // A NUL hides what follows it from the reference implementation's search; so it does here.
-    for (let i = at; i + 1 < end; i++) {
+    if (state.searched < 0) return noLine
+    let i = Math.max(at, start + state.searched)
+    while (i < end) {
       const byte = bytes[i]
-      if (byte === CR) return i
-      if (byte === 0) return -1
+      if (byte === CR) {
+        state.searched = i - start
+        return i + 1 < end ? i : waitForLine
+      }
+      if (byte === 0) {
+        state.searched = -1
+        return noLine
+      }
+      i++
     }
-    return -1
+    state.searched = i - start
+    return noLine
   }
 
   private resume(bytes: Uint8Array, start: number, end: number, authenticated: boolean): number {
     const state = this.unfinished!
-    const seen = bytes.length === end ? bytes : bytes.subarray(0, end)
     this.needed = 0
     if (state.expected < 0) {
-      const cr = this.lineEnd(seen, start, end)
-      if (cr < 0) return end - start > lineLimit ? this.fail("too big mbulk count string") : Parsed.more
-      const count = parseCount(seen, start + 1, cr)
+      const cr = this.lineEnd(state, bytes, start, start, end)
+      if (cr === noLine && end - start > lineLimit) return this.fail("too big mbulk count string")
+      if (cr < 0) return Parsed.more
+      const count = parseCount(bytes, start + 1, cr)
       if (count === undefined || count > maxArguments) return this.fail("invalid multibulk length")
       if (count > unauthenticatedArguments && !authenticated) return this.fail("unauthenticated multibulk length")
       if (count <= 0) {
@@ -166,10 +183,11 @@ export class RequestParser {
       let at = start + state.cursor
       if (state.bulk < 0) {
         if (at >= end) return Parsed.more
-        const cr = this.lineEnd(seen, at, end)
-        if (cr < 0) return end - at > lineLimit ? this.fail("too big bulk count string") : Parsed.more
-        if (seen[at] !== DOLLAR) return this.fail(`expected '$', got '${printableByte(seen[at]!)}'`)
-        const length = parseCount(seen, at + 1, cr)
+        const cr = this.lineEnd(state, bytes, start, at, end)
+        if (cr === noLine && end - at > lineLimit) return this.fail("too big bulk count string")
+        if (cr < 0) return Parsed.more
+        if (bytes[at] !== DOLLAR) return this.fail(`expected '$', got '${String.fromCharCode(bytes[at]!)}'`)
+        const length = parseCount(bytes, at + 1, cr)
         if (length === undefined || length < 0 || length > this.limits.maxBulkBytes) {
           return this.fail("invalid bulk length")
         }
@@ -179,7 +197,7 @@ export class RequestParser {
         at = cr + 2
       }
       if (end - at < state.bulk + 2) {
-        this.needed = state.cursor + state.bulk + 2
+        if (state.starts.length + 1 === state.expected) this.needed = state.cursor + state.bulk + 2
         return Parsed.more
       }
       state.starts.push(state.cursor)
@@ -196,26 +214,34 @@ export class RequestParser {
   }
 
   private inline(bytes: Uint8Array, start: number, end: number): number {
-    const seen = bytes.length === end ? bytes : bytes.subarray(0, end)
-    const lf = seen.indexOf(LF, start)
-    const nul = seen.indexOf(0, start)
-    if (lf < 0 || (nul >= 0 && nul < lf)) {
+    // One byte at a time: a line is short, and a search for a NUL that is not there would read the whole chunk.
+    let lf = start + this.searched
+    let byte = 1
+    while (lf < end && (byte = bytes[lf]!) !== LF && byte !== 0) lf++
+    this.needed = 0
+    if (lf === end || byte === 0) {
+      this.searched = lf - start
       return end - start > lineLimit ? this.fail("too big inline request") : Parsed.more
     }
-    const words = splitWords(seen.subarray(start, lf > start && seen[lf - 1] === CR ? lf - 1 : lf))
+    this.searched = 0
     this.position = lf + 1
+    const words = splitWords(bytes.subarray(start, lf > start && bytes[lf - 1] === CR ? lf - 1 : lf))
     if (words === undefined) return this.fail("unbalanced quotes in request")
     if (words.length === 0) return Parsed.empty
-    for (let i = 0; i < words.length; i++) this.argv.put(i, words[i]!.bytes, 0, words[i]!.length)
+    for (let i = 0; i < words.length; i++) this.argv.put(i, words[i]!.bytes, words[i]!.start, words[i]!.length)
     this.argv.length = words.length
     return Parsed.request
   }
 }
 
-const printableByte = (byte: number): string => String.fromCharCode(byte)
+const noLine = -1
+const waitForLine = -2
 
-/** A decimal count with optional minus, strict: no plus, no leading zeros, no spaces. */
+/** A 64-bit decimal count as the protocol has it: an optional minus, no plus, no leading zeros, no spaces. */
 const parseCount = (bytes: Uint8Array, start: number, end: number): number | undefined => {
+  if (end - start > 20) return undefined
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1")
-  return /^(0|-?[1-9]\d{0,15})$/.test(text) ? Number(text) : undefined
+  if (!/^(0|-?[1-9]\d*)$/.test(text)) return undefined
+  const value = BigInt(text)
+  return BigInt.asIntN(64, value) === value ? Number(value) : undefined
 }

@@ -41,20 +41,27 @@ export class Status {
 
 /**
  * A refusal. The text begins with its code ("ERR", "WRONGTYPE", …). Thrown by `decide` and answered to the client; not
- * an `Error`, because it is a reply and needs no stack. Line breaks inside become spaces, as in Redis.
+ * an `Error`, because it is a reply and needs no stack. Line breaks inside become spaces, as in Redis. What a client
+ * sent is quoted as Latin-1 text, one character per byte.
  */
 export class ReplyError {
   readonly text: string
   readonly encoded: Uint8Array
   constructor(text: string) {
     this.text = text.replace(/[\r\n]/g, " ")
-    this.encoded = Buffer.from(`-${this.text}\r\n`, "utf8")
+    // Bytes that a client sent come back as they were; only text of our own can have characters beyond Latin-1.
+    this.encoded = Buffer.from(`-${this.text}\r\n`, isLatin1(this.text) ? "latin1" : "utf8")
   }
   /** The first word: what INFO errorstats counts by. */
   get code(): string {
     const space = this.text.indexOf(" ")
     return space < 0 ? this.text : this.text.slice(0, space)
   }
+}
+
+const isLatin1 = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
+  return true
 }
 
 /** A floating-point number; `text` overrides how RESP2 and RESP3 print it. */
