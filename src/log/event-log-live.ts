@@ -42,7 +42,15 @@ const make = Effect.gen(function*() {
     (opened) => Effect.sync(() => opened.close())
   )
   log.onFatal(die)
-  yield* Effect.sync(log.tick).pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.forkScoped)
+  // A fiber that merely fails tells nobody: a log that no longer syncs must not go on acknowledging.
+  const tick = Effect.sync(() => {
+    try {
+      log.tick()
+    } catch (error) {
+      die(error)
+    }
+  })
+  yield* tick.pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.forkScoped)
   return Context.make(EventLog, EventLog.of(log)).pipe(Context.add(LogRecovery, log.recovery))
 })
 

@@ -1,6 +1,6 @@
 import type { ActiveSegment } from "./active-segment.ts"
 import { FrameDecoder, type Sessions } from "./batch.ts"
-import type { Disk, DiskFile } from "./disk.ts"
+import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { logCorrupt } from "./errors.ts"
 import type { Batch } from "./event-log.ts"
 import { readFooter } from "./footer.ts"
@@ -73,8 +73,12 @@ export class BatchIterator implements IterableIterator<Batch> {
         if (!this.nextFrame()) return this.return()
       }
     } catch (error) {
-      const wrong = isDecodeError(error) && this.cursor !== undefined
+      const wrong = this.cursor === undefined
+        ? error
+        : isDecodeError(error)
         ? this.damage(`a batch does not decode: ${(error as Error).message}`)
+        : error instanceof DiskError && error.code === "EIO"
+        ? this.damage(`the disk cannot read it (${error.message})`) // after several tries
         : error
       this.return()
       throw wrong

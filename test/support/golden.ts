@@ -1,0 +1,114 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import type { Event } from "../../src/log/events/catalog.ts"
+import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame.ts"
+import { type OpenedLog, openLog } from "../../src/log/store.ts"
+import { Slice } from "../../src/projections/memory/slice.ts"
+import { author, FakeClock, linesOf, logOptions } from "./log-writer.ts"
+import { SimDisk } from "./sim-disk.ts"
+
+/** One event of every type, by name, with values that show their encoding. Only ever added to, at the end. */
+export const goldenEvents: ReadonlyArray<Event> = [
+  { _tag: "StringSet", key: Slice.latin1("key:000000012345"), value: Slice.latin1("xxx"), expireAt: null },
+  {
+    _tag: "StringSet",
+    key: Slice.latin1("session"),
+    value: Slice.latin1("\0\xff binary \r\n"),
+    expireAt: 1_790_000_060_000
+  },
+  { _tag: "StringIncremented", key: Slice.latin1("hits"), value: -1 },
+  { _tag: "StringIncremented", key: Slice.latin1("wide"), value: 2n ** 63n - 1n },
+  { _tag: "StringFloatIncremented", key: Slice.latin1("ratio"), value: Slice.latin1("3.14") },
+  { _tag: "StringAppended", key: Slice.latin1("log"), suffix: Slice.latin1("line\n") },
+  { _tag: "StringRangeSet", key: Slice.latin1("blob"), offset: 100_000, value: Slice.latin1("patch") },
+  { _tag: "KeyDeleted", key: Slice.latin1("gone") },
+  { _tag: "KeyExpired", key: Slice.latin1("") },
+  { _tag: "KeyExpirySet", key: Slice.latin1("session"), expireAt: 1_790_000_120_000 },
+  { _tag: "KeyPersisted", key: Slice.latin1("session") },
+  { _tag: "KeyRenamed", key: Slice.latin1("from"), to: Slice.latin1("to") },
+  { _tag: "KeyCopied", key: Slice.latin1("from"), to: Slice.latin1("copy"), toDb: 3 },
+  { _tag: "KeyMoved", key: Slice.latin1("moved"), toDb: 15 },
+  { _tag: "DatabasesSwapped", first: 0, second: 1 },
+  { _tag: "DatabaseFlushed" },
+  { _tag: "KeyspaceFlushed" }
+]
+
+/** A log with every kind of record and frame, the same bytes each time. */
+export interface GoldenLog {
+  /** Files by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** Every batch as a line of text. */
+  readonly lines: ReadonlyArray<string>
+}
+
+/** Writes the golden log anew. */
+export const goldenLog = (): GoldenLog => {
+  const disk = new SimDisk()
+  const clock = new FakeClock()
+  const options = logOptions({ segmentBytes: 4096, chainInterval: { ms: 10_000, bytes: 1 << 20 } })
+  const one = author(1)
+  const two = author(2)
+  let log = openLog(disk, clock, options)
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 50) {
+      clock.advance(50)
+      log.tick()
+      disk.runPending()
+    }
+  }
+  const put = (event: Event, by = one, db = 0, origin: Parameters<OpenedLog["append"]>[2] = "client"): number =>
+    log.append(clock.now(), db, origin, 45, by, [event], 1)
+
+  for (const event of goldenEvents) put(event)
+  log.commit()
+  pass(1500) // synced, then vouched for by a SYNC frame
+  put(goldenEvents[0]!, two, 2)
+  clock.advance(3)
+  log.append(clock.now(), 0, "expire", 0, undefined, goldenEvents.slice(0, 9), 9)
+  log.append(clock.now(), 0, "script", 0, { ...one, name: "renamed", revision: 2 }, [], 0)
+  for (const origin of ["evict", "replica", "import", "undo", "admin"] as const) put(goldenEvents[1]!, two, 15, origin)
+  log.commit()
+  clock.wall -= 60_000 // a CONTROL record
+  put(goldenEvents[2]!)
+  log.commit()
+  pass(12_000) // a SEAL between rotations
+  const long = Slice.latin1("value ".repeat(60))
+  for (let i = 0; i < 12; i++) { // into the next segment
+    put({ _tag: "StringSet", key: Slice.latin1(`big:${i}`), value: long, expireAt: null })
+    log.commit()
+  }
+  put(goldenEvents[0]!)
+  log.commit()
+  pass(1500)
+  log.close()
+
+  // A GAP stands where a salvage found nothing to keep.
+  const active = disk.files().filter((name) => name.endsWith(".evl")).sort().at(-1)!
+  const gap = new FrameHeader()
+  gap.type = frameType.gap
+  gap.sequence = log.sequence() + 1
+  gap.time = clock.now()
+  gap.epoch = 1
+  const frame = buildFrame(gap, gapBody(3, 4096, "salvaged"))
+  disk.put(active, Buffer.concat([disk.bytes(active), frame]))
+  log = openLog(disk, clock, options)
+  put(goldenEvents[3]!)
+  log.commit()
+  log.close()
+
+  log = openLog(disk, clock, options)
+  const lines = linesOf(log)
+  log.abandon()
+  const files = new Map<string, Uint8Array>()
+  for (const name of disk.files()) if (name.endsWith(".evl")) files.set(name, disk.bytes(name))
+  return { files, lines }
+}
+
+/** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
+const main = (): void => {
+  const folder = new URL("../golden/log-1/", import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  const { files, lines } = goldenLog()
+  for (const [name, bytes] of files) writeFileSync(new URL(name.slice("log/".length), folder), bytes)
+  writeFileSync(new URL("batches.json", folder), `${JSON.stringify(lines, null, 1)}\n`)
+}
+if (import.meta.main) main()
