@@ -75,6 +75,8 @@ interface Described {
   readonly keys?: ReadonlyArray<KeySpec>
   /** ACL categories beyond those that flags and group imply. */
   readonly categories?: ReadonlyArray<`@${string}`>
+  /** Hints to proxies of a cluster, as COMMAND INFO prints them. */
+  readonly tips?: ReadonlyArray<string>
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
 }
 

@@ -45,6 +45,14 @@ export interface ConfigPort {
   /** Pairs of name and value whose names match a glob pattern (case-insensitive). */
   matching(pattern: string): ReadonlyArray<readonly [string, string]>
   get(name: string): string
+  /** CONFIG SET: changes all of these parameters or none. Undefined when done. */
+  set(pairs: ReadonlyArray<readonly [name: string, value: string]>): ConfigRefusal | undefined
+}
+
+/** Why CONFIG SET changed nothing; no reason means that the parameter is unknown. */
+export interface ConfigRefusal {
+  readonly name: string
+  readonly reason: string | undefined
 }
 
 /** The server as a whole. Implemented where the layers meet. */
@@ -102,6 +110,8 @@ export interface StatisticsPort {
   >
   /** Error replies by code. */
   errors(): Iterable<readonly [string, number]>
+  /** CONFIG RESETSTAT. */
+  reset(): void
 }
 
 /** What a control command gets. */

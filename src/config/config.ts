@@ -38,11 +38,40 @@ export class Configuration {
   }
 
   private set(name: ParameterName, row: Parameter<unknown>, words: ReadonlyArray<string>): string | undefined {
-    const value = row.kind.parse(words)
-    if (value === undefined) return `expected ${row.kind.expects}`
+    const value = row.kind.parse(words, this.get(name))
+    if (value === undefined) return row.kind.complaint(words)
     const refusal = row.refuse?.(value)
     if (refusal !== undefined) return refusal
     this.values.set(name, value)
+    return undefined
+  }
+
+  /**
+   * CONFIG SET: changes all of these parameters or none. The refusal names the parameter; it has no reason when the
+   * parameter is unknown.
+   */
+  changeAll(
+    pairs: ReadonlyArray<readonly [name: string, value: string]>
+  ): { readonly name: string; readonly reason: string | undefined } | undefined {
+    const unknown = pairs.find(([name]) => parameterNamed(name) === undefined)
+    if (unknown !== undefined) return { name: unknown[0], reason: undefined }
+    const before = new Map(this.values)
+    const changed = new Set<ParameterName>()
+    for (const [name, value] of pairs) {
+      const [own, row] = parameterNamed(name)!
+      const reason = !row.mutable
+        ? "can't set immutable config"
+        : changed.has(own)
+        ? "duplicate parameter"
+        : this.set(own, row, [value])
+      if (reason !== undefined) {
+        this.values.clear()
+        for (const [kept, old] of before) this.values.set(kept, old)
+        return { name: own, reason }
+      }
+      changed.add(own)
+    }
+    for (const name of changed) for (const listener of this.listeners) listener(name)
     return undefined
   }
 

@@ -58,7 +58,7 @@ export const parameters = {
   "appendonly": fixed(yesNo, true, {
     refuse: (on) => on ? undefined : "the log is the data here and cannot be turned off"
   }),
-  "appendfsync": live(oneOf("always", "everysec", "no"), "everysec"),
+  "appendfsync": live(oneOf("everysec", "always", "no"), "everysec"),
   "daemonize": fixed(yesNo, false, {
     refuse: (on) =>
       on ? "run it under a service manager or with '&'; it does not put itself into the background" : undefined
@@ -71,7 +71,7 @@ export const parameters = {
   "requirepass": live(text, ""),
   "proto-max-bulk-len": live(bytes(mb, 1024 * mb), 512 * mb),
   "client-query-buffer-limit": live(bytes(mb), 1024 * mb),
-  "client-output-buffer-limit": live(outputLimits(standardLimits), standardLimits),
+  "client-output-buffer-limit": live(outputLimits, standardLimits),
   "log-segment-bytes": fixed(bytes(4096, 2048 * mb), 64 * mb),
   "log-sync-idle-ms": fixed(integer(10, 60_000), 200)
 } as const

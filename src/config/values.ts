@@ -1,11 +1,15 @@
-/** How configuration values are written: each kind parses text, prints itself as CONFIG GET does, and says what it expects. */
+/** How configuration values are written: each kind parses text, prints itself as CONFIG GET does, and says what is wrong. */
 
-/** A kind of value. `parse` returns undefined for text it does not accept. */
+/** A kind of value. */
 export interface Kind<T> {
-  readonly parse: (words: ReadonlyArray<string>) => T | undefined
+  /** Undefined for text it does not accept. `current` is what stands so far, for values given in parts. */
+  readonly parse: (words: ReadonlyArray<string>, current: T) => T | undefined
   readonly print: (value: T) => string
-  readonly expects: string
+  /** What is wrong with words that `parse` did not accept, as CONFIG SET of Redis puts it. */
+  readonly complaint: (words: ReadonlyArray<string>) => string
 }
+
+const oneWord = "wrong number of arguments"
 
 const single = <T>(parse: (word: string) => T | undefined) => (words: ReadonlyArray<string>): T | undefined =>
   words.length === 1 ? parse(words[0]!) : undefined
@@ -13,13 +17,13 @@ const single = <T>(parse: (word: string) => T | undefined) => (words: ReadonlyAr
 export const text: Kind<string> = {
   parse: single((word) => word),
   print: (value) => value,
-  expects: "one word"
+  complaint: () => oneWord
 }
 
 export const yesNo: Kind<boolean> = {
   parse: single((word) => /^yes$/i.test(word) ? true : /^no$/i.test(word) ? false : undefined),
   print: (value) => value ? "yes" : "no",
-  expects: "'yes' or 'no'"
+  complaint: () => "argument must be 'yes' or 'no'"
 }
 
 /** A whole number within bounds, both included. */
@@ -29,14 +33,19 @@ export const integer = (minimum: number, maximum: number): Kind<number> => ({
     return value >= minimum && value <= maximum ? value : undefined
   }),
   print: String,
-  expects: `a whole number from ${minimum} to ${maximum}`
+  complaint: ([word, ...rest]) =>
+    rest.length > 0
+      ? oneWord
+      : /^-?\d+$/.test(word ?? "")
+      ? `argument must be between ${minimum} and ${maximum} inclusive`
+      : "argument couldn't be parsed into an integer"
 })
 
 /** One of some words, in any case. */
 export const oneOf = <T extends string>(...choices: ReadonlyArray<T>): Kind<T> => ({
   parse: single((word) => choices.find((choice) => choice === word.toLowerCase())),
   print: (value) => value,
-  expects: `one of ${choices.join(", ")}`
+  complaint: () => `argument(s) must be one of the following: ${choices.join(", ")}`
 })
 
 const units: Record<string, number> = {
@@ -66,21 +75,24 @@ export const bytes = (minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kind<
     return value !== undefined && value >= minimum && value <= maximum ? value : undefined
   }),
   print: String,
-  expects: `a number of bytes from ${minimum} to ${maximum}, such as 512mb`
+  complaint: ([word]) =>
+    parseBytes(word ?? "") === undefined
+      ? "argument must be a memory value"
+      : `argument must be between ${minimum} and ${maximum} inclusive`
 })
 
 /** A list of words; an empty one is written "". */
 export const words: Kind<ReadonlyArray<string>> = {
   parse: (list) => list.flatMap((word) => word.split(/\s+/)).filter((word) => word !== ""),
   print: (value) => value.join(" "),
-  expects: "words"
+  complaint: () => "expected words"
 }
 
 /** File permissions in octal, 0 for none. */
 export const fileMode: Kind<number> = {
   parse: single((word) => /^[0-7]{1,4}$/.test(word) ? parseInt(word, 8) : undefined),
   print: (value) => value.toString(8),
-  expects: "an octal file mode such as 700"
+  complaint: () => "expected an octal file mode such as 700"
 }
 
 /** Limits of one class of clients: bytes hard, bytes soft, seconds over the soft one. */
@@ -96,25 +108,40 @@ const outputClass = (word: string): keyof OutputLimits | undefined => {
   return name === "replica" ? "slave" : name === "normal" || name === "slave" || name === "pubsub" ? name : undefined
 }
 
+const limitNumbers = (hard: string, soft: string, softSeconds: string): OutputLimitValue | undefined => {
+  const [hardBytes, softBytes] = [parseBytes(hard), parseBytes(soft)]
+  return hardBytes === undefined || softBytes === undefined || !/^\d{1,9}$/.test(softSeconds)
+    ? undefined
+    : { hard: hardBytes, soft: softBytes, softSeconds: Number(softSeconds) }
+}
+
+/** The words of a list of limits, however they were quoted. */
+const limitWords = (list: ReadonlyArray<string>): ReadonlyArray<string> =>
+  list.flatMap((word) => word.split(/\s+/)).filter((word) => word !== "")
+
 /** `normal 0 0 0 slave 268435456 67108864 60 …`, any classes in any order; those not named keep their limits. */
-export const outputLimits = (base: OutputLimits): Kind<OutputLimits> => ({
-  parse: (list) => {
-    const flat = list.flatMap((word) => word.split(/\s+/)).filter((word) => word !== "")
+export const outputLimits: Kind<OutputLimits> = {
+  parse: (list, current) => {
+    const flat = limitWords(list)
     if (flat.length === 0 || flat.length % 4 !== 0) return undefined
-    const limits: Record<string, OutputLimitValue> = { ...base }
+    const limits: { -readonly [Name in keyof OutputLimits]: OutputLimitValue } = { ...current }
     for (let i = 0; i < flat.length; i += 4) {
       const name = outputClass(flat[i]!)
-      const hard = parseBytes(flat[i + 1]!)
-      const soft = parseBytes(flat[i + 2]!)
-      const softSeconds = /^\d{1,9}$/.test(flat[i + 3]!) ? Number(flat[i + 3]) : undefined
-      if (name === undefined || hard === undefined || soft === undefined || softSeconds === undefined) return undefined
-      limits[name] = { hard, soft, softSeconds }
+      const numbers = limitNumbers(flat[i + 1]!, flat[i + 2]!, flat[i + 3]!)
+      if (name === undefined || numbers === undefined) return undefined
+      limits[name] = numbers
     }
-    return limits as OutputLimits
+    return limits
   },
   print: (value) =>
     (["normal", "slave", "pubsub"] as const)
       .map((name) => `${name} ${value[name].hard} ${value[name].soft} ${value[name].softSeconds}`)
       .join(" "),
-  expects: "<class> <hard limit> <soft limit> <soft seconds>, the class being normal, replica or pubsub"
-})
+  complaint: (list) => {
+    const flat = limitWords(list)
+    if (flat.length === 0 || flat.length % 4 !== 0) return "Wrong number of arguments in buffer limit configuration."
+    return flat.some((word, i) => i % 4 === 0 && outputClass(word) === undefined)
+      ? "Invalid client class specified in buffer limit configuration."
+      : "Error in hard, soft or soft_seconds setting in buffer limit configuration."
+  }
+}
