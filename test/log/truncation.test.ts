@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { openLog } from "../../src/log/store.ts"
 import { segmentHeaderBytes } from "../support/frames.ts"
 import { FakeClock, linesOf, logOptions, outcomeOf, Writer } from "../support/log-writer.ts"
-import { Random } from "../support/random.ts"
+import { forSeeds, Random } from "../support/random.ts"
 import {
   endOfFrames,
   manifestMark,
@@ -76,6 +76,10 @@ describe("a log cut short", () => {
     expect(outcome.log.tornBytes).toBe(17)
     expect(outcome.log.quarantine).toMatch(/^quarantine\/[0-9]{20}\.\d+\.torn$/)
     expect(disk.bytes(outcome.log.quarantine!)).toEqual(sample.bytes.slice(last.position, last.position + 17))
+    forSeeds(20, (random) => {
+      const kept = disk.afterCrash(random).bytes(outcome.log.quarantine!)
+      expect(kept, "safe from a power cut").toEqual(sample.bytes.slice(last.position, last.position + 17))
+    })
     expect(warnings.join("\n")).toContain("17")
     expect(disk.bytes(sample.active).subarray(0, last.position)).toEqual(sample.bytes.slice(0, last.position))
   })

@@ -1,5 +1,5 @@
 import { type LogOptions, openLog, type SyncPolicy } from "../../src/log/store.ts"
-import { FakeClock, logOptions, type Outcome, Writer } from "./log-writer.ts"
+import { FakeClock, linesOf, logOptions, type Outcome, Writer } from "./log-writer.ts"
 import type { Random } from "./random.ts"
 import { SimDisk } from "./sim-disk.ts"
 
@@ -24,7 +24,7 @@ export interface CrashState {
 
 /** A log that lives on a simulated disk under a random workload. */
 export class Life {
-  readonly disk = new SimDisk()
+  disk = new SimDisk()
   readonly clock = new FakeClock()
   readonly random: Random
   readonly options: LogOptions
@@ -71,6 +71,19 @@ export class Life {
     })
   }
 
+  /** The power goes, comes back, and the log goes on with what is left; a cut during that recovery is looked at too. */
+  reboot(): void {
+    const { durable, ackedAlways, lines } = this.writer
+    const before = lines.slice()
+    this.disk = this.disk.afterCrash(this.random)
+    this.watch()
+    this.writer.adopt(openLog(this.disk, this.clock, { ...this.options, policy: this.writer.policy }))
+    const found = linesOf(this.writer.log)
+    if (found.length < Math.max(durable, ackedAlways) || found.some((line, i) => line !== before[i])) {
+      throw new Error(`${found.length} batches after a power cut, or other ones; ${durable} were durable`)
+    }
+  }
+
   /** Lets time pass as the server does: a tick every 50 ms. */
   pass(ms: number): void {
     for (let left = ms; left > 0; left -= 50) {
@@ -82,6 +95,10 @@ export class Life {
   /** One random thing that may happen to a log. */
   step(): void {
     const { clock, disk, random, writer } = this
+    if (random.chance(0.03)) {
+      this.reboot()
+      return
+    }
     if (this.changing && random.chance(0.1)) writer.setPolicy(random.pick(["always", "everysec", "no"]))
     const dice = random.fraction()
     if (dice < 0.6) {

@@ -130,6 +130,7 @@ export class Writer {
   adopt(log: OpenedLog): void {
     this.log = log
     this.lines.length = log.sequence()
+    this.lastTime = Number(/^#\d+ (\d+)/.exec(this.lines.at(-1) ?? "#0 0")![1])
     this.commits.length = 0
     this.synced.length = 0
     this.acked = this.durable = this.ackedAlways = log.sequence()
