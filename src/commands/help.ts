@@ -16,7 +16,12 @@ export const helpLines = (container: string, entries: ReadonlyArray<HelpEntry>):
   ].map((line) => new Status(line))
 
 /** The subcommand HELP of a container. */
-export const help = (container: string, group: Group, entries: ReadonlyArray<HelpEntry>): ControlCommand => {
+export const help = (
+  container: string,
+  group: Group,
+  entries: ReadonlyArray<HelpEntry>,
+  categories: ReadonlyArray<`@${string}`> = []
+): ControlCommand => {
   const lines = helpLines(container, entries)
   return defineControl({
     name: "HELP",
@@ -27,6 +32,7 @@ export const help = (container: string, group: Group, entries: ReadonlyArray<Hel
     syntax: "",
     arity: 2,
     flags: ["loading", "stale"],
+    categories,
     run: () => lines
   })
 }

@@ -1,0 +1,106 @@
+/** CONFIG: reading and changing parameters while the server runs. */
+import { MapReply, ok, ReplyError } from "../../net/resp/reply.ts"
+import { defineContainer, defineControl } from "../define.ts"
+import { wrongArity } from "../errors.ts"
+import { help } from "../help.ts"
+
+const flags = ["admin", "noscript", "loading", "stale"] as const
+
+const get = defineControl({
+  name: "GET",
+  since: "2.0.0",
+  group: "server",
+  summary: "Answers the parameters whose names match a pattern, with their values.",
+  complexity: "O(N) when N is the number of configuration parameters provided",
+  syntax: "parameter [parameter ...]",
+  arity: -3,
+  flags,
+  run: ({ config }, argv) => {
+    const found = new Map<string, string>()
+    for (let i = 2; i < argv.length; i++) {
+      for (const [name, value] of config.matching(argv.at(i).utf8())) found.set(name, value)
+    }
+    return new MapReply([...found])
+  }
+})
+
+const set = defineControl({
+  name: "SET",
+  since: "2.0.0",
+  group: "server",
+  summary: "Changes parameters, all of them or none.",
+  complexity: "O(N) when N is the number of configuration parameters provided",
+  syntax: "parameter value [parameter value ...]",
+  arity: -4,
+  flags,
+  tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+  run: ({ config }, argv) => {
+    if (argv.length % 2 !== 0) throw wrongArity("config|set")
+    const pairs: Array<readonly [string, string]> = []
+    for (let i = 2; i < argv.length; i += 2) pairs.push([argv.at(i).utf8(), argv.at(i + 1).utf8()])
+    const refusal = config.set(pairs)
+    if (refusal === undefined) return ok
+    throw new ReplyError(
+      refusal.reason === undefined
+        ? `ERR Unknown option or number of arguments for CONFIG SET - '${refusal.name}'`
+        : `ERR CONFIG SET failed (possibly related to argument '${refusal.name}') - ${refusal.reason}`
+    )
+  }
+})
+
+const resetStat = defineControl({
+  name: "RESETSTAT",
+  since: "2.0.0",
+  group: "server",
+  summary: "Sets the counters that INFO shows back to zero.",
+  complexity: "O(1)",
+  syntax: "",
+  arity: 2,
+  flags,
+  run: ({ statistics }) => {
+    statistics.reset()
+    return ok
+  }
+})
+
+const noFile = new ReplyError("ERR The server is running without a config file")
+const readOnlyFile = new ReplyError(
+  "ERR Rewriting config file: the configuration file is never written by this server; edit it, or change values with CONFIG SET until the next start"
+)
+
+const rewrite = defineControl({
+  name: "REWRITE",
+  since: "2.8.0",
+  group: "server",
+  summary: "Refused: the configuration file belongs to the operator, and the server never writes it.",
+  complexity: "O(1)",
+  syntax: "",
+  arity: 2,
+  flags,
+  run: ({ server }) => {
+    throw server.configFile === "" ? noFile : readOnlyFile
+  }
+})
+
+export const config = defineContainer({
+  name: "CONFIG",
+  since: "2.0.0",
+  group: "server",
+  summary: "Commands about the server's configuration.",
+  complexity: "Depends on subcommand.",
+  syntax: "",
+  arity: -2,
+  flags: [],
+  subcommands: [
+    get,
+    set,
+    resetStat,
+    rewrite,
+    help("CONFIG", "server", [
+      ["GET <pattern> [<pattern> ...]", "Answer the parameters that match a glob-style pattern."],
+      ["SET <parameter> <value> [<parameter> <value> ...]", "Change parameters, all of them or none."],
+      ["RESETSTAT", "Set the counters that INFO shows back to zero."],
+      ["REWRITE", "Refused: the server never writes its configuration file."]
+    ])
+  ]
+})

@@ -1,0 +1,107 @@
+/** DEBUG: what tests and operators in need reach for. Nothing here can crash the server or lose data. */
+import { ok, type Reply, ReplyError, Status } from "../../net/resp/reply.ts"
+import { digest, digestValue } from "../../projections/digest.ts"
+import * as Entry from "../../projections/entry.ts"
+import type { Pointer } from "../../projections/memory/arena.ts"
+import { integerOf, stringLength } from "../../projections/string.ts"
+import { word } from "../arguments.ts"
+import type { Decision } from "../decision.ts"
+import { type Argv, defineControl } from "../define.ts"
+import { errors } from "../errors.ts"
+import { helpLines } from "../help.ts"
+import type { Control } from "../ports.ts"
+
+const unknown = (sub: string): ReplyError =>
+  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try DEBUG HELP.`)
+
+/** The number at the beginning of a text, as C reads it; 0 when there is none. */
+const leadingNumber = (text: string): number => {
+  const value = Number.parseFloat(text)
+  return Number.isFinite(value) ? value : 0
+}
+
+/** Length a string would have in an RDB file, uncompressed: what Redis calls its serialized length. */
+const serializedLength = (d: Decision, p: Pointer): number => {
+  const { arena } = d.db
+  if (Entry.encodingOf(arena, p) === Entry.Encoding.int) {
+    const value = integerOf(d.db, p)
+    const magnitude = value < 0 ? -Number(value) - 1 : Number(value)
+    if (magnitude < 2 ** 7) return 2
+    if (magnitude < 2 ** 15) return 3
+    if (magnitude < 2 ** 31) return 5
+  }
+  const length = stringLength(d.db, p)
+  return length + (length < 64 ? 1 : length < 16_384 ? 2 : 5)
+}
+
+const object = ({ d }: Control, argv: Argv): Reply => {
+  const p = d.peek(argv.at(2))
+  if (p === 0) throw errors.noSuchKey
+  const { arena } = d.db
+  const clock = Entry.clockOf(arena, p) & 0xff_ffff
+  const idle = (Math.floor(d.now / 1000) - clock) & 0xff_ffff
+  return new Status(
+    `Value at:0x${p.toString(16)} refcount:1 encoding:${Entry.encodings[Entry.encodingOf(arena, p)]} ` +
+      `serializedlength:${serializedLength(d, p)} lru:${clock} lru_seconds_idle:${idle}`
+  )
+}
+
+const reload = ({ server }: Control): Reply => {
+  const failure = server.reload()
+  return failure === undefined ? ok : new ReplyError(`ERR Error trying to load the log: ${failure}`)
+}
+
+/** Words after the subcommand: at least, at most. */
+type Sub = readonly [least: number, most: number, run: (control: Control, argv: Argv) => Reply]
+
+const helpText = helpLines("DEBUG", [
+  ["DIGEST", "Answer a hash of all data."],
+  ["DIGEST-VALUE <key> [<key> ...]", "Answer a hash of the value at each key."],
+  ["LOADAOF", "Replace the data by the fold of the log."],
+  ["OBJECT <key>", "Answer how the value at a key is held."],
+  ["RELOAD", "Replace the data by the fold of the log."],
+  ["SET-ACTIVE-EXPIRE <0|1>", "Stop or resume removing dead keys that nobody asks for."],
+  ["SLEEP <seconds>", "Stop everything for that long; decimals are allowed."]
+])
+
+const subcommands: Readonly<Record<string, Sub>> = {
+  "SLEEP": [1, 1, ({ server }, argv) => {
+    server.sleep(Math.max(0, leadingNumber(argv.at(2).latin1()) * 1000))
+    return ok
+  }],
+  "SET-ACTIVE-EXPIRE": [1, 1, ({ server }, argv) => {
+    server.setActiveExpire(Math.trunc(leadingNumber(argv.at(2).latin1())) !== 0)
+    return ok
+  }],
+  "DIGEST": [0, 0, ({ d }) => new Status(digest(d.keyspace, d.now))],
+  "DIGEST-VALUE": [0, Infinity, ({ d }, argv) => {
+    const digests: Array<Reply> = []
+    for (let i = 2; i < argv.length; i++) digests.push(new Status(digestValue(d.db, d.peek(argv.at(i)))))
+    return digests
+  }],
+  "OBJECT": [1, 1, object],
+  "RELOAD": [0, 0, reload],
+  "LOADAOF": [0, 0, reload],
+  "CHANGE-REPL-ID": [0, 0, () => {
+    throw new ReplyError("ERR DEBUG CHANGE-REPL-ID is refused: the replication id names the log and stays with it")
+  }],
+  "HELP": [0, 0, () => helpText]
+}
+
+export const debug = defineControl({
+  name: "DEBUG",
+  since: "1.0.0",
+  group: "server",
+  summary: "Commands for tests and for finding faults.",
+  complexity: "Depends on subcommand.",
+  syntax: "subcommand [argument [argument ...]]",
+  arity: -2,
+  flags: ["admin", "noscript", "loading", "stale"],
+  run: (control, argv) => {
+    const name = word(argv.at(1))
+    const sub = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
+    const given = argv.length - 2
+    if (sub === undefined || given < sub[0] || given > sub[1]) throw unknown(argv.at(1).utf8().slice(0, 128))
+    return sub[2](control, argv)
+  }
+})
