@@ -11,24 +11,14 @@
  * When an fsync fails the kernel may have dropped the pages it could not write. Under `always` the process has to end.
  * Otherwise the descriptor is never synced again: what it may have lost is written to a fresh segment (repair.ts).
  */
-import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
-import { FrameEncoder } from "./batch.ts"
+import type { ActiveSegment } from "./active-segment.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { type Author, LogUnavailable, type Origin } from "./event-log.ts"
 import type { Event } from "./events/catalog.ts"
-import {
-  buildFrame,
-  clockStepBody,
-  countInBody,
-  frameFlag,
-  FrameHeader,
-  frameType,
-  paddedSize,
-  writeFrameHeader
-} from "./frame.ts"
-import { CopyDiffers, moveUnsynced, sealCut } from "./repair.ts"
-import { rotate, RotationPutOff, type SealedSegment, SyncFailed, syncOrFail, writeSeal } from "./rotation.ts"
-import { EventTally } from "./segment-index.ts"
+import { clockStepBody, frameFlag, frameType, paddedSize } from "./frame.ts"
+import { CopyDiffers, sealCut } from "./repair.ts"
+import { RotationPutOff, SyncFailed, syncOrFail } from "./rotation.ts"
+import { retryEveryMs, SegmentWriter, type Sync, type WriterHooks, type WriterOptions } from "./segment-writer.ts"
 import { segmentHeaderSize } from "./segment.ts"
 import type { LogClock, SyncPolicy } from "./store.ts"
 
@@ -37,84 +27,21 @@ const longestTail = 16 << 20
 /** Writes stop short of two seconds unsynced, so that the bound holds with what a turn adds. */
 const unsyncedLimitMs = 1900
 const syncEveryMs = 1000
-const retryEveryMs = 100
-/** A rotation that would have to sync more than this in one go has it synced in the background first. */
-const calmSync = 1 << 20
 /** Index slices after a start-up: frames per tick. */
 const catchUpFrames = 64
 /** A clock that falls by more than this leaves a CONTROL record. */
 const clockStepMs = 1000
 
-/** What the writer needs from the log it belongs to. */
-export interface WriterHooks {
-  /** A segment has been sealed and the next one begun. */
-  readonly rotated: (sealed: SealedSegment) => void
-  /** The segment last reported as rotated is not as it was. */
-  readonly resealed: (sealed: SealedSegment) => void
-  /** The next segment is safely in its folder: time to write the manifest. */
-  readonly published: () => void
-  readonly warn: (message: string) => void
-}
-
-export interface WriterOptions {
-  readonly segmentBytes: number
-  readonly syncIdleMs: number
-  readonly chainInterval: { readonly ms: number; readonly bytes: number } | undefined
-}
-
-interface Sync {
-  /** What it covers. */
-  readonly lsn: number
-  /** Monotonic ms of the first write it covers. */
-  readonly since: number
-}
-
-export class LogWriter {
-  segment: ActiveSegment
+/** The writing end of the log; see the head of this file. */
+export class LogWriter extends SegmentWriter {
   policy: SyncPolicy
-  /** Everything below is synced. */
-  durable: number
-  fsyncs = 0
   delayedFsyncs = 0
   unavailable: LogUnavailable | undefined = undefined
-  private readonly disk: Disk
-  private readonly clock: LogClock
-  private readonly options: WriterOptions
-  private readonly hooks: WriterHooks
-  private readonly tail = new FrameEncoder()
-  private readonly tally = new EventTally()
-  private readonly header = new FrameHeader()
-  private nextSequence: number
-  private lastTime: number
   private lastClock: number
-  private clockStep: Uint8Array | undefined = undefined
-  /** Session records that have to precede the frame in hand in a new segment. */
-  private preamble: { readonly refs: ReadonlyArray<number>; readonly body: Uint8Array } | undefined = undefined
-  private syncing: Sync | undefined = undefined
   private lastSync: number
-  private lastWrite: number
-  private lastSeal: number
-  /** Monotonic ms of the first write no sync covers yet. */
-  private unsyncedSince: number | undefined = undefined
-  /** Lsn after the last frame that a SYNC would vouch for, and how far frames vouch already. */
-  private dataEnd: number
-  private vouched: number
-  /** The frame in hand waits for a sync to finish. */
-  private held = false
-  /**
-   * Frames that had to wait: their replies were promised a position behind `from`, but other frames may have come in
-   * between, so nothing between `from` and their true end counts before all of it does.
-   */
-  private readonly waits: Array<{ readonly from: number; until: number }> = []
-  private rotateAfterSync = false
-  private rotationTried = -Infinity
   private rewriteNeeded = false
-  /** A segment cut after a failed fsync that still has to be sealed. */
-  private cut: SealedSegment | undefined = undefined
-  private folderSyncNeeded = false
   private lastTry = -Infinity
   private dead = false
-  private catchUp: IndexCatchUp | undefined
   private released = (): void => {}
   private fatal: (error: unknown) => void = () => {}
 
@@ -126,20 +53,10 @@ export class LogWriter {
     hooks: WriterHooks,
     segment: ActiveSegment
   ) {
-    this.disk = disk
-    this.clock = clock
+    super(disk, clock, options, hooks, segment)
     this.policy = policy
-    this.options = options
-    this.hooks = hooks
-    this.segment = segment
-    this.durable = segment.lsn // recovery has synced what it found
-    this.dataEnd = segment.lsn
-    this.vouched = segment.lsn
-    this.nextSequence = segment.lastSequence + 1
-    this.lastTime = this.lastClock = segment.lastTime
-    this.lastSync = this.lastWrite = this.lastSeal = clock.monotonic()
-    this.tail.startSegment(segment.id)
-    this.catchUp = segment.index.complete ? undefined : new IndexCatchUp(segment)
+    this.lastClock = segment.lastTime
+    this.lastSync = clock.monotonic()
   }
 
   append(
@@ -296,7 +213,7 @@ export class LogWriter {
   }
 
   /** Keeps the frame in hand until the sync under way has finished. */
-  private hold(): void {
+  protected hold(): void {
     if (!this.held) this.delayedFsyncs++
     this.held = true
     this.holdBack()
@@ -359,6 +276,7 @@ export class LogWriter {
     this.lastTry = now
     if (this.syncing !== undefined && (this.held || this.rewriteNeeded)) return
     this.held = false
+    let writing = false
     try {
       if (this.rewriteNeeded) {
         this.moveOn()
@@ -376,6 +294,7 @@ export class LogWriter {
         this.cut = undefined
         this.hooks.published()
       }
+      writing = true
       if (this.tail.count > 0) this.write(false)
     } catch (error) {
       if (error instanceof CopyDiffers) {
@@ -384,7 +303,7 @@ export class LogWriter {
       }
       const cause = error instanceof SyncFailed || error instanceof RotationPutOff ? error.cause : error
       if (!(cause instanceof DiskError)) throw error
-      if (error instanceof SyncFailed || (cause.code === "EIO" && cause.operation === "write")) {
+      if (writing && (error instanceof SyncFailed || (cause.code === "EIO" && cause.operation === "write"))) {
         if (this.policy === "always") {
           this.die(cause)
           return
@@ -400,157 +319,7 @@ export class LogWriter {
     this.released()
   }
 
-  /** Goes on in a fresh segment with what the failing one may have lost. */
-  private moveOn(): void {
-    const old = this.segment
-    const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now())
-    old.file.close()
-    this.segment = next
-    this.dataEnd = next.lsn
-    this.catchUp = next.index.complete ? undefined : new IndexCatchUp(next)
-    if (cut === undefined) return
-    this.cut = cut
-    this.hooks.rotated(cut)
-  }
-
-  /** Writes the frame in hand, beginning a new segment where it is due. `now` forbids to wait for a sync. */
-  private write(now: boolean): void {
-    const tail = this.tail
-    const length = paddedSize(tail.out.length + 8)
-    if (this.rotationDue(length, now)) this.rotateNow(length)
-    if (this.held && !now && this.syncing !== undefined) return
-    if (this.clockStep !== undefined) {
-      this.writeSmall(frameType.control, this.clockStep)
-      this.clockStep = undefined
-    }
-    if (this.preamble !== undefined) {
-      const position = this.segment.end
-      this.writeSmall(frameType.batches, this.preamble.body)
-      for (const ref of this.preamble.refs) this.segment.index.defines(ref, position)
-      this.preamble = undefined
-    }
-    const { segment, header } = this
-    header.type = frameType.batches
-    header.length = tail.finish()
-    header.sequence = this.nextSequence - tail.count
-    header.count = Math.min(tail.count, countInBody)
-    header.time = tail.baseTime
-    header.flags = 0
-    header.epoch = segment.header.epoch
-    header.lag = segment.lsn - this.durable
-    writeFrameHeader(tail.out.bytes, header)
-    const position = segment.end
-    try {
-      segment.write(tail.out.bytes, header.length)
-    } catch (error) {
-      tail.reopen() // more may follow until it is written
-      throw error
-    }
-    this.wrote()
-    segment.lastSequence = this.nextSequence - 1
-    segment.lastTime = this.lastTime
-    if (segment.firstTime === 0) segment.firstTime = tail.baseTime
-    segment.index.frame(tail.baseTime, header.sequence, position)
-    for (const ref of tail.defined) segment.index.defines(ref, position)
-    this.tally.settle(segment.index)
-    tail.clear()
-    this.held = false
-    this.dataEnd = segment.lsn
-    const wait = this.waits.at(-1)
-    if (wait?.until === Infinity) wait.until = segment.lsn
-  }
-
-  /** Whether a new segment has to begin before a frame of this length; may put the frame on hold instead. */
-  private rotationDue(length: number, now: boolean): boolean {
-    const { segment, options } = this
-    if (!segment.hasBatches || segment.end + length <= options.segmentBytes) return false
-    const fits = segment.end + length <= 2 * options.segmentBytes
-    if (this.syncing !== undefined) {
-      // A blocking fsync could swallow the error of the one under way.
-      if (fits || now) return false
-      this.hold()
-      return false
-    }
-    if (fits && !now && segment.lsn - this.durable > calmSync) {
-      this.rotateAfterSync = true
-      this.startSync()
-      return false
-    }
-    return !fits || this.clock.monotonic() - this.rotationTried >= retryEveryMs
-  }
-
-  /** Begins a new segment; throws `DiskError` only when the one in use may not grow by `length` more bytes. */
-  private rotateNow(length: number): void {
-    const { disk, segment, options } = this
-    this.rotationTried = this.clock.monotonic()
-    if (this.catchUp !== undefined) this.continueCatchUp(Infinity)
-    let result: ReturnType<typeof rotate>
-    try {
-      result = rotate(disk, segment, this.durable, this.clock.now(), options.segmentBytes, {
-        synced: () => this.synced(segment.lsn)
-      })
-    } catch (error) {
-      if (error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes) {
-        this.hooks.warn(`no next segment, the one in use goes on: ${error.message}`)
-        return
-      }
-      throw error
-    }
-    this.rotationTried = -Infinity
-    this.segment = result.next
-    segment.file.close()
-    if (this.tail.count > 0) this.preamble = this.tail.moveToSegment(result.next.id)
-    else this.tail.startSegment(result.next.id)
-    this.dataEnd = this.vouched = result.next.lsn
-    this.lastSeal = this.clock.monotonic()
-    this.folderSyncNeeded = true
-    this.hooks.rotated(result.sealed)
-    try {
-      disk.syncFolder("log")
-      this.folderSyncNeeded = false
-    } catch (error) {
-      throw error instanceof DiskError ? new SyncFailed(error) : error
-    }
-    this.hooks.published()
-  }
-
-  private continueCatchUp(frames: number): void {
-    try {
-      if (this.catchUp!.slice(frames)) this.catchUp = undefined
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      this.catchUp = undefined // the footer will say that it is incomplete
-    }
-  }
-
-  /** Notes that the segment has grown: what was synced does not cover it yet. */
-  private wrote(): void {
-    this.lastWrite = this.clock.monotonic()
-    this.unsyncedSince ??= this.lastWrite
-    this.vouched = Math.max(this.vouched, this.durable)
-  }
-
-  private writeSmall(type: number, body: Uint8Array): void {
-    const { segment } = this
-    const header = new FrameHeader()
-    header.type = type
-    header.sequence = this.nextSequence - this.tail.count
-    header.time = Math.max(segment.lastTime, this.tail.count > 0 ? this.tail.baseTime : 0)
-    header.epoch = segment.header.epoch
-    header.lag = segment.lsn - this.durable
-    const frame = buildFrame(header, body)
-    segment.write(frame, frame.length)
-    this.wrote()
-  }
-
-  private seal(flags: number): void {
-    writeSeal(this.segment, this.durable, flags)
-    this.lastSeal = this.clock.monotonic()
-    this.wrote()
-    this.dataEnd = this.segment.lsn
-  }
-
-  private startSync(): void {
+  protected startSync(): void {
     const { segment } = this
     if (this.syncing !== undefined || this.dead || this.unavailable !== undefined || segment.lsn <= this.durable) return
     const now = this.clock.monotonic()
@@ -590,13 +359,5 @@ export class LogWriter {
     }
     if (this.policy === "always") this.startSync()
     this.released()
-  }
-
-  private synced(lsn: number): void {
-    this.fsyncs++
-    if (lsn <= this.durable) return
-    this.durable = lsn
-    this.segment.kept.release(lsn)
-    if (lsn === this.segment.lsn) this.unsyncedSince = undefined
   }
 }
