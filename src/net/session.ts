@@ -3,6 +3,9 @@ import type { ClientState } from "../commands/client.ts"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
 import { type NetSettings, outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
+import { OutputWatch } from "./output-limit.ts"
+import { QueryBuffer } from "./query-buffer.ts"
+import { ReplyMode } from "./reply-mode.ts"
 import { ReplyBuffer } from "./resp/encoder.ts"
 import { Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
@@ -21,7 +24,7 @@ export interface SessionHost {
   /** `resume` will be called after this turn, outside of any command. */
   later(session: Session): void
   warn(text: string): void
-  now(): number
+  readonly now: () => number
   countInput(bytes: number): void
   countOutput(bytes: number): void
 }
@@ -54,12 +57,10 @@ export class Session implements ConnectionPort, Receiver {
   private readonly held: Array<Held> = []
   private heldBytes = 0
 
-  /** Bytes of a request that is not whole, or that must wait: `pending[pendingStart…pendingEnd)`. */
-  private pending: Uint8Array = none
-  private pendingStart = 0
-  private pendingEnd = 0
+  /** A request that is not whole, or requests that must wait. */
+  private readonly pending = new QueryBuffer()
 
-  private replyMode: "on" | "off" | "skip" | "skipNext" = "on"
+  private readonly replyMode = new ReplyMode()
   /** No further request runs: the connection closes once its replies have left. */
   private closing = false
   private killed = false
@@ -68,7 +69,7 @@ export class Session implements ConnectionPort, Receiver {
   private reading = true
   /** The client has sent its last byte; it may still read. */
   private inputOver = false
-  private softLimitSince = 0
+  private readonly outputWatch = new OutputWatch()
   /** Since when, and with how many bytes, a closing connection has not taken its last replies. */
   private lingering: { since: number; bytes: number } | undefined = undefined
 
@@ -87,18 +88,18 @@ export class Session implements ConnectionPort, Receiver {
     this.host.countInput(length)
     const executor = this.host.executor
     executor.beginChunk()
-    const held = this.pendingEnd - this.pendingStart
-    if (this.waiting === "no") {
-      if (held === 0) this.processChunk(bytes, length)
-      else if (held <= length && held <= joinedPending && held + length <= joined.length) {
-        // The short beginning of a request goes in front of the chunk, so that the chunk is not kept for its sake.
-        joined.set(this.pending.subarray(this.pendingStart, this.pendingEnd))
-        joined.set(bytes.subarray(0, length), held)
-        this.pendingStart = this.pendingEnd = 0
-        this.processChunk(joined, held + length)
-        if (this.pendingEnd === 0) this.forgetPending()
+    const { pending } = this
+    if (this.waiting !== "no") this.keep(bytes, 0, length)
+    else if (pending.length === 0) this.processChunk(bytes, length)
+    else {
+      const held = pending.length
+      const whole = pending.join(bytes, length)
+      if (whole !== undefined) {
+        pending.start = pending.end = 0
+        this.processChunk(whole, held + length)
+        if (pending.length === 0) this.forgetPending()
       } else if (this.keep(bytes, 0, length)) this.drain()
-    } else this.keep(bytes, 0, length)
+    }
     executor.endChunk()
   }
 
@@ -121,26 +122,16 @@ export class Session implements ConnectionPort, Receiver {
 
   /** Runs the requests in the pending bytes as far as they go. */
   private drain(): void {
-    this.pendingStart = this.process(this.pending, this.pendingStart, this.pendingEnd)
-    const held = this.pendingEnd - this.pendingStart
-    if (held === 0 || this.closing) this.forgetPending()
-    else if (held < this.pending.length / 8 && this.pending.length > joinedPending && this.parser.needed === 0) {
-      this.movePending(held * 2 + smallestPending)
-    }
+    const { pending } = this
+    pending.start = this.process(pending.bytes, pending.start, pending.end)
+    if (pending.length === 0 || this.closing) this.forgetPending()
+    else if (this.parser.needed === 0) pending.shrink()
   }
 
   private forgetPending(): void {
-    this.pending = none
-    this.pendingStart = this.pendingEnd = 0
+    this.pending.clear()
+    // Its words still point into what was pending, which may be large.
     this.host.argv.release()
-  }
-
-  private movePending(room: number): void {
-    const next = Buffer.allocUnsafeSlow(room)
-    next.set(this.pending.subarray(this.pendingStart, this.pendingEnd))
-    this.pending = next
-    this.pendingEnd -= this.pendingStart
-    this.pendingStart = 0
   }
 
   /** Runs requests from `at` on; returns where the first one begins that is not whole or has to wait. */
@@ -159,7 +150,9 @@ export class Session implements ConnectionPort, Receiver {
         if (this.out.length > unauthenticatedOutputBytes && this.overwhelmed()) return at
       } else if (parsed === Parsed.empty) at = parser.position
       else if (parsed === Parsed.error) {
-        if (!this.muted) this.out.write(new ReplyError(`ERR Protocol error: ${parser.error}`), this.client.protocol)
+        if (!this.replyMode.muted) {
+          this.out.write(new ReplyError(`ERR Protocol error: ${parser.error}`), this.client.protocol)
+        }
         this.closeAfterReply()
         return end
       } else return at
@@ -178,34 +171,23 @@ export class Session implements ConnectionPort, Receiver {
       return true
     }
     const out = this.out
-    if (this.muted) {
+    if (this.replyMode.muted) {
       const sink = spareBuffers.pop() ?? new ReplyBuffer()
       const done = executor.execute(this, argv, sink)
       // CLIENT REPLY ON is the one command whose reply ends the silence.
-      if (this.replyMode === "on") { for (const chunk of sink.take()) out.raw(chunk) }
+      if (this.replyMode.on) { for (const chunk of sink.take()) out.raw(chunk) }
       sink.clear()
       spareBuffers.push(sink)
       if (!done) return false
     } else if (!executor.execute(this, argv, out)) return false
-    // The silence that CLIENT REPLY SKIP asked for lasts until the next command has answered.
-    if (this.replyMode !== "on" && this.waiting !== "answer") this.nextReplyMode()
+    if (!this.replyMode.on && this.waiting !== "answer") this.replyMode.next()
     if (!this.isDirty && out.length > 0) this.markDirty()
     return true
   }
 
-  private get muted(): boolean {
-    return this.replyMode === "off" || this.replyMode === "skip"
-  }
-
-  private nextReplyMode(): void {
-    if (this.replyMode === "skip") this.replyMode = "on"
-    else if (this.replyMode === "skipNext") this.replyMode = "skip"
-  }
-
   /** Adds bytes to the pending ones; false when the query buffer limit closed the connection. */
   private keep(bytes: Uint8Array, start: number, end: number): boolean {
-    const held = this.pendingEnd - this.pendingStart
-    const size = held + end - start
+    const size = this.pending.length + end - start
     const { client, host } = this
     client.lastActiveAt = host.executor.view.now
     const limit = client.authenticated
@@ -216,20 +198,7 @@ export class Session implements ConnectionPort, Receiver {
       this.kill()
       return false
     }
-    if (this.pendingEnd + end - start > this.pending.length) {
-      // Doubling keeps the copying linear, and bounds what the mere announcement of a long request can cost.
-      const double = size * 2 + smallestPending
-      const { needed } = this.parser
-      const wanted = needed >= size ? Math.min(needed, double) : double
-      if (wanted > this.pending.length) this.movePending(wanted)
-      else {
-        this.pending.copyWithin(0, this.pendingStart, this.pendingEnd)
-        this.pendingStart = 0
-        this.pendingEnd = held
-      }
-    }
-    this.pending.set(bytes.subarray(start, end), this.pendingEnd)
-    this.pendingEnd += end - start
+    this.pending.append(bytes, start, end, this.parser.needed)
     if (this.waiting !== "no" && size > outputHighWater) this.slowDown()
     return true
   }
@@ -299,12 +268,12 @@ export class Session implements ConnectionPort, Receiver {
 
   answer(reply: Reply): void {
     if (this.ended) return
-    if (reply !== noReply && !this.muted) {
+    if (reply !== noReply && !this.replyMode.muted) {
       this.out.write(reply, this.client.protocol)
       this.markDirty()
     }
     if (this.waiting !== "answer") return
-    this.nextReplyMode()
+    this.replyMode.next()
     this.resumeLater()
   }
 
@@ -315,7 +284,7 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   get queryBytes(): number {
-    return this.pendingEnd - this.pendingStart
+    return this.pending.length
   }
 
   get fd(): number {
@@ -378,24 +347,15 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   drained(): void {
-    this.softLimitSince = 0
+    this.outputWatch.drained()
     this.client.lastActiveAt = this.host.now()
     this.speedUp()
   }
 
   /** Applies client-output-buffer-limit to `bytes` of waiting replies; true when it closed the connection. */
   private overLimit(bytes: number): boolean {
-    if (bytes === 0) {
-      this.softLimitSince = 0
-      return false
-    }
     if (this.overUnauthenticatedLimit(bytes)) return true
-    const { hard, soft, softSeconds } = this.host.settings.outputLimit
-    if (hard === 0 && soft === 0) return false
-    if (soft === 0 || bytes <= soft) this.softLimitSince = 0
-    else if (this.softLimitSince === 0) this.softLimitSince = this.host.now()
-    const tooLong = this.softLimitSince !== 0 && this.host.now() - this.softLimitSince >= softSeconds * 1000
-    if ((hard === 0 || bytes <= hard) && !tooLong) return false
+    if (!this.outputWatch.over(bytes, this.host.settings.outputLimit, this.host.now)) return false
     this.closeOverOutput(bytes)
     return true
   }
@@ -432,7 +392,7 @@ export class Session implements ConnectionPort, Receiver {
   // ——— the end ———
 
   setReplyMode(mode: "on" | "off" | "skip"): void {
-    this.replyMode = mode === "skip" ? (this.replyMode === "off" ? "off" : "skipNext") : mode
+    this.replyMode.set(mode)
   }
 
   closeAfterReply(): void {
@@ -458,19 +418,10 @@ export class Session implements ConnectionPort, Receiver {
     this.out.clear()
     this.held.length = 0
     this.heldBytes = 0
-    this.pending = none
-    this.pendingStart = this.pendingEnd = 0
+    this.pending.clear()
     this.host.closed(this)
   }
 }
-
-const none = new Uint8Array(0)
-const smallestPending = 4096
-
-/** Longest beginning of a request that is joined with the chunk that brings the rest. */
-const joinedPending = 64 * 1024
-/** Where they are joined; like the chunks themselves, of use only until the call returns. */
-const joined = Buffer.allocUnsafeSlow(joinedPending + 256 * 1024)
 
 /** How long a closing connection may take nothing of its last replies. */
 const lingerMs = 60_000

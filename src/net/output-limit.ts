@@ -1,0 +1,24 @@
+import type { OutputLimit } from "./limits.ts"
+
+/** Applies client-output-buffer-limit to one connection: remembers since when it has been above the soft limit. */
+export class OutputWatch {
+  private softSince = 0
+
+  /** Whether a connection with so many bytes of waiting replies must be closed now. */
+  over(bytes: number, limit: OutputLimit, now: () => number): boolean {
+    const { hard, soft, softSeconds } = limit
+    if (hard > 0 && bytes > hard) return true
+    if (soft === 0 || bytes <= soft) {
+      this.softSince = 0
+      return false
+    }
+    const time = now()
+    if (this.softSince === 0) this.softSince = time
+    return time - this.softSince >= softSeconds * 1000
+  }
+
+  /** Everything has left. */
+  drained(): void {
+    this.softSince = 0
+  }
+}
