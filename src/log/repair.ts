@@ -95,6 +95,7 @@ export const sealCut = (disk: Disk, cut: SealedSegment, segmentBytes: number): S
     new IndexCatchUp(segment).slice(Infinity)
     segment.cut()
     writeSeal(segment, segment.lsn, 0)
+    file.sync() // a footer vouches for what stands before it, so that has to be safe first
     const summary = summaryOf(segment)
     const footer = encodeFooter(summary, segment.index)
     segment.put(footer, footer.length)

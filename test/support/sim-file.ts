@@ -152,16 +152,18 @@ export class SimFile {
     }
     const kept = lowest < this.durableSize && random.chance(0.5) ? lowest : this.durableSize
     const growth = Math.max(0, this.size - kept)
-    const style = random.below(6) // whole outcomes are likely in reality, and rare when every sector is diced alone
-    const length = style === 0 || growth === 0 ? kept : style === 1 ? kept + growth : kept + random.below(growth + 1)
+    // Whole outcomes are likely in reality, and rare when every sector is diced alone; so is the full size with holes.
+    const style = random.pick(["nothing", "all", "beginning", "most", "some", "some of a part"] as const)
+    const part = style === "beginning" || style === "some of a part"
+    const length = style === "nothing" ? kept : part ? kept + random.below(growth + 1) : kept + growth
     const bytes = new Uint8Array(length)
     bytes.set(this.durable.subarray(0, Math.min(kept, length)))
-    const fate = style === 1 || style === 2 ? "new" : style === 3 ? "mostly new" : "any"
+    const whole = style === "all" || style === "beginning"
     for (const sector of [...pending].sort((a, b) => a - b)) {
       const from = sector * sectorBytes
       const to = Math.min(from + sectorBytes, length)
       if (from >= length) break
-      const isNew = fate === "new" || random.chance(fate === "any" ? 0.5 : 0.9)
+      const isNew = whole || random.chance(style === "most" ? 0.9 : 0.5)
       if (isNew) {
         bytes.set(this.current.subarray(from, Math.min(to, this.size)), from)
         continue
