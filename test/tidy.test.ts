@@ -31,6 +31,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "log",
     "log/events",
     "projections",
+    "projections/structures",
     "projections/memory",
     "config"
   ],

@@ -41,14 +41,14 @@ export class Status {
 
 /**
  * A refusal. The text begins with its code ("ERR", "WRONGTYPE", …). Thrown by `decide` and answered to the client; not
- * an `Error`, because it is a reply and needs no stack. Line breaks inside become spaces, as in Redis. What a client
+ * an `Error`, because it is a reply and needs no stack. Line breaks at the end are cut, those inside become spaces, as in Redis. What a client
  * sent is quoted as Latin-1 text, one character per byte.
  */
 export class ReplyError {
   readonly text: string
   readonly encoded: Uint8Array
   constructor(text: string) {
-    this.text = text.replace(/[\r\n]/g, " ")
+    this.text = text.replace(/[\r\n]+$/, "").replace(/[\r\n]/g, " ")
     // Bytes that a client sent come back as they were; only text of our own can have characters beyond Latin-1.
     this.encoded = Buffer.from(`-${this.text}\r\n`, isLatin1(this.text) ? "latin1" : "utf8")
   }
