@@ -2,7 +2,7 @@
  * The program: `annals server [file.conf] [--name value …]`. The only place where layers meet, read bottom-up:
  * configuration, disk, log, data folded from it, executor, network, and the ports that join them.
  */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Clock, Deferred, Effect, Exit, Layer, Logger } from "effect"
 import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
