@@ -20,7 +20,7 @@ export const help = (
   container: string,
   group: Group,
   entries: ReadonlyArray<HelpEntry>,
-  categories: ReadonlyArray<`@${string}`> = []
+  more: Partial<Pick<ControlCommand, "since" | "categories">> = {}
 ): ControlCommand => {
   const lines = helpLines(container, entries)
   return defineControl({
@@ -32,7 +32,7 @@ export const help = (
     syntax: "",
     arity: 2,
     flags: ["loading", "stale"],
-    categories,
+    ...more,
     run: () => lines
   })
 }

@@ -185,6 +185,6 @@ export const command = defineContainer({
       ["GETKEYSANDFLAGS <full-command>", "Answer the keys of a request and what is done to each."],
       ["INFO [<command-name> ...]", "Describe commands for programs; all when none is named."],
       ["LIST [FILTERBY (ACLCAT|PATTERN|MODULE) <value>]", "List the names of commands."]
-    ], ["@connection"])
+    ], { categories: ["@connection"] })
   ]
 })

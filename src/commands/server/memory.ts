@@ -186,6 +186,6 @@ export const memory = defineContainer({
       ["PURGE", "Does nothing: empty memory is given back at once."],
       ["STATS", "Answer how the memory is used."],
       ["USAGE <key> [SAMPLES <count>]", "Answer how many bytes a key and its value take; samples make no difference."]
-    ])
+    ], { since: "4.0.0" })
   ]
 })

@@ -1,0 +1,102 @@
+import { ClientState } from "../../../src/commands/client.ts"
+import type { ClientsPort, ConnectionPort, ServerPort } from "../../../src/commands/ports.ts"
+import { load } from "../../../src/config/config.ts"
+import { makeConfigPort } from "../../../src/net/config-port.ts"
+import { Harness, TestConnection } from "../../support/harness.ts"
+
+/** Connections of a test: the harness's own and as many as it adds. */
+export class TestClients implements ClientsPort {
+  readonly connections: Array<ConnectionPort> = []
+  rejected = 0
+  paused: readonly [number, "write" | "all"] | undefined
+  get accepted(): number {
+    return this.connections.length
+  }
+  get count(): number {
+    return this.connections.length
+  }
+  get blockedCount(): number {
+    return this.connections.filter((connection) => connection.blocked).length
+  }
+  all(): Iterable<ConnectionPort> {
+    return this.connections
+  }
+  byId(id: number): ConnectionPort | undefined {
+    return this.connections.find((connection) => connection.client.clientId === id)
+  }
+  pause(untilMs: number, mode: "write" | "all"): void {
+    this.paused = [untilMs, mode]
+  }
+  unpause(): void {
+    this.paused = undefined
+  }
+  add(id: number, now: number): TestConnection {
+    const connection = new TestConnection(id, now)
+    this.connections.push(connection)
+    return connection
+  }
+}
+
+/** What a test server was asked to do, in order. */
+export type Asked = Array<string>
+
+const testServer = (now: () => number, asked: Asked): ServerPort => ({
+  version: "0.1.0",
+  redisVersion: "7.4.0",
+  runId: "a".repeat(40),
+  replicationId: "b".repeat(40),
+  pid: 42,
+  tcpPort: 6379,
+  executable: "/usr/bin/annals",
+  configFile: "",
+  startedAt: 1_699_999_990_000,
+  nowMicros: () => now() * 1000 + 7,
+  memory: () => ({ rss: 50_000_000, heapUsed: 10_000_000, heapTotal: 20_000_000, external: 5_000_000 }),
+  cpu: () => ({ user: 1.5, system: 0.25 }),
+  logStatus: () => ({
+    sequence: 3,
+    lsn: 300,
+    durableLsn: 200,
+    oldestSequence: 1,
+    segments: 1,
+    bytes: 400,
+    tornBytes: 0,
+    chainHead: "ab",
+    lastWriteOk: true,
+    fsyncs: 2,
+    fsyncPending: true,
+    delayedFsyncs: 0
+  }),
+  traffic: () => ({
+    inputBytes: 10,
+    outputBytes: 20,
+    instantaneousInputKbps: 0.5,
+    instantaneousOutputKbps: 1.25,
+    instantaneousOps: 3.6
+  }),
+  shutdown: (options) => void asked.push(`shutdown ${JSON.stringify(options)}`),
+  abortShutdown: () => false,
+  sleep: (ms) => void asked.push(`sleep ${ms}`),
+  reload: () => {
+    asked.push("reload")
+    return undefined
+  },
+  setActiveExpire: (on) => void asked.push(`active expire ${on}`),
+  activeExpire: true
+})
+
+/** A harness whose control commands work: real configuration, connections and a server that notes what it is asked. */
+export const controlHarness = (...args: ReadonlyArray<string>) => {
+  const clients = new TestClients()
+  const asked: Asked = []
+  const holder: { harness?: Harness } = {}
+  const config = load(args, {})
+  const harness = new Harness({
+    clients,
+    config: makeConfigPort(config),
+    server: testServer(() => holder.harness?.now ?? 0, asked)
+  })
+  holder.harness = harness
+  clients.connections.push(harness.connection)
+  return { harness, clients, asked, config, client: harness.connection.client satisfies ClientState }
+}
