@@ -72,9 +72,9 @@ export const commandDocs = ({ command, subcommands }: Row): MapReply => {
   const pairs: Array<readonly [Reply, Reply]> = [
     ["summary", command.summary],
     ["since", command.since],
-    ["group", command.group]
+    ["group", command.group],
+    ["complexity", command.complexity]
   ]
-  if (command.complexity !== "") pairs.push(["complexity", command.complexity])
   if (command.deprecated !== undefined) {
     pairs.push(
       ["doc_flags", words(["deprecated"])],
