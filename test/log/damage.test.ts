@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { segmentHeaderBytes } from "../support/frames.ts"
 import { outcomeOf } from "../support/log-writer.ts"
-import { forSeeds, type Random } from "../support/random.ts"
+import { forSeeds, type Random, scaled } from "../support/random.ts"
 import {
   manifestMark,
   markOf,
@@ -144,12 +144,12 @@ describe("damage", () => {
   }
 
   it("of any kind to a log in one segment: a prefix with all that was durable, or a refusal", () => {
-    forSeeds(12_000, (random) => check(one, sampleOptions, one.active, random))
+    forSeeds(scaled(12_000), (random) => check(one, sampleOptions, one.active, random))
   })
 
   it("of any kind to any segment of several", () => {
     const files = [...several.sealed, several.active]
-    forSeeds(8000, (random) => check(several, smallSegments, random.pick(files), random))
+    forSeeds(scaled(8000), (random) => check(several, smallSegments, random.pick(files), random))
   })
 
   it("a segment missing, twice there, or of another store is refused by name", () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { openLog, type SyncPolicy } from "../../src/log/store.ts"
 import { framesOf, segmentsOf } from "../support/frames.ts"
 import { FakeClock, linesOf, logOptions, outcomeOf, Writer } from "../support/log-writer.ts"
-import { forSeeds, Random } from "../support/random.ts"
+import { forSeeds, Random, scaled } from "../support/random.ts"
 import { endOfFrames } from "../support/sample-log.ts"
 import { SimDisk } from "../support/sim-disk.ts"
 
@@ -87,7 +87,7 @@ describe("an append that finds no space", () => {
   })
 
   it("on a disk that really fills up, at any byte: nothing acknowledged is lost, and space makes it go on", () => {
-    forSeeds(120, (random) => {
+    forSeeds(scaled(120), (random) => {
       const policy = random.pick<SyncPolicy>(["always", "everysec", "no"])
       const { disk, log, pass, write, writer, reopened } = start(policy, { segmentBytes: 4096 })
       const full = disk.used() + random.between(0, 14_000)
@@ -115,7 +115,7 @@ describe("an append that finds no space", () => {
   })
 
   it("then a power cut: a prefix with what was durable", () => {
-    forSeeds(150, (random) => {
+    forSeeds(scaled(150), (random) => {
       const { disk, log, pass, write, writer, options } = start(random.pick<SyncPolicy>(["always", "everysec"]), {
         segmentBytes: 4096
       })
@@ -167,7 +167,7 @@ describe("an fsync that fails", () => {
   })
 
   it("everysec: that file is never synced again; its unsynced frames are made durable in a fresh one, and writes go on", () => {
-    forSeeds(40, (random) => {
+    forSeeds(scaled(40), (random) => {
       const { disk, log, pass, reopened, write, writer, warnings } = start("everysec")
       const turns = random.between(0, 4)
       for (let i = 0; i < turns; i++) {
@@ -202,7 +202,7 @@ describe("an fsync that fails", () => {
   })
 
   it("everysec: while the fresh segment cannot be made, writes are refused and nothing below the mark is lost", () => {
-    forSeeds(60, (random) => {
+    forSeeds(scaled(60), (random) => {
       const { disk, log, pass, options, write, writer } = start("everysec")
       write(2)
       pass(1100)
@@ -234,7 +234,7 @@ describe("an fsync that fails", () => {
   })
 
   it("everysec: a power cut at any call of the repair loses nothing below the mark and is never called damage", () => {
-    forSeeds(60, (random) => {
+    forSeeds(scaled(60), (random) => {
       const { disk, pass, options, write, writer } = start("everysec", { segmentBytes: 4096 })
       for (let i = random.between(1, 8); i > 0; i--) {
         write(random.between(1, 3))

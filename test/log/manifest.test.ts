@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { openLog } from "../../src/log/store.ts"
 import { framesOf, segmentsOf } from "../support/frames.ts"
 import { FakeClock, outcomeOf, Writer } from "../support/log-writer.ts"
-import { forSeeds, Random } from "../support/random.ts"
+import { forSeeds, Random, scaled } from "../support/random.ts"
 import { endOfFrames, sampleLog, smallSegments, withFile, withoutManifest } from "../support/sample-log.ts"
 import type { SimDisk } from "../support/sim-disk.ts"
 
@@ -159,7 +159,7 @@ describe("the manifest", () => {
   it("with any fields of any kind leads to an opening or a typed refusal, nothing else", () => {
     const lines = linesOfManifest(killed.disk)
     const values = [null, -1, 1.5, 2 ** 60, 1e308, "", "x", [], {}, true, "00".repeat(16), "00".repeat(32), 0, 1]
-    forSeeds(1500, (random) => {
+    forSeeds(scaled(1500), (random) => {
       const forged = structuredClone(lines)
       for (let n = random.between(1, 3); n > 0; n--) {
         const line = random.pick(forged)

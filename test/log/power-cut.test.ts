@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { openLog, type SyncPolicy } from "../../src/log/store.ts"
 import { breach, Life, PowerCut } from "../support/log-life.ts"
 import { FakeClock, linesOf, logOptions, outcomeOf, Writer } from "../support/log-writer.ts"
-import { forSeeds, Random } from "../support/random.ts"
+import { forSeeds, Random, scaled } from "../support/random.ts"
 import type { SimDisk } from "../support/sim-disk.ts"
 
 /**
@@ -36,7 +36,7 @@ describe("power cuts", () => {
     it(`${policy}: every crash state recovers to a prefix with all that was promised`, () => {
       let states = 0
       const verdicts = { new: 0, clean: 0, torn: 0 }
-      for (let seed = 1; states < 5000; seed++) {
+      for (let seed = 1; states < scaled(5000); seed++) {
         forSeeds(1, (random) => {
           const life = new Life(random, policy === "changing" ? "everysec" : policy, 0.12)
           life.changing = policy === "changing"
@@ -69,7 +69,7 @@ describe("power cuts", () => {
 
   it("during recovery, and during the recovery from that, change nothing about what is recovered", () => {
     let cuts = 0
-    forSeeds(2000, (random, seed) => {
+    forSeeds(scaled(2000), (random, seed) => {
       const policy = random.pick(policies)
       const life = new Life(random, policy)
       for (let step = random.between(3, 25); step > 0; step--) life.step()
@@ -105,11 +105,11 @@ describe("power cuts", () => {
         usableAgain(disk, policy, expected.lines, seed)
       }
     })
-    expect(cuts).toBe(6000)
+    expect(cuts).toBe(scaled(6000))
   })
 
   it("at each call of one recovery in turn", () => {
-    forSeeds(12, (random) => {
+    forSeeds(scaled(12), (random) => {
       const life = new Life(random, "everysec")
       for (let step = 0; step < 30; step++) life.step()
       for (let i = 0; i < 3 && life.writer.log.failure() === undefined; i++) life.writer.append()

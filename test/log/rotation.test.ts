@@ -3,7 +3,7 @@ import { openLog, type SyncPolicy } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { endOfFrames, framesOf, headerOf, segmentHeaderBytes, segmentsOf } from "../support/frames.ts"
 import { FakeClock, linesOf, logOptions, outcomeOf, Writer } from "../support/log-writer.ts"
-import { forSeeds, Random } from "../support/random.ts"
+import { forSeeds, Random, scaled } from "../support/random.ts"
 import { SimDisk } from "../support/sim-disk.ts"
 
 /** Segments of a few kilobytes, so that rotation is the rule and not the exception. */
@@ -49,7 +49,7 @@ const checkSeams = (disk: SimDisk): void => {
 
 describe("rotation", () => {
   it("under load keeps every batch in order, whatever policy, sizes and moments (50 runs)", () => {
-    forSeeds(50, (random, seed) => {
+    forSeeds(scaled(50), (random, seed) => {
       const policy = random.pick<SyncPolicy>(["always", "everysec", "no"])
       const { clock, disk, options, writer } = start(random.pick([4096, 4096, 5000, 8192]), policy, seed)
       for (let i = 0; i < 150; i++) {

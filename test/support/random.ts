@@ -70,6 +70,10 @@ export class Random {
   }
 }
 
+/** Random cases in longer runs: ANNALS_TEST_FACTOR=20 makes twenty of each case that a plain run has one of. */
+const factor = Math.max(1, Math.round(Number(process.env["ANNALS_TEST_FACTOR"] ?? 1)) || 1)
+export const scaled = (count: number): number => count * factor
+
 /** Runs `body` with a generator of its own per run; a failure names the seed, and `only` repeats that one run. */
 export const forSeeds = (
   count: number,
