@@ -54,9 +54,10 @@ export class QueryBuffer {
     return joined
   }
 
-  /** Gives back room that was taken for much more than is left. */
-  shrink(): void {
-    if (this.bytes.length > joinLimit && this.length < this.bytes.length / 8) this.move(this.length * 2 + slack)
+  /** Gives back room that was taken for much more than is left, and `needed` by the request that has begun. */
+  shrink(needed: number): void {
+    const enough = Math.max(this.length * 2, needed)
+    if (this.bytes.length > joinLimit && enough < this.bytes.length / 4) this.move(enough + slack)
   }
 
   clear(): void {

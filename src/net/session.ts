@@ -125,7 +125,7 @@ export class Session implements ConnectionPort, Receiver {
     const { pending } = this
     pending.start = this.process(pending.bytes, pending.start, pending.end)
     if (pending.length === 0 || this.closing) this.forgetPending()
-    else if (this.parser.needed === 0) pending.shrink()
+    else pending.shrink(this.parser.needed)
   }
 
   private forgetPending(): void {
