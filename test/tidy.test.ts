@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "vitest"
+import { pages } from "../src/tools/docs.ts"
 
 /**
  * Who may import whom. The longest matching folder wins; a folder may always import itself. `projections/memory` is the
@@ -85,6 +86,13 @@ describe("source tree", () => {
 
   it("keeps files small", () => {
     expect(files.filter((file) => textOf(file).split("\n").length > 450)).toEqual([])
+  })
+
+  it("has generated pages that are up to date (npm run docs)", () => {
+    const stale = Object.entries(pages).filter(([name, page]) =>
+      readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8") !== page()
+    )
+    expect(stale.map(([name]) => name)).toEqual([])
   })
 
   it("leaves no marks of unfinished work", () => {
