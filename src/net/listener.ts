@@ -226,7 +226,7 @@ const make = Effect.gen(function*() {
         backlog: endpoints.backlog,
         ipv6Only: true
       }
-      const opening = open("tcp", `${host}:${port}`, options).pipe(
+      const opening = open("tcp", formatAddress(host, port), options).pipe(
         Effect.tap((server) =>
           Effect.sync(() => {
             const bound = server.address()
