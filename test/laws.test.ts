@@ -1,0 +1,246 @@
+/**
+ * The laws everything rests on, under random workloads over all commands on strings, keys and databases:
+ * the fold of the log is the live data; reading writes nothing; a batch is there whole or not at all; and the same seed
+ * gives the same bytes.
+ */
+import { rmSync } from "node:fs"
+import { afterAll, describe, expect, it } from "vitest"
+import { CommandExecutor } from "../src/commands/executor/executor.ts"
+import { type Disk, nodeDisk } from "../src/log/disk.ts"
+import type { LogOptions, OpenedLog } from "../src/log/store.ts"
+import { openLog } from "../src/log/store.ts"
+import { ReplyBuffer } from "../src/net/resp/encoder.ts"
+import { stateDigest } from "../src/projections/digest.ts"
+import { Keyspace } from "../src/projections/keyspace.ts"
+import { replay } from "../src/projections/replay.ts"
+import { argvOf, TestConnection } from "./support/harness.ts"
+import { FakeClock, logOptions } from "./support/log-writer.ts"
+import { temporaryDir } from "./support/processes.ts"
+import { forSeeds, Random } from "./support/random.ts"
+import { SimDisk } from "./support/sim-disk.ts"
+import { randomRequest, workloadDatabases } from "./support/workload.ts"
+
+/** What one command appended. */
+interface Appended {
+  readonly origin: string
+  readonly tags: ReadonlyArray<string>
+}
+
+/** An executor over a real log, driven by a seed. */
+class World {
+  readonly clock = new FakeClock()
+  readonly random: Random
+  readonly keyspace: Keyspace
+  readonly executor: CommandExecutor
+  readonly connections: ReadonlyArray<TestConnection>
+  log: OpenedLog
+  commands = 0
+  private readonly out = new ReplyBuffer()
+  private readonly disk: Disk
+  private readonly options: LogOptions
+  private appended: Array<Appended> = []
+
+  constructor(random: Random, disk: Disk, options: Partial<LogOptions> = {}) {
+    this.random = random
+    this.disk = disk
+    this.options = logOptions({ policy: "no", ...options })
+    this.log = openLog(disk, this.clock, this.options)
+    this.keyspace = new Keyspace(workloadDatabases, { k0: random.uint32(), k1: random.uint32() })
+    replay(this.keyspace, this.log.read(1))
+    this.executor = new CommandExecutor({
+      keyspace: this.keyspace,
+      now: () => this.clock.now(),
+      monotonic: () => this.clock.monotonic(),
+      seed: random.uint32(),
+      log: {
+        failure: () => this.log.failure(),
+        append: (time, db, origin, command, author, events, count) => {
+          this.appended.push({ origin, tags: events.slice(0, count).map((event) => event._tag) })
+          return this.log.append(time, db, origin, command, author, events, count)
+        }
+      }
+    })
+    this.connections = Array.from({ length: 4 }, (_, i) => new TestConnection(i + 1, this.clock.now()))
+  }
+
+  /** Runs one request and checks what it may have appended. */
+  run(connection: TestConnection, words: ReadonlyArray<string>): string {
+    this.appended = []
+    this.commands++
+    this.executor.beginChunk()
+    this.executor.execute(connection, argvOf(words), this.out)
+    this.executor.endChunk()
+    const reply = Buffer.concat(this.out.take().map((chunk) => Buffer.from(chunk))).toString("latin1")
+    const own = this.appended.filter(({ origin }) => origin === "client")
+    const others = this.appended.filter(({ origin }) => origin !== "client")
+    const writes = this.executor.table.byName(words[0]!)!.write
+    const wrong = others.some(({ origin, tags }) => origin !== "expire" || tags.join() !== "KeyExpired")
+      ? "a batch of another origin that is not one expired key"
+      : own.length > 1
+      ? "more than one batch"
+      : own.length === 1 && this.appended.at(-1) !== own[0]
+      ? "a key expired after the command's own batch"
+      : own.length === 1 && (own[0]!.tags.length === 0 || !writes)
+      ? "a batch without events, or one of a reading command"
+      : own.length === 1 && reply.startsWith("-")
+      ? "a batch of a refused command"
+      : undefined
+    if (wrong !== undefined) {
+      throw new Error(`${wrong}: ${JSON.stringify(words)} answered ${reply}, ${JSON.stringify(this.appended)}`)
+    }
+    return reply
+  }
+
+  /** One turn of the event loop: some requests of some connections, then one frame. */
+  turn(): void {
+    const { clock, random } = this
+    for (let left = random.between(1, random.chance(0.1) ? 60 : 12); left > 0; left--) {
+      const connection = random.pick(this.connections)
+      if (random.chance(0.1)) connection.client.db = random.below(workloadDatabases)
+      if (random.chance(0.01)) {
+        connection.client.name = `name-${random.below(9)}`
+        connection.client.changed()
+      }
+      this.run(connection, randomRequest(random, clock.now()))
+    }
+    if (random.chance(0.3)) this.executor.expire(1)
+    this.log.commit()
+    if (random.chance(0.5)) clock.advance(random.below(40))
+    if (random.chance(0.02)) clock.advance(random.below(3000))
+    if (random.chance(0.01)) clock.wall -= random.below(5000)
+    if (random.chance(0.2)) this.log.tick()
+  }
+
+  /** The data as the log alone gives it. */
+  replayed(until?: number): string {
+    const fresh = new Keyspace(workloadDatabases, { k0: 3, k1: 5 })
+    replay(fresh, this.log.read(1), until)
+    return stateDigest(fresh)
+  }
+
+  /** The process ends and another one opens the directory. */
+  reopen(): void {
+    this.log.close()
+    this.log = openLog(this.disk, this.clock, this.options)
+    for (const { client } of this.connections) client.logged = { segment: -1, revision: -1, ref: 0 }
+  }
+}
+
+const logBytes = (disk: SimDisk): Map<string, string> =>
+  new Map(
+    disk.files().filter((name) => name.startsWith("log/"))
+      .map((name) => [name, Buffer.from(disk.bytes(name)).toString("latin1")])
+  )
+
+const real = temporaryDir("laws")
+afterAll(() => rmSync(real, { recursive: true, force: true }))
+
+describe("laws", () => {
+  it("the live data is the fold of the log, at random points of random workloads", () => {
+    let commands = 0
+    let points = 0
+    forSeeds(6, (random) => {
+      const disk = new SimDisk()
+      const world = new World(random, disk, { segmentBytes: random.pick([4096, 16_384, 262_144]) })
+      while (world.commands < 17_000) {
+        world.turn()
+        disk.runPending()
+        if (random.chance(0.009)) {
+          points++
+          expect(world.replayed()).toBe(stateDigest(world.keyspace))
+        }
+        if (random.chance(0.002)) world.reopen()
+      }
+      expect(world.replayed()).toBe(stateDigest(world.keyspace))
+      expect(world.executor.statistics.expiredKeys).toBeGreaterThan(100)
+      commands += world.commands
+    })
+    expect(commands).toBeGreaterThan(100_000)
+    expect(points).toBeGreaterThan(50)
+  })
+
+  it("holds on a real directory with tiny segments, across reopenings", () => {
+    const random = new Random(77)
+    const world = new World(random, nodeDisk(real), { segmentBytes: 4096 })
+    while (world.commands < 12_000) {
+      world.turn()
+      if (random.chance(0.004)) {
+        const before = stateDigest(world.keyspace)
+        world.reopen()
+        expect(world.replayed()).toBe(before)
+      }
+    }
+    const live = stateDigest(world.keyspace)
+    world.log.close()
+    const again = new World(new Random(78), nodeDisk(real), { segmentBytes: 4096 })
+    expect(again.log.recovery.verdict).toBe("clean")
+    expect(again.log.status().segments).toBeGreaterThan(20)
+    expect(stateDigest(again.keyspace)).toBe(live)
+    again.log.close()
+  })
+
+  it("gives any past sequence: each prefix of the log folds to the data of its moment", () => {
+    forSeeds(4, (random) => {
+      const world = new World(random, new SimDisk())
+      const moments: Array<readonly [number, string]> = []
+      while (world.commands < 4000) {
+        world.turn()
+        if (random.chance(0.05)) moments.push([world.log.sequence(), stateDigest(world.keyspace)])
+      }
+      for (const [sequence, digest] of moments) expect(world.replayed(sequence)).toBe(digest)
+    })
+  })
+
+  it("writes the same bytes for the same seed", () => {
+    const bytesOf = (seed: number): Map<string, string> => {
+      const disk = new SimDisk()
+      const world = new World(new Random(seed), disk)
+      while (world.commands < 3000) {
+        world.turn()
+        disk.runPending()
+      }
+      world.log.close()
+      return logBytes(disk)
+    }
+    for (const seed of [1, 2, 3]) expect(bytesOf(seed)).toEqual(bytesOf(seed))
+    expect(bytesOf(1)).not.toEqual(bytesOf(2))
+  })
+
+  it("keeps every batch whole or leaves it out, wherever the log is cut", () => {
+    forSeeds(3, (random) => {
+      const disk = new SimDisk()
+      const world = new World(random, disk, { segmentBytes: 1 << 16 })
+      const [connection] = world.connections as [TestConnection]
+      /** Digest after each batch. */
+      const after = [stateDigest(world.keyspace)]
+      const run = (...words: Array<string>): void => {
+        world.run(connection, words)
+        after[world.log.sequence()] = stateDigest(world.keyspace)
+      }
+      for (let turn = 0; turn < 12; turn++) {
+        for (let i = random.between(1, 3); i > 0; i--) {
+          run("MSET", ...Array.from({ length: 5 }, (_, n) => [`pair${n}`, `${turn}.${i}`]).flat())
+          if (random.chance(0.3)) run("DEL", "pair0", "pair1", "pair2")
+        }
+        world.log.commit()
+      }
+      const name = disk.files().find((file) => file.endsWith(".evl"))!
+      const bytes = disk.bytes(name)
+      const seen = new Set<number>()
+      for (let length = 128; length <= bytes.length; length += length < bytes.length - 600 ? 23 : 1) {
+        const cut = new SimDisk()
+        cut.put(name, bytes.slice(0, length))
+        const log = openLog(cut, world.clock, logOptions({ policy: "no", segmentBytes: 1 << 16 }))
+        const fresh = new Keyspace(workloadDatabases, { k0: 3, k1: 5 })
+        const { sequence } = replay(fresh, log.read(1))
+        seen.add(sequence)
+        if (stateDigest(fresh) !== after[sequence]) {
+          throw new Error(`cut at byte ${length}: the data is not that of sequence ${sequence}`)
+        }
+        log.abandon()
+      }
+      // Every turn was one frame: so many states, and no others.
+      expect(seen.size).toBe(13)
+    })
+  })
+})
