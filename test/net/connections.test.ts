@@ -5,7 +5,13 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { afterEach, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals, type StartOptions, temporaryDir } from "../support/processes.ts"
+import {
+  removeTemporaryDir,
+  type ServerProcess,
+  startAnnals,
+  type StartOptions,
+  temporaryDir
+} from "../support/processes.ts"
 import { encodeRequest, plain, RespClient } from "../support/resp-client.ts"
 
 let servers: Array<ServerProcess> = []
@@ -17,7 +23,15 @@ const start = async (options: StartOptions = {}): Promise<ServerProcess> => {
 afterEach(async () => {
   await Promise.all(servers.map((server) => server.stop()))
   servers = []
+  for (const dir of dirs.splice(0)) removeTemporaryDir(dir)
 })
+
+const dirs: Array<string> = []
+const socketDir = (): string => {
+  const dir = temporaryDir("socket")
+  dirs.push(dir)
+  return dir
+}
 
 /** Sends bytes on a connection of its own and gives everything answered until the server closes. */
 const untilClosed = async (options: { port?: number; host?: string; path?: string }, bytes: string | Uint8Array) => {
@@ -100,7 +114,7 @@ if (outside === undefined) {
 
 describe("protected mode", () => {
   it.skipIf(outside === undefined)("keeps others out while there is no password", async () => {
-    const socketPath = Path.join(temporaryDir("socket"), "annals.sock")
+    const socketPath = Path.join(socketDir(), "annals.sock")
     const { port } = await start({ args: ["--bind", "0.0.0.0", "--unixsocket", socketPath] })
     const from = { port, host: outside! }
     for (let i = 0; i < 3; i++) expect(await untilClosed(from, "")).toMatch(/^-DENIED .*\r\n$/)
@@ -262,7 +276,7 @@ describe("a running server", () => {
 
 describe("the Unix socket", () => {
   it("is opened with its mode, replaces a stale one, and is gone after the end", async () => {
-    const path = Path.join(temporaryDir("socket"), "annals.sock")
+    const path = Path.join(socketDir(), "annals.sock")
     const args = ["--unixsocket", path, "--unixsocketperm", "700"]
     const first = await start({ args })
     expect(Fs.statSync(path).mode & 0o777).toBe(0o700)
@@ -270,6 +284,7 @@ describe("the Unix socket", () => {
     expect(await ask(client, "SET", "k", "v")).toBe("OK")
     expect(String(await ask(client, "CLIENT", "LIST"))).toContain(path)
     await first.kill()
+    dirs.push(first.dir)
     expect(Fs.existsSync(path)).toBe(true)
     const second = await start({ args, dir: first.dir })
     expect(await untilClosed({ path }, "GET k\r\nQUIT\r\n")).toBe("$1\r\nv\r\n+OK\r\n")
