@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { constants } from "node:os"
 import * as path from "node:path"
 import { formatOwner, type LockOwner, ownerLives, parseOwner, type ProcessFacts } from "./lock.ts"
 
@@ -80,7 +81,12 @@ export const folderOf = (name: string): string => {
   return slash < 0 ? "" : name.slice(0, slash)
 }
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? "EUNKNOWN"
+/** The errno's name. The runtime has none for some that disks do give, EDQUOT among them: then the system's list helps. */
+const codeOf = (error: unknown): string => {
+  const { code = "EUNKNOWN", errno = 0 } = (error ?? {}) as NodeJS.ErrnoException
+  if (code !== "UNKNOWN") return code
+  return Object.entries(constants.errno).find(([, number]) => number === -errno)?.[0] ?? code
+}
 
 const attempt = <T>(operation: string, file: string, call: () => T): T => {
   for (;;) {
