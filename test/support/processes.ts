@@ -89,6 +89,9 @@ const deathSignal: ReadonlyArray<string> = process.platform === "linux" && isIns
   ? ["setpriv", "--pdeathsig", "KILL"]
   : []
 
+/** A program and its arguments, to be started so that it dies with this process, whatever ends this one. */
+export const dyingWithUs = (words: ReadonlyArray<string>): ReadonlyArray<string> => [...deathSignal, ...words]
+
 /** A fresh directory under the system's temporary one, removed when this process ends. */
 export const temporaryDir = (purpose: string): string => {
   const dir = Fs.mkdtempSync(Path.join(Os.tmpdir(), `annals-${purpose}-`))
