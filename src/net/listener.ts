@@ -279,6 +279,7 @@ const make = Effect.gen(function*() {
   const background = Effect.sync(() => {
     clients.checkPause()
     if (!expiring) expireSome()
+    executor.keyspace.reclaim()
   })
   yield* background.pipe(Effect.repeat(Schedule.spaced("10 millis")), Effect.forkScoped)
 

@@ -49,7 +49,7 @@ const evolvers: Evolvers = {
     keyspace.database(event.toDb).copyFrom(source, p, event.key)
     source.delete(event.key)
   },
-  DatabaseFlushed: (keyspace, db) => keyspace.database(db).clear(),
+  DatabaseFlushed: (keyspace, db) => keyspace.clearDatabase(db),
   KeyspaceFlushed: (keyspace) => keyspace.clear(),
   DatabasesSwapped: (keyspace, _db, event) => keyspace.swap(event.first, event.second)
 }

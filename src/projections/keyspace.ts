@@ -197,12 +197,14 @@ export class Database {
     )
   }
 
-  /** Drops everything at once: the arena goes back to the system as a whole. */
-  clear(): void {
+  /** Drops everything at once. The old arena is returned, for whoever gives its memory back. */
+  clear(): Arena {
+    const old = this.arena
     this.arena = new Arena()
     this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
     this.memoKey = undefined
+    return old
   }
 }
 
@@ -223,6 +225,7 @@ export class Keyspace {
   readonly databases: Array<Database>
   readonly seed: HashSeed
   readonly turn: Turn
+  private readonly dropped: Array<Arena> = []
   constructor(count: number, seed: HashSeed, turn = new Turn()) {
     this.seed = seed
     this.turn = turn
@@ -242,7 +245,24 @@ export class Keyspace {
   }
 
   clear(): void {
-    for (const database of this.databases) database.clear()
+    for (let i = 0; i < this.databases.length; i++) this.clearDatabase(i)
+  }
+
+  /** Empties one database in no time; `reclaim` returns its memory. */
+  clearDatabase(index: number): void {
+    if (this.database(index).size > 0) this.dropped.push(this.databases[index]!.clear())
+  }
+
+  /**
+   * Gives up to 64 MiB of what was emptied back to the system: unmapping gigabytes at once would stop everything. To be
+   * called every now and then; false when nothing is left to give.
+   */
+  reclaim(): boolean {
+    while (this.dropped.length > 0) {
+      if (this.dropped.at(-1)!.dismantle()) return true
+      this.dropped.pop()
+    }
+    return false
   }
 
   /** An empty keyspace of the same shape whose databases `adopt` may take over. */
@@ -252,6 +272,7 @@ export class Keyspace {
 
   /** Takes the databases of a keyspace made by `blank`, dropping its own. */
   adopt(other: Keyspace): void {
+    this.clear()
     this.databases.splice(0, this.databases.length, ...other.databases)
   }
 

@@ -241,6 +241,6 @@ export const nodePath = ((): string => {
 export const startAnnals = (options: StartOptions = {}): Promise<ServerProcess> =>
   startOnFreePort(
     "annals",
-    (port, dir) => [nodePath, Path.join(repository, "src", "main.ts"), "server", "--port", `${port}`, "--dir", dir],
+    (port, dir) => [Path.join(repository, "bin", "annals"), "server", "--port", `${port}`, "--dir", dir],
     options
   )

@@ -4,7 +4,7 @@
  *
  * ```
  * pointer   slab index (13 bits) | unit inside the slab (19 bits)
- * slab      4 MiB = 64 pages of 64 KiB, or one ArrayBuffer of its own for a block over 1 MiB
+ * slab      4 MiB of a region = 64 pages of 64 KiB, or one ArrayBuffer of its own for a block over 1 MiB
  * run       one or more adjacent pages of a slab, cut into blocks of one size class
  * ```
  *
@@ -12,6 +12,8 @@
  * never handed out yet (so untouched memory stays untouched) and a count of live blocks. A run whose last block is freed
  * becomes free pages again, whatever class wants them next; a slab without live runs is given back.
  */
+
+import { Regions } from "./regions.ts"
 
 /** A block in an arena, as a u32 in units of 8 bytes. 0 means none. */
 export type Pointer = number
@@ -74,10 +76,11 @@ const enlarged = <T extends Uint8Array | Uint16Array | Uint32Array>(old: T, next
 
 /** An allocator with its own slabs. Slab 0 is never used, so that no block has pointer 0. */
 export class Arena {
-  /** One view per slab. A slab that was given back leaves an empty view, and views taken earlier become empty. */
+  /** One view per slab. A slab that was given back leaves an empty view. */
   readonly bytes: Array<Uint8Array> = [noBytes]
   readonly words: Array<Uint32Array> = [noWords]
 
+  private readonly regions = new Regions(slabBytes)
   /** [used bytes, reserved bytes]: in a typed array, because a number field this large would be boxed anew at each write. */
   private readonly totals = new Float64Array(2)
   /** Per class, the first page of the run to allocate from; its list (`next`, `previous`) holds all runs that may have room. */
@@ -255,33 +258,50 @@ export class Arena {
     return slab
   }
 
+  /** A view of 4 MiB out of a region, or of an ArrayBuffer of its own for a large block. */
   private addSlab(size: number): number {
     let slab = this.unusedFrom
     while (slab < this.bytes.length && this.bytes[slab] !== noBytes) slab++
     this.unusedFrom = slab
     if (slab >= slabLimit) throw new ArenaFull(`all ${slabLimit} slabs are in use`)
-    let buffer: ArrayBuffer
+    let bytes: Uint8Array
     try {
-      buffer = new ArrayBuffer(size)
+      bytes = size === slabBytes ? this.regions.take() : new Uint8Array(size)
     } catch {
       throw new ArenaFull(`no memory for a slab of ${size} bytes`)
     }
     if (slab >= this.slabCapacity) this.enlarge()
-    this.bytes[slab] = new Uint8Array(buffer)
-    this.words[slab] = new Uint32Array(buffer)
+    this.bytes[slab] = bytes
+    this.words[slab] = new Uint32Array(bytes.buffer, bytes.byteOffset, size >>> 2)
     this.totals[1] = this.totals[1]! + size
     return slab
   }
 
   private dropSlab(slab: number): void {
-    const buffer = this.bytes[slab]!.buffer as ArrayBuffer
-    this.totals[1] = this.totals[1]! - buffer.byteLength
-    // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
-    buffer.transfer(0)
+    const bytes = this.bytes[slab]!
+    this.totals[1] = this.totals[1]! - bytes.length
+    if (bytes.length === slabBytes) this.regions.give(bytes)
+    else (bytes.buffer as ArrayBuffer).transfer(0)
     this.bytes[slab] = noBytes
     this.words[slab] = noWords
     this.longestFree[slab] = 0
     if (slab < this.unusedFrom) this.unusedFrom = slab
+  }
+
+  /**
+   * Gives back a part of everything, whatever is allocated: for an arena nobody uses any more, a piece at a time. False
+   * when nothing is left.
+   */
+  dismantle(): boolean {
+    for (let slab = this.bytes.length - 1; slab > 0; slab--) {
+      const bytes = this.bytes[slab]!
+      if (bytes.length === slabBytes || bytes.length === 0) continue
+      this.bytes.length = slab
+      ;(bytes.buffer as ArrayBuffer).transfer(0)
+      return true
+    }
+    this.bytes.length = 0
+    return this.regions.dropOne()
   }
 
   private enlarge(): void {
@@ -301,7 +321,8 @@ export class Arena {
   }
 
   private allocateOwn(size: number): Pointer {
-    const length = Math.ceil(size / 8) * 8
+    // Never the length of a common slab: lengths tell the two kinds apart.
+    const length = Math.ceil(size / 8) * 8 === slabBytes ? slabBytes + 8 : Math.ceil(size / 8) * 8
     const slab = this.addSlab(length)
     const page = slab * pagesPerSlab
     this.classOf[page] = ownSlab

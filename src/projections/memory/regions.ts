@@ -1,0 +1,57 @@
+/**
+ * Slabs are cut from regions of 64 MiB. The system backs a large mapping with huge pages where it is allowed to (on Linux
+ * with transparent huge pages and GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the start scripts set), and a look-up among
+ * millions of keys waits for the page table almost as long as for the data: SET and GET gained an eighth with 1 M keys.
+ * Pages of a region that were never written cost nothing.
+ */
+const slabsPerRegion = 16
+
+/** Where a slab stands: its region and its place in it. */
+class Region {
+  readonly buffer: ArrayBuffer
+  /** Bit i: slab i is free. */
+  free = (1 << slabsPerRegion) - 1
+  constructor(bytes: number) {
+    this.buffer = new ArrayBuffer(bytes)
+  }
+}
+
+/** The regions of one arena. */
+export class Regions {
+  private readonly slabBytes: number
+  private readonly regions: Array<Region> = []
+
+  constructor(slabBytes: number) {
+    this.slabBytes = slabBytes
+  }
+
+  /** A free slab, zeroed or not. Throws what the system throws when it has no memory. */
+  take(): Uint8Array {
+    let region = this.regions.find(({ free }) => free !== 0)
+    if (region === undefined) {
+      region = new Region(this.slabBytes * slabsPerRegion)
+      this.regions.push(region)
+    }
+    const place = 31 - Math.clz32(region.free & -region.free)
+    region.free &= ~(1 << place)
+    return new Uint8Array(region.buffer, place * this.slabBytes, this.slabBytes)
+  }
+
+  /** Takes a slab back; a region without slabs in use goes back to the system at once. */
+  give(slab: Uint8Array): void {
+    const at = this.regions.findIndex(({ buffer }) => buffer === slab.buffer)
+    const region = this.regions[at]!
+    region.free |= 1 << (slab.byteOffset / this.slabBytes)
+    if (region.free !== (1 << slabsPerRegion) - 1) return
+    this.regions.splice(at, 1)
+    // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
+    region.buffer.transfer(0)
+  }
+
+  /** Gives one region back, whatever it holds. False when there was none. */
+  dropOne(): boolean {
+    const region = this.regions.pop()
+    region?.buffer.transfer(0)
+    return region !== undefined
+  }
+}
