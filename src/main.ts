@@ -190,6 +190,7 @@ const server = (argv: ReadonlyArray<string>) =>
   }).pipe(Effect.provide(loggerLayer))
 
 const usage = `Usage: annals server [file.conf] [--port 6379] [--dir ./data] [--appendfsync everysec] [--name value ...]
+       annals salvage --dir DIR --out NEWDIR
        annals --version | --help
 `
 
@@ -216,6 +217,14 @@ const main = (argv: ReadonlyArray<string>): void => {
     NodeRuntime.runMain(server(rest), {
       disableErrorReporting: true,
       teardown: (exit, onExit) => onExit(exitCode(exit))
+    })
+  } else if (word === "salvage") {
+    // Loaded only here: it would delay the start of a server.
+    void import("./tools/salvage.ts").then(({ salvage }) => {
+      process.exitCode = salvage(rest, {
+        out: (text) => void process.stdout.write(text),
+        err: (text) => void process.stderr.write(text)
+      })
     })
   } else {
     process.stderr.write(word === undefined ? usage : `annals: unknown command '${word}'\n${usage}`)

@@ -86,7 +86,8 @@ export const logCorrupt = (damage: Damage): LogCorrupt => {
 Nothing was changed. To repair it:
   1. take this segment file from a replica of the same store, or
   2. take it from an archive or backup, or
-  3. run "annals salvage", which keeps all that is readable and records what is missing as a GAP.`
+  3. run "annals salvage --dir DIR --out NEWDIR", which writes all that is readable into a new data directory and
+     records what is missing as a GAP.`
   })
 }
 

@@ -13,7 +13,7 @@
  *      76  6  first time          82 6 last time, unix ms
  *      88  4  length of the footer, tail included
  *      92  4  offset of the sessions  96 4 of the key filter  100 4 of the type counts, from the footer's start
- *     104  2  version            106 2 flags: 1 sessions, keys and counts may be incomplete
+ *     104  2  version            106 2 flags: 1 sessions, keys and counts may be incomplete, 2 GAP frames
  *     108  4  reserved
  *     112  4  crc32 of the footer before the tail
  *     116  4  crc32 of bytes 0–115 of the tail
@@ -41,6 +41,8 @@ export interface SegmentSummary {
   readonly lastSequence: number
   readonly firstTime: number
   readonly lastTime: number
+  /** Whether there are GAP frames. */
+  readonly gaps: boolean
 }
 
 /** A footer read in full. */
@@ -93,7 +95,7 @@ export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint
   put32(tail, 96, filterAt)
   put32(tail, 100, countsAt)
   put16(tail, 104, formatVersion)
-  put16(tail, 106, index.complete ? 0 : 1)
+  put16(tail, 106, (index.complete ? 0 : 1) | (summary.gaps ? 2 : 0))
   put32(tail, 112, crc32(out.bytes.subarray(0, out.length)))
   put32(tail, 116, crc32(tail.subarray(0, 116)))
   tail.set(tailMagic, 120)
@@ -124,7 +126,8 @@ export const readFooterTail = (file: DiskFile, size: number): FooterTail | undef
     firstSequence: get48(bytes, 64),
     lastSequence: get48(bytes, 70),
     firstTime: get48(bytes, 76),
-    lastTime: get48(bytes, 82)
+    lastTime: get48(bytes, 82),
+    gaps: (get16(bytes, 106) & 2) !== 0
   }
   return { summary, start, bytes }
 }

@@ -16,7 +16,7 @@
  *
  * Bodies: BATCHES see batch.ts; SYNC empty; SEAL sha256 of the segment up to here (32), chain value (32);
  * CONTROL varint kind, then 1 CLOCK_STEP: varint time before, varint time after;
- * GAP varint number of sequences missing, varint bytes lost, text why.
+ * GAP varint number of sequences missing, varint bytes lost, text why, then optionally details, see gaps.ts.
  */
 import { crc32, zstdDecompressSync } from "node:zlib"
 import { ByteReader, ByteWriter } from "./events/wire.ts"

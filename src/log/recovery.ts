@@ -15,6 +15,7 @@ import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { formatTooNew, logCorrupt } from "./errors.ts"
 import { beginsFooter, readFooterTail } from "./footer.ts"
 import { readRetrying } from "./frame-cursor.ts"
+import { describeGap, gapsIn } from "./gaps.ts"
 import { type Manifest, readManifest } from "./manifest.ts"
 import { checkAgainstManifest, findSegments, type Found, removeTemporaries } from "./recovery-files.ts"
 import { damaged, joinSealed, type RecoveryOptions } from "./recovery-sealed.ts"
@@ -55,7 +56,21 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
   } else if (reading.previous) options.warn("the manifest is missing or damaged: the one before it is used")
   checkAgainstManifest(found, manifest)
   removeTemporaries(disk)
-  return join(disk, found, manifest, options)
+  const recovered = join(disk, found, manifest, options)
+  warnOfGaps(disk, recovered, options.warn)
+  return recovered
+}
+
+/** What a salvage could not keep is said at every start. Only segments whose footer announces gaps are read for it. */
+const warnOfGaps = (disk: Disk, { active, sealed }: Recovered, warn: (message: string) => void): void => {
+  const segments = sealed.filter(({ summary }) => summary.gaps).map(({ end, name }) => ({ end, name }))
+  if (active.index.gaps) segments.push({ end: active.end, name: active.name })
+  try {
+    for (const gap of gapsIn(disk, segments)) warn(`the log has a gap: ${describeGap(gap)}`)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    warn(`the log has gaps that cannot be named: ${error.message}`)
+  }
 }
 
 const nowhere = { position: 0, lsn: 0, sequence: 1, bytesLost: 0 }

@@ -75,7 +75,8 @@ export const summaryOf = (segment: ActiveSegment): SegmentSummary => ({
   firstSequence: segment.header.firstSequence,
   lastSequence: segment.lastSequence,
   firstTime: segment.firstTime,
-  lastTime: segment.lastTime
+  lastTime: segment.lastTime,
+  gaps: segment.index.gaps
 })
 
 /** What rotation reports on its way. */

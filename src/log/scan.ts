@@ -103,6 +103,7 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
       lastBatches = cursor.position
       scan.index.complete = false
     }
+    if (frame.type === frameType.gap) scan.index.gaps = true
     scan.mark = Math.max(scan.mark, markOf(cursor, header))
     scan.clean = frame.type === frameType.seal && (frame.flags & frameFlag.cleanShutdown) !== 0
     scan.nextSequence += count!

@@ -98,6 +98,8 @@ export class SegmentIndex implements SegmentDirectory {
   /** Events by number on disk. */
   readonly counts = new Map<number, number>()
   complete = true
+  /** The segment holds GAP frames. */
+  gaps = false
   private frequent = new Float64Array(256)
 
   constructor(segmentBytes: number) {
