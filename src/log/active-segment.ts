@@ -1,9 +1,9 @@
-import { createHash, type Hash } from "node:crypto"
 import { FrameDecoder } from "./batch.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { chainValue, digestOf, FrameCursor, isDecodeError } from "./frame-cursor.ts"
+import { chainValue, FrameCursor, isDecodeError } from "./frame-cursor.ts"
 import { frameType } from "./frame.ts"
 import type { Scan } from "./scan.ts"
+import { SegmentHash } from "./segment-hash.ts"
 import { EventTally, SegmentIndex } from "./segment-index.ts"
 import { encodeSegmentHeader, type SegmentHeader, segmentHeaderSize, segmentName } from "./segment.ts"
 import { UnsyncedFrames } from "./unsynced.ts"
@@ -28,7 +28,7 @@ export class ActiveSegment {
   /** Position after the last frame. */
   end: number
   /** SHA-256 of all bytes up to `end`. */
-  readonly hash: Hash
+  readonly hash: SegmentHash
   readonly index: SegmentIndex
   /** Chain value and hash at the last SEAL. */
   chain: Uint8Array
@@ -50,7 +50,8 @@ export class ActiveSegment {
     this.header = header
     this.name = segmentName(header.firstSequence)
     this.end = scan?.end ?? segmentHeaderSize
-    this.hash = scan?.hash ?? createHash("sha256").update(encodeSegmentHeader(header))
+    this.hash = new SegmentHash(scan?.hash)
+    if (scan === undefined) this.hash.update(encodeSegmentHeader(header))
     this.index = scan?.index ?? new SegmentIndex(segmentBytes)
     this.chain = scan?.chain ?? header.chain
     this.sha256 = scan?.sha256 ?? new Uint8Array(32)
@@ -76,7 +77,7 @@ export class ActiveSegment {
   /** Appends one whole frame. When that fails the file is cut back to the last whole frame and `DiskError` thrown. */
   write(bytes: Uint8Array, length: number): void {
     this.put(bytes, length)
-    this.hash.update(length === bytes.length ? bytes : bytes.subarray(0, length))
+    this.hash.update(bytes, length)
     this.kept.add(this.lsn, bytes, length)
     this.end += length
   }
@@ -112,7 +113,7 @@ export class ActiveSegment {
 
   /** Hash of all bytes so far and the chain value a SEAL here would state. */
   sealing(): { readonly sha256: Uint8Array; readonly chain: Uint8Array } {
-    const sha256 = digestOf(this.hash)
+    const sha256 = this.hash.digest()
     return { sha256, chain: chainValue(this.chain, sha256) }
   }
 }

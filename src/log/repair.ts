@@ -123,7 +123,7 @@ const recall = (
   const unsynced = new Uint8Array(segment.end - mark)
   readRetrying(segment.file, unsynced, 0, unsynced.length, mark)
   segment.kept.overlay(unsynced, segment.lsnAt(mark))
-  if (!sameBytes(hash.update(unsynced).digest(), digestOf(segment.hash))) throw new CopyDiffers(segment.name)
+  if (!sameBytes(hash.update(unsynced).digest(), segment.hash.digest())) throw new CopyDiffers(segment.name)
   return { prefix, unsynced }
 }
 
