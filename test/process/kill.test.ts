@@ -4,6 +4,7 @@
  * is the fold of its log as computed apart from it.
  */
 import { spawn } from "node:child_process"
+import { readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
@@ -176,7 +177,10 @@ describe("the lock of a data directory", () => {
   it("turns a second server away with exit code 5, and does not outlive a killed owner", async () => {
     const dir = temporaryDir("kill-lock")
     const first = await start(dir, [])
-    const second = await startAnnals({ dir }).then(
+    // Another name for the directory does not help.
+    const link = join(temporaryDir("kill-link"), "data")
+    symlinkSync(dir, link)
+    const second = await startAnnals({ dir: link }).then(
       () => undefined,
       (cause: unknown) => cause as ServerDidNotStart
     )
@@ -188,5 +192,29 @@ describe("the lock of a data directory", () => {
     const third = await start(dir, [])
     expect(await third.stop()).toEqual({ code: 0, signal: null })
     servers.delete(third)
+  })
+
+  it("keeps files and folders private, whatever the umask", async () => {
+    for (const umask of ["000", "077"]) {
+      const parent = temporaryDir("kill-umask")
+      const dir = join(parent, "data")
+      const server = await startAnnals({
+        dir: parent,
+        args: ["--dir", dir],
+        launcher: ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"]
+      })
+      servers.add(server)
+      const client = await server.client()
+      await client.command("SET", "k", "v")
+      await client.close()
+      expect(await server.stop()).toEqual({ code: 0, signal: null })
+      servers.delete(server)
+      const modes = ["", ...readdirSync(dir, { recursive: true, encoding: "utf8" })].map((name) => {
+        const stat = statSync(join(dir, name))
+        return [name, (stat.mode & 0o777).toString(8), stat.isDirectory() ? "700" : "600"] as const
+      })
+      expect(modes.length).toBeGreaterThan(3)
+      expect(modes.filter(([, mode, wanted]) => mode !== wanted)).toEqual([])
+    }
   })
 })
