@@ -11,6 +11,7 @@ import { CommandExecutor } from "./commands/executor/executor.ts"
 import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
 import { ConfigInvalid } from "./config/errors.ts"
+import type { ValueOf } from "./config/parameters.ts"
 import { DiskError, nodeDisk } from "./log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
 import * as EventLogLive from "./log/event-log-live.ts"
@@ -71,6 +72,7 @@ const logSettingsLayer = Layer.effect(
   EventLogLive.LogSettings,
   Effect.gen(function*() {
     const config = yield* ServerConfig
+    silent = leftOut[config.get("loglevel")]
     const directory = resolve(config.get("dir"))
     yield* Effect.try({
       try: () => mkdirSync(directory, { recursive: true, mode: 0o700 }),
@@ -102,7 +104,7 @@ const netOptionsLayer = Layer.effect(
         port: config.get("port"),
         addresses: config.get("bind").length === 0 ? ["*", "-::*"] : config.get("bind"),
         backlog: config.get("tcp-backlog"),
-        unixSocket: config.get("unixsocket"),
+        unixSocket: config.get("unixsocket") === "" ? "" : resolve(config.get("unixsocket")),
         unixSocketMode: config.get("unixsocketperm")
       },
       settings: netSettings(config)
@@ -156,9 +158,19 @@ const describeEndpoints = (config: Configuration, port: number): string => {
   return `${where.join(", ")}; data in ${resolve(config.get("dir"))}, appendfsync ${config.get("appendfsync")}`
 }
 
+/** What each loglevel of redis.conf leaves out. */
+const leftOut: Readonly<Record<ValueOf<"loglevel">, ReadonlyArray<string>>> = {
+  debug: [],
+  verbose: ["debug", "trace"],
+  notice: ["debug", "trace"],
+  warning: ["debug", "trace", "info"]
+}
+let silent = leftOut.notice
+
 /** One line per message: time, level, text. */
 const loggerLayer = Logger.layer([
   Logger.make(({ date, logLevel, message }) => {
+    if (silent.includes(logLevel.toLowerCase())) return
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
     process.stdout.write(`${date.toISOString()} ${logLevel.toLowerCase()} ${text}\n`)
   })

@@ -58,6 +58,11 @@ export const parameters = {
   "appendonly": fixed(yesNo, true, {
     refuse: (on) => on ? undefined : "the log is the data here and cannot be turned off"
   }),
+  "save": fixed(words, [], {
+    refuse: (rules) =>
+      rules.length === 0 ? undefined : "there are no checkpoints to make yet; the log already holds every write"
+  }),
+  "enable-debug-command": fixed(oneOf("no", "local", "yes"), "local"),
   "appendfsync": live(oneOf("everysec", "always", "no"), "everysec"),
   "daemonize": fixed(yesNo, false, {
     refuse: (on) =>
