@@ -80,8 +80,8 @@ export interface ServerPort {
     readonly instantaneousOutputKbps: number
     readonly instantaneousOps: number
   }
-  /** Ends the server; answers the caller only when that failed. */
-  shutdown(options: { readonly save: boolean | undefined; readonly now: boolean; readonly force: boolean }): void
+  /** Begins to end the server; false when the log has writes it cannot get to disk and `force` is not given. */
+  shutdown(options: { readonly save: boolean | undefined; readonly now: boolean; readonly force: boolean }): boolean
   /** SHUTDOWN ABORT: false when none is under way. */
   abortShutdown(): boolean
   /** DEBUG SLEEP: stops everything for that long. */

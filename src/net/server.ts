@@ -53,8 +53,13 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     cpu: parts.cpuUsage,
     logStatus: () => log.status(),
     traffic: () => parts.traffic,
-    // The log holds every acknowledged write at any time, so there is nothing to save and no reason to wait.
-    shutdown: () => parts.stop(),
+    // The log holds every acknowledged write at any time, so there is nothing to save and no reason to wait; only a
+    // write that the disk has not taken yet, and that nobody was told about, would be given up.
+    shutdown: ({ force, save }) => {
+      if (log.failure() !== undefined && !force && save !== false) return false
+      parts.stop()
+      return true
+    },
     abortShutdown: () => false,
     sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
     reload: () => {

@@ -15,41 +15,58 @@ const unknown: Author = {
   logged: { segment: 0, revision: -1, ref: 0 }
 }
 
+const withoutNames = (author: Author): Author => ({ ...author, user: "", name: "", library: "", protocol: 0 })
+
 /**
- * The sessions a decoder has met. A ref whose record is not there stands for somebody with every fact empty. Where a
- * later record of a known ref may be lost, only what never changes about a connection is kept: its client id, addresses
- * and time, but not its user and names.
+ * The sessions a decoder has met in frames that are kept. A ref whose record is not among them gets a stand-in, to be
+ * written before the frame that uses it: the author himself where his record was read in a frame that is not kept;
+ * where a later record of a known ref may be lost, what never changes about a connection (client id, addresses, time,
+ * but not user and names); otherwise somebody with every fact empty.
  */
 export class SalvagedSessions extends Map<number, Author> {
-  /** Refs asked for without a record since this was last cleared, with what stands in for it. */
-  readonly lost = new Map<number, Author>()
-  private readonly partial = new Map<number, Author>()
-  private readonly substitutes = new Set<Author>()
+  /** Stand-ins asked for since this was last cleared. */
+  readonly missing = new Map<number, Author>()
+  private readonly known = new Map<number, Author>()
+  private readonly vague = new Set<Author>()
 
   override get(ref: number): Author {
     const author = super.get(ref)
     if (author !== undefined) return author
-    const substitute = { ...(this.partial.get(ref) ?? unknown) }
-    this.substitutes.add(substitute)
-    this.lost.set(ref, substitute)
+    const substitute = this.known.get(ref) ?? { ...unknown }
+    if (!this.known.has(ref)) this.vague.add(substitute)
+    this.missing.set(ref, substitute)
     super.set(ref, substitute)
     return substitute
   }
 
-  isLost(author: Author): boolean {
-    return this.substitutes.has(author)
+  /** Whether an author lacks facts. */
+  isVague(author: Author): boolean {
+    return this.vague.has(author)
+  }
+
+  /** The frame that defined these refs, and asked for what is in `missing`, is not kept. */
+  notKept(defined: ReadonlyArray<number>): void {
+    for (const ref of [...defined, ...this.missing.keys()]) {
+      const author = super.get(ref)
+      if (author === undefined) continue
+      this.delete(ref)
+      this.known.set(ref, author)
+    }
+    this.missing.clear()
   }
 
   /** Records between two positions are lost: those the directory names, or without one any. */
   doubt(directory: ReadonlyArray<SessionEntry> | undefined, from: number, to: number): void {
     const refs = directory === undefined
-      ? [...this.keys()]
+      ? new Set([...this.keys(), ...this.known.keys()])
       : directory.filter(({ position }) => position >= from && position < to).map(({ ref }) => ref)
     for (const ref of refs) {
-      const author = super.get(ref)
+      const author = super.get(ref) ?? this.known.get(ref)
       if (author === undefined) continue
-      this.partial.set(ref, { ...author, user: "", name: "", library: "", protocol: 0 })
+      const substitute = withoutNames(author)
       this.delete(ref)
+      this.known.set(ref, substitute)
+      this.vague.add(substitute)
     }
   }
 }

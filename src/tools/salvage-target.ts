@@ -52,13 +52,16 @@ export class SalvageTarget {
     return this.sealed.length + (this.header === undefined ? 0 : 1)
   }
 
-  /** Copies the frame in `bytes[0, header.length)` of `source`; its header is rewritten in place. */
+  /**
+   * Copies the frame in `bytes[0, header.length)` of `source`, its header rewritten in place, behind records of the
+   * sessions in `missing`.
+   */
   frame(
     source: Source,
     bytes: Uint8Array,
     header: FrameHeader,
     sequences: number,
-    lost: ReadonlyMap<number, Author>
+    missing: ReadonlyMap<number, Author>
   ): void {
     const begun = this.header !== undefined && this.nextSequence > this.header.firstSequence
     if (this.header === undefined || (this.source !== source && begun)) {
@@ -66,13 +69,13 @@ export class SalvageTarget {
       this.begin(header.sequence, source.header?.epoch ?? header.epoch, source.header?.created)
     }
     this.source = source
-    if (lost.size > 0) {
+    if (missing.size > 0) {
       const sessions = new FrameHeader()
       sessions.type = frameType.batches
       sessions.sequence = header.sequence
       sessions.time = header.time
       sessions.epoch = header.epoch
-      this.write(buildFrame(sessions, sessionsBody(new Map(lost))))
+      this.write(buildFrame(sessions, sessionsBody(new Map(missing))))
     }
     header.lag = 0
     writeFrameHeader(bytes, header)

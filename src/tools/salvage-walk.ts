@@ -24,13 +24,13 @@ const saturatedLag = 0xffff_ffff * 8
 
 /** Where the frames and gaps go. */
 export interface Sink {
-  /** The frame in `bytes[0, header.length)` and the sessions it uses whose records are lost. */
+  /** The frame in `bytes[0, header.length)` and the sessions it uses whose records have to precede it. */
   readonly frame: (
     source: Source,
     bytes: Uint8Array,
     header: FrameHeader,
     sequences: number,
-    lost: ReadonlyMap<number, Author>
+    missing: ReadonlyMap<number, Author>
   ) => void
   readonly gap: (gap: Gap) => void
 }
@@ -114,15 +114,16 @@ export class Walk {
       this.sessions = new SalvagedSessions()
       this.decoder = new FrameDecoder(this.sessions)
       this.keptHere = false
+      const line = this.sources.manifest?.sealed.find(({ first }) => first === source.first)
       // Positions in a footer mean nothing once bytes before it were removed or inserted.
-      const shifted = following?.lsn !== undefined && source.lsn !== undefined
-        && following.first === (tail?.summary.lastSequence ?? 0) + 1
-        && following.lsn - source.lsn !== end - segmentHeaderSize
-      const whole = tail === undefined || shifted ? undefined : readFooter(file, size)
+      const follows = tail !== undefined && following?.first === tail.summary.lastSequence + 1
+      const lsnEnd = line?.end ?? (follows ? following.lsn : undefined)
+      const whole = tail !== undefined && lsnEnd !== undefined && lsnEnd === this.lsnAt(end)
+        ? readFooter(file, size)
+        : undefined
       this.directory = whole?.complete === true ? whole.sessions : undefined
       if (source.header === undefined) this.lose(source.name, 0, Math.min(size, segmentHeaderSize), source.trouble!)
       if (size > segmentHeaderSize) this.frames(file, end)
-      const line = this.sources.manifest?.sealed.find(({ first }) => first === source.first)
       const last = Math.max(tail?.summary.lastSequence ?? 0, line?.last ?? 0)
       if (last >= this.next && this.places.length === 0) {
         this.lose(source.name, end, end, "frames are missing at its end")
@@ -224,7 +225,7 @@ export class Walk {
     }
     const { decoder, sessions } = this
     let [batches, events, anonymous, time] = [0, 0, 0, 0]
-    sessions.lost.clear()
+    sessions.missing.clear()
     try {
       if (header.type === frameType.gap) this.oldGaps.push(readGap(bytes, at, header))
       if (header.type === frameType.batches) {
@@ -233,16 +234,17 @@ export class Walk {
           batches++
           events += decoder.batch.events.length
           time = decoder.batch.time
-          if (decoder.batch.author !== undefined && sessions.isLost(decoder.batch.author)) anonymous++
+          if (decoder.batch.author !== undefined && sessions.isVague(decoder.batch.author)) anonymous++
         }
       }
     } catch (error) {
       if (!isDecodeError(error)) throw error
+      sessions.notKept(decoder.definedRefs)
       return `a batch does not decode: ${(error as Error).message}`
     }
     this.settle(header.sequence, this.lsnAt(position), header.time)
     if (header.type === frameType.batches || header.type === frameType.control || header.type === frameType.gap) {
-      this.sink.frame(this.source, bytes.subarray(at, at + header.length), header, sequences, sessions.lost)
+      this.sink.frame(this.source, bytes.subarray(at, at + header.length), header, sequences, sessions.missing)
     }
     this.batches += batches
     this.events += events
@@ -273,6 +275,7 @@ export class Walk {
     } catch (error) {
       if (!isDecodeError(error)) throw error
     }
+    this.sessions.notKept(this.decoder.definedRefs)
     return undefined
   }
 
@@ -344,7 +347,7 @@ export class Walk {
     } else this.places.push({ segment, from, to, reason })
     // Too short for a session record, or no frame at all.
     if (to - from <= frameHeaderSize && to !== from) return
-    if (from >= segmentHeaderSize) this.sessions.doubt(this.directory, from, to)
+    if (from >= segmentHeaderSize) this.sessions.doubt(to === from ? undefined : this.directory, from, to)
   }
 
   private place(from: number, to: number, reason: string): GapPlace {

@@ -21,6 +21,7 @@ export const time = defineControl({
 })
 
 const noShutdown = new ReplyError("ERR No shutdown in progress.")
+const cannotShutdown = new ReplyError("ERR Errors trying to SHUTDOWN. Check logs.")
 const shutdownWords = ["SAVE", "NOSAVE", "NOW", "FORCE", "ABORT"]
 
 export const shutdown = defineControl({
@@ -46,7 +47,7 @@ export const shutdown = defineControl({
       return ok
     }
     const save = given.has("SAVE") ? true : given.has("NOSAVE") ? false : undefined
-    server.shutdown({ save, now: given.has("NOW"), force: given.has("FORCE") })
+    if (!server.shutdown({ save, now: given.has("NOW"), force: given.has("FORCE") })) throw cannotShutdown
     return noReply
   }
 })

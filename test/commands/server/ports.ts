@@ -74,7 +74,7 @@ const testServer = (now: () => number, asked: Asked): ServerPort => ({
     instantaneousOutputKbps: 1.25,
     instantaneousOps: 3.6
   }),
-  shutdown: (options) => void asked.push(`shutdown ${JSON.stringify(options)}`),
+  shutdown: (options) => asked.push(`shutdown ${JSON.stringify(options)}`) > 0,
   abortShutdown: () => false,
   sleep: (ms) => void asked.push(`sleep ${ms}`),
   reload: () => {
