@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib"
 import { afterAll, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
 import { openLog } from "../../src/log/store.ts"
-import { FakeClock } from "../support/log-writer.ts"
+import { FakeClock, outcomeOf } from "../support/log-writer.ts"
 import { smallSegments } from "../support/sample-log.ts"
 
 import { cleanUp, closed, filesOf, load, newFolder, run, scratch, store } from "./salvage-support.ts"
@@ -58,6 +58,13 @@ describe("the command line of annals salvage", () => {
     expect(code).toBe(5)
     expect(err).toContain("in use")
     expect(existsSync(out)).toBe(false)
+  })
+
+  it("killed on its way leaves a directory that no server starts on", () => {
+    const dir = newFolder()
+    mkdirSync(join(dir, "salvage.partial", "log"), { recursive: true })
+    writeFileSync(join(dir, "MANIFEST"), "annals salvage has not finished writing this directory\n")
+    expect(outcomeOf(nodeDisk(dir), smallSegments).verdict).toBe("corrupt")
   })
 
   it("says 3 when the new directory cannot be written", () => {

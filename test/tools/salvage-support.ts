@@ -11,19 +11,24 @@ import { FakeClock, linesOf, outcomeOf, Writer } from "../support/log-writer.ts"
 import { Random } from "../support/random.ts"
 import { type SampleLog, sampleLog, smallSegments } from "../support/sample-log.ts"
 
+/** What the salvage tests share: logs to damage, and what has to hold after each salvage. Everything lies in here. */
 export const scratch = mkdtempSync(join(tmpdir(), "annals-salvage-"))
 
 /** Everything made here goes when the tests of a file are over. */
 export const cleanUp = (): void => rmSync(scratch, { recursive: true, force: true })
 
 let folders = 0
+/** Path of a folder that does not exist yet. */
 export const newFolder = (): string => join(scratch, String(++folders))
 
+/** Bytes by name, relative to the data directory. */
 export type Files = Map<string, Uint8Array>
 
+/** Copies of a sample's files. */
 export const filesOf = (sample: SampleLog): Files =>
   new Map(sample.disk.files().map((name) => [name, sample.disk.bytes(name).slice()]))
 
+/** Writes files into a new folder. */
 export const store = (files: Files): string => {
   const folder = newFolder()
   for (const [name, bytes] of files) {
@@ -87,6 +92,7 @@ export const expectedGaps = (
   return gaps
 }
 
+/** `annals salvage` with these words. */
 export const run = (...argv: Array<string>): { readonly code: number; readonly out: string; readonly err: string } => {
   let [out, err] = ["", ""]
   const code = salvage(argv, { out: (text) => out += text, err: (text) => err += text })
