@@ -220,6 +220,9 @@ export const wordAt = (p: Pointer, word: number): number => (byteOf(p) >>> 2) + 
 export const highWordAt = (p: Pointer, keyLength: number): number =>
   (byteOf(p) + Entry.headerBytes + keyLength + 3) >>> 2
 
+/** One slab: unmapping it takes a fraction of a millisecond. */
+const smallArenaBytes = 4 << 20
+
 /** All databases of one server, one moment in history or one test. */
 export class Keyspace {
   readonly databases: Array<Database>
@@ -248,9 +251,15 @@ export class Keyspace {
     for (let i = 0; i < this.databases.length; i++) this.clearDatabase(i)
   }
 
-  /** Empties one database in no time; `reclaim` returns its memory. */
+  /**
+   * Empties one database in no time. A small one gives its memory back at once, lest a client that empties it again and
+   * again hold a region for each time; that of a large one is left to `reclaim`.
+   */
   clearDatabase(index: number): void {
-    if (this.database(index).size > 0) this.dropped.push(this.databases[index]!.clear())
+    if (this.database(index).size === 0) return
+    const old = this.databases[index]!.clear()
+    if (old.reservedBytes > smallArenaBytes) this.dropped.push(old)
+    else while (old.dismantle());
   }
 
   /**
