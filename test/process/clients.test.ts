@@ -8,15 +8,18 @@ import { once } from "node:events"
 import { stripVTControlCharacters } from "node:util"
 import { createClient } from "redis"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { dyingWithUs, isInstalled, type ServerProcess, startAnnals, temporaryDir } from "../support/processes.ts"
+import { dyingWithUs, isInstalled, type ServerProcess, startAnnals } from "../support/processes.ts"
 import { plain } from "../support/resp-client.ts"
-import { sleep } from "./oracle.ts"
+import { removeScratch, scratchDir, sleep } from "./oracle.ts"
 
 let server: ServerProcess
 beforeAll(async () => {
   server = await startAnnals()
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await server.stop()
+  removeScratch()
+})
 afterEach(async () => {
   const client = await server.client()
   await client.command("FLUSHALL")
@@ -40,7 +43,7 @@ const eventually = async <T>(ask: () => Promise<T | undefined>, mostMs = 20_000)
 
 /** Runs `body` against a server of its own that `crash` kills and starts again on the same port and directory. */
 const withCrash = async (body: (port: number, crash: () => Promise<void>) => Promise<void>): Promise<void> => {
-  const dir = temporaryDir("clients-crash")
+  const dir = scratchDir("clients-crash")
   let own = await startAnnals({ dir })
   const { port } = own
   try {

@@ -5,11 +5,11 @@
 import { spawnSync } from "node:child_process"
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
-import { isInstalled, type ServerProcess, startAnnals, type StartOptions, temporaryDir } from "../support/processes.ts"
+import { isInstalled, type ServerProcess, startAnnals, type StartOptions } from "../support/processes.ts"
 import { plain, type RespClient, type TypedReply } from "../support/resp-client.ts"
-import { fold, foldCopy, serverDigest, sleep } from "./oracle.ts"
+import { fold, foldCopy, removeScratch, scratchDir, serverDigest, sleep } from "./oracle.ts"
 
 const servers = new Set<ServerProcess>()
 const mounts = new Set<string>()
@@ -19,6 +19,8 @@ afterEach(async () => {
   for (const mount of mounts) spawnSync("umount", ["-l", mount])
   mounts.clear()
 })
+
+afterAll(removeScratch)
 
 const start = async (options: StartOptions): Promise<ServerProcess> => {
   const server = await startAnnals(options)
@@ -31,7 +33,7 @@ const runs = (program: string, ...args: ReadonlyArray<string>): boolean =>
 
 /** Mounts a tmpfs of that many bytes; undefined when this process may not. */
 const mountTmpfs = (bytes: number): string | undefined => {
-  const dir = temporaryDir("full-disk")
+  const dir = scratchDir("full-disk")
   if (!runs("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", dir)) return undefined
   mounts.add(dir)
   return dir
@@ -75,6 +77,22 @@ const poll = async (
   }
 }
 
+/**
+ * Waits until the server refuses writes. Each look has a connection of its own: one that comes in the very turn whose
+ * write fails is answered only when that write has succeeded.
+ */
+const untilRefused = async (server: ServerProcess): Promise<void> => {
+  const until = performance.now() + 20_000
+  for (;;) {
+    const probe = await server.client({ timeoutMs: 500 })
+    const reply = await probe.command("PING").catch(() => undefined)
+    await probe.close()
+    if (reply !== undefined && isMisconf(reply)) return
+    if (performance.now() > until) throw new Error("writes are not refused")
+    await sleep(10)
+  }
+}
+
 /** Everything acknowledged, by key. */
 const expectAll = async (client: RespClient, acknowledged: ReadonlyMap<string, string>): Promise<void> => {
   const keys = [...acknowledged.keys()]
@@ -105,7 +123,7 @@ describe("a full disk", () => {
       const value = "v".repeat(many ? 1024 : 300_000)
       const requests = Array.from({ length: count }, (_, i) => ["SET", `round${round}:${i}`, value])
       const answers = writer.pipeline(requests)
-      await poll(() => reader.command("PING"), isMisconf)
+      await untilRefused(server)
       for (const words of [["SET", "other", "x"], ["DEL", "kept"], ["INCR", "n"], ["PING"]]) {
         expect(isMisconf(await reader.command(...words))).toBe(true)
       }
@@ -130,7 +148,7 @@ describe("a full disk", () => {
         // Full again, and killed before there is room: what waits was promised to nobody.
         fill(ballast)
         const unanswered = writer.command("SET", "unanswered", "v".repeat(300_000)).catch(() => undefined)
-        await poll(() => reader.command("PING"), isMisconf)
+        await untilRefused(server)
         await server.kill()
         servers.delete(server)
         expect(await unanswered).toBeUndefined()
@@ -157,7 +175,7 @@ describe("a full disk", () => {
   })
 
   it.skipIf(!runs("prlimit", "--version"))("survives a limit on the size of files, signal and all", async () => {
-    const dir = temporaryDir("file-limit")
+    const dir = scratchDir("file-limit")
     const limit = 200_000
     const args = ["--log-segment-bytes", "4194304"]
     const server = await start({ dir, args, launcher: ["prlimit", `--fsize=${limit}:unlimited`] })
@@ -165,7 +183,7 @@ describe("a full disk", () => {
     const writer = await server.client()
     expect(plain(await client.command("SET", "kept", "v"))).toBe("OK")
     const large = writer.command("SET", "large", "x".repeat(limit * 2))
-    await poll(() => client.command("PING"), isMisconf)
+    await untilRefused(server)
     expect(plain(await client.command("GET", "kept"))).toBe("v")
     expect(spawnSync("prlimit", [`--pid=${server.pid}`, "--fsize=unlimited"]).status).toBe(0)
     expect(plain(await large)).toBe("OK")
@@ -194,7 +212,7 @@ const mayTrace = runs("strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=fdat
 describe.skipIf(!mayTrace)("calls that fail", () => {
   for (const nth of [1, 3, 8]) {
     it(`ends the process before it acknowledges what fdatasync ${nth} did not sync, appendfsync always`, async () => {
-      const dir = temporaryDir("fsync-always")
+      const dir = scratchDir("fsync-always")
       const server = await startTraced(dir, "fdatasync", `fdatasync:error=EIO:when=${nth}`, ["--appendfsync", "always"])
       const client = await server.client()
       let acknowledged = 0
@@ -216,8 +234,8 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
   }
 
   it("moves to a fresh segment when fdatasync fails, appendfsync everysec", async () => {
-    const dir = temporaryDir("fsync-everysec")
-    const trace = join(temporaryDir("trace"), "calls")
+    const dir = scratchDir("fsync-everysec")
+    const trace = join(scratchDir("trace"), "calls")
     const args = ["--appendfsync", "everysec"]
     const server = await startTraced(dir, "fdatasync,fsync", "fdatasync:error=EIO:when=1", args, trace)
     const client = await server.client()
@@ -252,7 +270,7 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
 
   for (const code of ["ENOSPC", "EDQUOT", "EIO"]) {
     it(`comes through writes that fail with ${code}, appendfsync everysec`, async () => {
-      const dir = temporaryDir("write-fails")
+      const dir = scratchDir("write-fails")
       const server = await startTraced(dir, "pwrite64", `pwrite64:error=${code}:when=12..16`, [
         "--appendfsync",
         "everysec"

@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process"
 import { readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
 import {
   dyingWithUs,
@@ -16,8 +16,7 @@ import {
   repository,
   ServerDidNotStart,
   type ServerProcess,
-  startAnnals,
-  temporaryDir
+  startAnnals
 } from "../support/processes.ts"
 import { Random } from "../support/random.ts"
 import {
@@ -27,6 +26,8 @@ import {
   type Load,
   randomDelay,
   recoveredSequence,
+  removeScratch,
+  scratchDir,
   serverDigest,
   sleep,
   Worker
@@ -37,6 +38,8 @@ afterEach(async () => {
   for (const server of servers) await server.kill()
   servers.clear()
 })
+
+afterAll(removeScratch)
 
 const start = async (dir: string, args: ReadonlyArray<string>): Promise<ServerProcess> => {
   const server = await startAnnals({ dir, args })
@@ -80,7 +83,7 @@ for (const policy of ["always", "everysec", "no"] as const) {
     it("loses nothing that was acknowledged", async () => {
       const seed = 1 + Math.floor(Math.random() * 1_000_000)
       const random = new Random(seed)
-      const dir = temporaryDir(`kill-${policy}`)
+      const dir = scratchDir(`kill-${policy}`)
       const workers = Array.from({ length: workersPerServer }, (_, i) => new Worker(i))
       const plan = Array.from({ length: roundsPerMoment }, () => moments).flat()
         .map((moment) => ({ moment, order: random.fraction() })).toSorted((a, b) => a.order - b.order)
@@ -147,7 +150,7 @@ for (const policy of ["always", "everysec", "no"] as const) {
 
 describe("kill -9 under redis-benchmark", () => {
   it.skipIf(!isInstalled("redis-benchmark"))("leaves a log that folds to what the next server serves", async () => {
-    const dir = temporaryDir("kill-benchmark")
+    const dir = scratchDir("kill-benchmark")
     const random = new Random(7)
     for (let round = 0; round < 2; round++) {
       const server = await start(dir, ["--log-segment-bytes", "1048576"])
@@ -175,10 +178,10 @@ describe("kill -9 under redis-benchmark", () => {
 
 describe("the lock of a data directory", () => {
   it("turns a second server away with exit code 5, and does not outlive a killed owner", async () => {
-    const dir = temporaryDir("kill-lock")
+    const dir = scratchDir("kill-lock")
     const first = await start(dir, [])
     // Another name for the directory does not help.
-    const link = join(temporaryDir("kill-link"), "data")
+    const link = join(scratchDir("kill-link"), "data")
     symlinkSync(dir, link)
     const second = await startAnnals({ dir: link }).then(
       () => undefined,
@@ -196,7 +199,7 @@ describe("the lock of a data directory", () => {
 
   it("keeps files and folders private, whatever the umask", async () => {
     for (const umask of ["000", "077"]) {
-      const parent = temporaryDir("kill-umask")
+      const parent = scratchDir("kill-umask")
       const dir = join(parent, "data")
       const server = await startAnnals({
         dir: parent,

@@ -170,3 +170,18 @@ export const sleep = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** A random wait, short ones more often. */
 export const randomDelay = (random: Random, mostMs: number): number => mostMs * random.fraction() ** 2
+
+const scratch = new Set<string>()
+
+/** A temporary directory that `removeScratch` removes: worker processes of the test runner end without a last word. */
+export const scratchDir = (purpose: string): string => {
+  const dir = temporaryDir(purpose)
+  scratch.add(dir)
+  return dir
+}
+
+/** Removes what `scratchDir` made. */
+export const removeScratch = (): void => {
+  for (const dir of scratch) removeTemporaryDir(dir)
+  scratch.clear()
+}
