@@ -6,6 +6,8 @@ import type { Control } from "./ports.ts"
 /** The words of one request; slot 0 is the command's name. Slices are valid until the command returns. */
 export interface Argv {
   readonly length: number
+  /** Hash of the word after the name where it is known already, else -1 or absent. */
+  readonly keyHash?: number
   at(index: number): Slice
 }
 

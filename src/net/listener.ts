@@ -5,6 +5,7 @@ import { connect, type Server } from "node:net"
 import { ClientState } from "../commands/client.ts"
 import { Executor } from "../commands/executor/service.ts"
 import { EventLog } from "../log/event-log.ts"
+import { prefetchLimit } from "../projections/memory/dict.ts"
 import { Clients } from "./clients.ts"
 import type { NetSettings } from "./limits.ts"
 import { Arguments } from "./resp/parser.ts"
@@ -151,6 +152,7 @@ const make = Effect.gen(function*() {
     executor,
     settings,
     argv: new Arguments(),
+    ahead: Array.from({ length: prefetchLimit }, () => new Arguments()),
     dirty: (session) => turn.add(session),
     closed: (session) => {
       clients.remove(session)

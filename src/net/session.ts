@@ -2,6 +2,7 @@ import { isWord } from "../commands/arguments.ts"
 import type { ClientState } from "../commands/client.ts"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
+import { prefetchLimit } from "../projections/memory/dict.ts"
 import { type NetSettings, outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
 import { OutputWatch } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
@@ -16,6 +17,8 @@ export interface SessionHost {
   readonly executor: CommandExecutor
   readonly settings: NetSettings
   readonly argv: Arguments
+  /** Requests parsed ahead of the one that runs; as many as are worth looking up together. */
+  readonly ahead: ReadonlyArray<Arguments>
   /** The session has output or wants to close: `release` will be called at the end of this turn. */
   dirty(session: Session): void
   closed(session: Session): void
@@ -132,22 +135,24 @@ export class Session implements ConnectionPort, Receiver {
     this.pending.clear()
     // Its words still point into what was pending, which may be large.
     this.host.argv.release()
+    for (const argv of this.host.ahead) argv.release()
   }
 
   /** Runs requests from `at` on; returns where the first one begins that is not whole or has to wait. */
   private process(bytes: Uint8Array, at: number, end: number): number {
     const parser = this.parser
     while (at < end && !this.closing) {
+      const ahead = this.processAhead(bytes, at, end)
+      if (ahead !== at) {
+        if (this.stopped) return ahead
+        at = ahead
+        continue
+      }
       const parsed = parser.parse(bytes, at, end, this.client.authenticated)
       if (parsed === Parsed.request) {
-        if (!this.request()) {
-          this.waiting = "paused"
-          this.host.postponed(this)
-          return at
-        }
+        if (!this.runOne(this.host.argv)) return at
         at = parser.position
-        if (this.waiting !== "no") return at
-        if (this.out.length > unauthenticatedOutputBytes && this.overwhelmed()) return at
+        if (this.stopped) return at
       } else if (parsed === Parsed.empty) at = parser.position
       else if (parsed === Parsed.error) {
         if (!this.replyMode.muted) {
@@ -160,9 +165,43 @@ export class Session implements ConnectionPort, Receiver {
     return at
   }
 
+  /** No further request may run now. */
+  private stopped = false
+
+  /** Runs a request and notes whether more may follow. False when it has to be run again later. */
+  private runOne(argv: Arguments): boolean {
+    if (!this.request(argv)) {
+      this.waiting = "paused"
+      this.host.postponed(this)
+      this.stopped = true
+      return false
+    }
+    this.stopped = this.closing || this.waiting !== "no"
+      || (this.out.length > unauthenticatedOutputBytes && this.overwhelmed())
+    return true
+  }
+
+  /**
+   * A pipeline over a large database: several requests are parsed before the first runs, so that their look-ups wait for
+   * memory together. Returns the position after the requests that ran; `at` when there was nothing to gain.
+   */
+  private processAhead(bytes: Uint8Array, at: number, end: number): number {
+    const { client, host } = this
+    if (end - at < worthLookingAhead || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
+    const count = this.parser.ahead(bytes, at, end, host.ahead, ends)
+    if (count < 2) return at
+    host.executor.anticipate(client.db, host.ahead, count)
+    for (let i = 0; i < count; i++) {
+      if (!this.runOne(host.ahead[i]!)) return at
+      at = ends[i]!
+      if (this.stopped) return at
+    }
+    return at
+  }
+
   /** Runs the request in `argv`. False when clients are paused: it must be run again later. */
-  private request(): boolean {
-    const { argv, executor } = this.host
+  private request(argv: Arguments): boolean {
+    const { executor } = this.host
     if (isCrossProtocol(argv)) {
       this.host.warn(
         `Possible SECURITY ATTACK: an HTTP request came in from ${this.client.address}; the connection is closed.`
@@ -432,3 +471,8 @@ const isCrossProtocol = (argv: Arguments): boolean => {
   const letter = first.bytes[first.start]! | 0x20
   return letter === 112 ? isWord(first, "POST") : letter === 104 && isWord(first, "HOST:")
 }
+
+/** Fewer bytes than this hold no two requests. */
+const worthLookingAhead = 40
+/** Positions after the requests parsed ahead. */
+const ends = new Int32Array(prefetchLimit)

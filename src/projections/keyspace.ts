@@ -18,8 +18,13 @@ export class Turn {
   /** Seconds of the batch's time modulo 2^24: the access clock. */
   clock = 0
 
+  /** A key whose hash is known already, and that hash. */
+  knownKey: Slice | undefined = undefined
+  knownHash = 0
+
   next(timeMs: number): void {
     this.number++
+    this.knownKey = undefined
     this.clock = Math.floor(timeMs / 1000) & 0xff_ffff
   }
 }
@@ -60,8 +65,9 @@ export class Database {
 
   /** The entry of a key, dead or alive; 0 when absent. */
   locate(key: Slice): Pointer {
-    if (key === this.memoKey && this.memoTurn === this.turn.number) return this.memoPointer
-    const hash = this.dict.hash(key.bytes, key.start, key.length)
+    const { turn } = this
+    if (key === this.memoKey && this.memoTurn === turn.number) return this.memoPointer
+    const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length)
     const p = this.dict.find(hash, key.bytes, key.start, key.length)
     this.remember(key, hash, p)
     return p

@@ -9,6 +9,7 @@ import { Slice } from "../../projections/memory/slice.ts"
 import { integerOf, readString } from "../../projections/string.ts"
 import type { ClientState } from "../client.ts"
 import type { Decision } from "../decision.ts"
+import type { Argv } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { Statistics } from "./statistics.ts"
 
@@ -71,14 +72,19 @@ export class View implements Decision {
     this.ports = ports
   }
 
-  begin(client: ClientState, commandName: string): void {
+  begin(client: ClientState, commandName: string, argv: Argv): void {
     this.client = client
     this.db = this.keyspace.database(client.db)
     this.commandName = commandName
     this.eventCount = 0
     this.slicesUsed = 0
     this.digitsUsed = 0
-    this.keyspace.turn.next(this.now)
+    const { turn } = this.keyspace
+    turn.next(this.now)
+    if (argv.keyHash !== undefined && argv.keyHash >= 0) {
+      turn.knownKey = argv.at(1)
+      turn.knownHash = argv.keyHash
+    }
   }
 
   emit(event: Event): void {

@@ -22,6 +22,8 @@ const STAR = 42
 /** The words of the request at hand. One instance serves all connections: a request runs before the next is parsed. */
 export class Arguments {
   length = 0
+  /** Hash of the word after the name, where it was computed ahead; -1 otherwise. */
+  keyHash = -1
   private readonly slices: Array<Slice> = Array.from({ length: 64 }, () => new Slice())
 
   at(index: number): Slice {
@@ -87,7 +89,31 @@ export class RequestParser {
   parse(bytes: Uint8Array, start: number, end: number, authenticated: boolean): number {
     if (this.unfinished !== undefined) return this.resume(bytes, start, end, authenticated)
     if (bytes[start] !== STAR) return this.inline(bytes, start, end)
-    const argv = this.argv
+    const at = this.whole(bytes, start, end, authenticated, this.argv)
+    // Anything unusual (a sign, letters, a leading zero, a long number, a cut) goes the careful way, from the beginning.
+    if (at < 0) return this.begin(bytes, start, end, authenticated)
+    this.position = at
+    return Parsed.request
+  }
+
+  /**
+   * Parses the requests that lie whole in the bytes, one after the other, into `batch` and the positions after them into
+   * `ends`. Stops at the first that is unusual in any way, without a trace of it, and returns how many there were.
+   */
+  ahead(bytes: Uint8Array, start: number, end: number, batch: ReadonlyArray<Arguments>, ends: Int32Array): number {
+    if (this.unfinished !== undefined) return 0
+    let at = start
+    for (let i = 0; i < batch.length; i++) {
+      if (at >= end || bytes[at] !== STAR) return i
+      at = this.whole(bytes, at, end, true, batch[i]!)
+      if (at < 0) return i
+      ends[i] = at
+    }
+    return batch.length
+  }
+
+  /** The usual case: the position after a request that lies whole in the bytes, or -1. */
+  private whole(bytes: Uint8Array, start: number, end: number, authenticated: boolean, argv: Arguments): number {
     let at = start + 1
     let count = 0
     let byte = 0
@@ -95,35 +121,27 @@ export class RequestParser {
       count = count * 10 + byte - 48
       at++
     }
-    // Anything unusual (a sign, letters, a leading zero, a long number, a cut) goes the careful way, from the beginning.
-    if (byte !== CR || at + 1 >= end || bytes[start + 1] === 48 || at === start + 1) {
-      return this.begin(bytes, start, end, authenticated)
-    }
-    if (count > unauthenticatedArguments && !authenticated) return this.begin(bytes, start, end, authenticated)
+    if (byte !== CR || at + 1 >= end || bytes[start + 1] === 48 || at === start + 1) return -1
+    if (count > unauthenticatedArguments && !authenticated) return -1
     at += 2
     for (let i = 0; i < count; i++) {
-      if (at + 3 >= end || bytes[at] !== DOLLAR) return this.begin(bytes, start, end, authenticated)
+      if (at + 3 >= end || bytes[at] !== DOLLAR) return -1
       at++
       let length = bytes[at]! - 48
-      if (length < 0 || length > 9) return this.begin(bytes, start, end, authenticated)
+      if (length < 0 || length > 9) return -1
       at++
       while (at < end && (byte = bytes[at]!) !== CR) {
-        if (byte < 48 || byte > 57 || length === 0 || length > 99_999_999) {
-          return this.begin(bytes, start, end, authenticated)
-        }
+        if (byte < 48 || byte > 57 || length === 0 || length > 99_999_999) return -1
         length = length * 10 + byte - 48
         at++
       }
       const first = at + 2
       at = first + length + 2
-      if (at > end || length > this.limits.maxBulkBytes || (length > unauthenticatedBulk && !authenticated)) {
-        return this.begin(bytes, start, end, authenticated)
-      }
+      if (at > end || length > this.limits.maxBulkBytes || (length > unauthenticatedBulk && !authenticated)) return -1
       argv.put(i, bytes, first, length)
     }
     argv.length = count
-    this.position = at
-    return Parsed.request
+    return at
   }
 
   private begin(bytes: Uint8Array, start: number, end: number, authenticated: boolean): number {

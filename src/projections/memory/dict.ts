@@ -2,6 +2,10 @@ import { type Arena, type Pointer, wordOf } from "./arena.ts"
 import { hashBytes, type HashSeed } from "./hash.ts"
 import { fullMask, maxDepth, mergeInterval, Segments } from "./segments.ts"
 
+/** Most hashes `prefetch` takes at a time: a processor keeps about that many loads under way. */
+export const prefetchLimit = 16
+const entries = new Uint32Array(prefetchLimit)
+
 /**
  * A hash table of entries that live in the same arena. An entry's key length is the u32 word number `lengthWord` of the
  * entry, its key bytes begin at its byte `keyOffset`. Hashes are u32 numbers from `hash`.
@@ -52,17 +56,25 @@ export class Dict extends Segments {
   }
 
   /**
-   * Reads the home slot of a hash and the head of the entry there. `find` waits for memory twice (segment, entry); touching
-   * the hashes of the next 8 to 32 commands first makes those waits overlap. The result means nothing: add it up, so
-   * that the reads are not optimized away.
+   * Brings nearer what looking up the first `count` hashes will read. A look-up waits for memory twice, for its segment
+   * and for its entry; done for several keys at once, all first waits overlap, then all second ones. The result means
+   * nothing: keep it, so that the reads are not optimized away.
    */
-  touch(hash: number): number {
+  prefetch(hashes: Int32Array, count: number): number {
     const slabs = this.arena.words
-    const segment = this.directory[hash >>> 1 >>> this.shift]!
-    let i = hash & this.mask
-    if (i === 0) i = 1
-    const p = slabs[segment >>> 19]![((segment & 0x7ffff) << 1) + (i << 1) + 1]!
-    return p === 0 ? 0 : slabs[p >>> 19]![(p & 0x7ffff) << 1]!
+    let sum = 0
+    for (let k = 0; k < count; k++) {
+      const h = hashes[k]!
+      const segment = this.directory[h >>> 1 >>> this.shift]!
+      let i = h & this.mask
+      if (i === 0) i = 1
+      entries[k] = slabs[segment >>> 19]![((segment & 0x7ffff) << 1) + (i << 1) + 1]!
+    }
+    for (let k = 0; k < count; k++) {
+      const p = entries[k]!
+      sum ^= slabs[p >>> 19]?.[(p & 0x7ffff) << 1] ?? 0
+    }
+    return sum
   }
 
   /** The first entry with this hash for which `visit` is true, or 0. */

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Arena, ArenaFull, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
-import { Dict } from "../../../src/projections/memory/dict.ts"
+import { Dict, prefetchLimit } from "../../../src/projections/memory/dict.ts"
 
 const keyOffset = 12
 const lengthWord = 1
@@ -254,10 +254,12 @@ describe("dict", () => {
     pair.clear()
   })
 
-  it("touches without harm", () => {
+  it("prefetches without harm, present keys and absent ones", () => {
     const pair = new Pair("keyed", 8)
+    const hashes = new Int32Array(prefetchLimit)
     for (let i = 0; i < 5000; i++) {
-      expect(typeof pair.dict.touch(pair.hash(Buffer.from(keyOf(i), "latin1")))).toBe("number")
+      hashes[i % prefetchLimit] = pair.hash(Buffer.from(keyOf(i), "latin1"))
+      expect(typeof pair.dict.prefetch(hashes, 1 + i % prefetchLimit)).toBe("number")
       pair.put(keyOf(i))
     }
     pair.verify()
