@@ -57,10 +57,19 @@ export class EventTally {
   /** Notes one event. */
   add(event: Event): void {
     if (this.events === this.numbers.length) this.numbers = widened(this.numbers)
-    if (event._tag === "StringSet") {
-      this.numbers[this.events++] = codes.StringSet
-      this.key(event.key)
-      return
+    switch (event._tag) { // the frequent ones, without a look at their fields
+      case "StringSet":
+        this.numbers[this.events++] = codes.StringSet
+        return this.key(event.key)
+      case "StringIncremented":
+        this.numbers[this.events++] = codes.StringIncremented
+        return this.key(event.key)
+      case "KeyDeleted":
+        this.numbers[this.events++] = codes.KeyDeleted
+        return this.key(event.key)
+      case "KeyExpired":
+        this.numbers[this.events++] = codes.KeyExpired
+        return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
     for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])

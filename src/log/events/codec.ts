@@ -65,6 +65,7 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
 
 const codecs: Codecs = { ...derived, ...tuned }
 const writeStringSet = codecs.StringSet.write
+const writeStringIncremented = codecs.StringIncremented.write
 const byCode: Array<EventCodec | undefined> = []
 for (const tag of tags) byCode[codes[tag]] = codecs[tag] as unknown as EventCodec
 
@@ -73,6 +74,11 @@ export const encodeEvent = (out: ByteWriter, event: Event): void => {
   if (event._tag === "StringSet") { // by far the most frequent: spared two keyed loads
     out.u8(codes.StringSet)
     writeStringSet(out, event)
+    return
+  }
+  if (event._tag === "StringIncremented") {
+    out.u8(codes.StringIncremented)
+    writeStringIncremented(out, event)
     return
   }
   out.varint(codes[event._tag])

@@ -72,7 +72,10 @@ export class Dict extends Segments {
     }
     for (let k = 0; k < count; k++) {
       const p = entries[k]!
-      sum ^= slabs[p >>> 19]?.[(p & 0x7ffff) << 1] ?? 0
+      const words = slabs[p >>> 19]!
+      const at = (p & 0x7ffff) << 1
+      // Small entries often lie across two cache lines.
+      sum ^= (words[at] ?? 0) ^ (words[at + 8] ?? 0)
     }
     return sum
   }
