@@ -43,6 +43,13 @@ export const deadlineOf = (arena: Arena, p: Pointer): number => {
   return (words[at]! >>> 11) * 0x1_0000_0000 + words[at + 1]!
 }
 
+/** Whether the entry has a deadline at all: cheaper than asking which, and for most entries enough. */
+export const hasDeadline = (arena: Arena, p: Pointer): boolean => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  return (words[at]! >>> 11 | words[at + 1]!) !== 0
+}
+
 export const setDeadline = (arena: Arena, p: Pointer, deadline: number): void => {
   const words = arena.words[slabOf(p)]!
   const at = wordOf(p)

@@ -129,6 +129,7 @@ export class Database {
 
   /** Changes the deadline of an entry, 0 for none, in the header and in the order. */
   expireAt(p: Pointer, deadline: number): void {
+    if (deadline === 0 && !Entry.hasDeadline(this.arena, p)) return
     const before = Entry.deadlineOf(this.arena, p)
     if (before === deadline) return
     const key = Entry.keyOf(this.arena, p, scratch)

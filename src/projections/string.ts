@@ -17,14 +17,17 @@ export const setString = (db: Database, key: Slice, value: Slice, deadline: numb
   else setText(db, key, value, encodingFor(value.length), deadline)
 }
 
+/** In place of a deadline: the one the entry has, none for a new entry. */
+const keepDeadline = -1
+
 const setText = (db: Database, key: Slice, value: Slice, encoding: number, deadline: number): void => {
   let p = db.locate(key)
-  if (p === 0) p = db.create(key, Entry.Type.string, encoding, deadline, value.length)
+  if (p === 0) p = db.create(key, Entry.Type.string, encoding, Math.max(0, deadline), value.length)
   else {
     p = db.resize(key, p, value.length, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, encoding)
     Entry.setClock(db.arena, p, db.turn.clock)
-    db.expireAt(p, deadline)
+    if (deadline !== keepDeadline) db.expireAt(p, deadline)
   }
   const slab = slabOf(p)
   db.arena.words[slab]![wordAt(p, 4)] = value.length
@@ -39,30 +42,25 @@ const setText = (db: Database, key: Slice, value: Slice, encoding: number, deadl
 
 const setInteger = (db: Database, key: Slice, value: number | bigint, deadline: number): void => {
   let p = db.locate(key)
-  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.int, deadline, integerBytes)
+  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.int, Math.max(0, deadline), integerBytes)
   else {
     p = db.resize(key, p, integerBytes, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.int)
     Entry.setClock(db.arena, p, db.turn.clock)
-    db.expireAt(p, deadline)
+    if (deadline !== keepDeadline) db.expireAt(p, deadline)
   }
   const words = db.arena.words[slabOf(p)]!
   words[wordAt(p, 4)] = lowWord(value)
   words[highWordAt(p, key.length)] = highWord(value)
 }
 
-const deadlineAt = (db: Database, key: Slice): number => {
-  const p = db.locate(key)
-  return p === 0 ? 0 : Entry.deadlineOf(db.arena, p)
-}
-
 /** The integer at the key became `value`; the deadline stays. */
 export const incremented = (db: Database, key: Slice, value: number | bigint): void =>
-  setInteger(db, key, value, deadlineAt(db, key))
+  setInteger(db, key, value, keepDeadline)
 
 /** The number at the key became `value`, kept as text even when it looks like an integer (as INCRBYFLOAT does in Redis). */
 export const floatIncremented = (db: Database, key: Slice, value: Slice): void =>
-  setText(db, key, value, encodingFor(value.length), deadlineAt(db, key))
+  setText(db, key, value, encodingFor(value.length), keepDeadline)
 
 /**
  * Makes the string at the key text of at least `length` bytes, zeros after what was there, and returns its entry. The
@@ -77,8 +75,7 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
   } else {
     if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
       const text = readString(db, p, new Slice(), new Uint8Array(24))
-      const deadline = Entry.deadlineOf(db.arena, p)
-      setText(db, key, text, Entry.Encoding.raw, deadline)
+      setText(db, key, text, Entry.Encoding.raw, keepDeadline)
       p = db.locate(key)
     }
     before = lengthOf(db, p)

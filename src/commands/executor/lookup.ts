@@ -103,9 +103,7 @@ export class View implements Decision {
 
   peek(key: Slice): Pointer {
     const p = this.db.locate(key)
-    if (p === 0) return 0
-    const deadline = Entry.deadlineOf(this.db.arena, p)
-    if (deadline === 0 || deadline > this.now) return p
+    if (p === 0 || !Entry.hasDeadline(this.db.arena, p) || Entry.deadlineOf(this.db.arena, p) > this.now) return p
     this.ports.buryDead(this.client.db, key)
     return 0
   }
