@@ -19,6 +19,8 @@ export class ClientState implements Author {
   noTouch = false
   noEvict = false
   revision = 0
+  /** A batch of this client's was appended in this turn. */
+  wrote = false
   logged = { segment: -1, revision: -1, ref: 0 }
   /** Lower-case name of the last command (container|sub), for CLIENT LIST. */
   lastCommand = ""

@@ -66,14 +66,17 @@ export class Turn {
       this.committed = log.sequence()
     }
     const released = log.released()
-    // While the log is failing, replies to turns that wrote wait for its recovery; reads must not.
-    const barrier = wrote || log.failure() === undefined ? log.lsn() : released
+    // While the log is failing, replies to those that wrote wait for its recovery; reads must not.
+    const failing = log.failure() !== undefined
+    const lsn = log.lsn()
     const sessions = this.dirty
     this.dirty = this.other
     this.other = sessions
     for (let i = 0; i < sessions.length; i++) {
       const session = sessions[i]!
-      if (session.release(released, barrier)) this.waiting.add(session)
+      const { client } = session
+      if (session.release(released, failing && !client.wrote ? released : lsn)) this.waiting.add(session)
+      client.wrote = false
     }
     sessions.length = 0
   }

@@ -199,7 +199,10 @@ export class CommandExecutor {
       this.statistics.countError(reply.code)
     }
     if (reply !== noReply) out.write(reply, client.protocol)
-    if (view.eventCount > 0) this.apply(db, "client", row.number, client, view.events, view.eventCount)
+    if (view.eventCount > 0) {
+      this.apply(db, "client", row.number, client, view.events, view.eventCount)
+      client.wrote = true
+    }
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {

@@ -2,17 +2,20 @@
  * Slabs are cut from regions of 64 MiB. The system backs a large mapping with huge pages where it is allowed to (on Linux
  * with transparent huge pages and GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the start scripts set), and a look-up among
  * millions of keys waits for the page table almost as long as for the data: SET and GET gained an eighth with 1 M keys.
- * Pages of a region that were never written cost nothing.
+ * Pages of a region that were never written cost nothing. The first region is a single slab: most arenas stay small, and
+ * the collector counts what is reserved.
  */
 const slabsPerRegion = 16
 
 /** Where a slab stands: its region and its place in it. */
 class Region {
   readonly buffer: ArrayBuffer
+  readonly allFree: number
   /** Bit i: slab i is free. */
-  free = (1 << slabsPerRegion) - 1
-  constructor(bytes: number) {
-    this.buffer = new ArrayBuffer(bytes)
+  free: number
+  constructor(slabs: number, slabBytes: number) {
+    this.buffer = new ArrayBuffer(slabs * slabBytes)
+    this.free = this.allFree = (1 << slabs) - 1
   }
 }
 
@@ -29,7 +32,7 @@ export class Regions {
   take(): Uint8Array {
     let region = this.regions.find(({ free }) => free !== 0)
     if (region === undefined) {
-      region = new Region(this.slabBytes * slabsPerRegion)
+      region = new Region(this.regions.length === 0 ? 1 : slabsPerRegion, this.slabBytes)
       this.regions.push(region)
     }
     const place = 31 - Math.clz32(region.free & -region.free)
@@ -42,7 +45,7 @@ export class Regions {
     const at = this.regions.findIndex(({ buffer }) => buffer === slab.buffer)
     const region = this.regions[at]!
     region.free |= 1 << (slab.byteOffset / this.slabBytes)
-    if (region.free !== (1 << slabsPerRegion) - 1) return
+    if (region.free !== region.allFree) return
     this.regions.splice(at, 1)
     // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
     region.buffer.transfer(0)

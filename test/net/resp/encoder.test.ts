@@ -107,7 +107,7 @@ const { reply: anyReply } = Fc.letrec<{ reply: Reply }>((tie) => {
       ),
       latin1Line.map((text) => new Status(text)),
       latin1Line.map((text) => new ReplyError(`ERR ${text}`)),
-      Fc.double({ noNaN: true }).map((value) => new Double(value, String(value))),
+      Fc.double({ noNaN: true }).map((value) => new Double(value, Object.is(value, -0) ? "-0" : String(value))),
       Fc.tuple(Fc.string({ unit: "grapheme" }), Fc.constantFrom("txt", "mkd")).map(([text, format]) =>
         new Verbatim(text, format)
       ),
