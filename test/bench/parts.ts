@@ -19,8 +19,8 @@ export interface Scale {
 
 export const fullScale: Scale = {
   requests: { 1: 250_000, 16: 1_600_000, 64: 3_200_000 },
-  latencySeconds: 10,
-  startupWrites: 1_000_000,
+  latencySeconds: 60,
+  startupWrites: 5_000_000,
   alwaysRequests: 100_000,
   logRequests: 1_000_000,
   allTests: true

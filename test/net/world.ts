@@ -174,7 +174,7 @@ export class World {
       executor,
       settings: this.settings,
       argv: new Arguments(),
-    ahead: Array.from({ length: 4 }, () => new Arguments()),
+      ahead: Array.from({ length: 4 }, () => new Arguments()),
       dirty: (session) => this.turn.add(session),
       closed: (session) => {
         this.clients.remove(session)
