@@ -44,3 +44,6 @@ export const rest = (argv: Argv, from: number): Array<Slice> => {
   for (let i = from; i < argv.length; i++) slices.push(argv.at(i))
   return slices
 }
+
+/** An argument as an error reply shows it: Latin-1, up to the first NUL, where a C string ends. */
+export const shown = (arg: Slice): string => arg.latin1().split("\0", 1)[0]!

@@ -1,36 +1,16 @@
-import { isWord } from "../commands/arguments.ts"
 import type { ClientState } from "../commands/client.ts"
-import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
 import { prefetchLimit } from "../projections/memory/dict.ts"
-import { type NetSettings, outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
+import { isCrossProtocol } from "./cross-protocol.ts"
+import { outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
 import { OutputWatch } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
 import { ReplyMode } from "./reply-mode.ts"
 import { ReplyBuffer } from "./resp/encoder.ts"
-import { Arguments, Parsed, RequestParser } from "./resp/parser.ts"
+import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
+import type { SessionHost, Waiting } from "./session-host.ts"
 import type { Outlet, Receiver } from "./transport.ts"
-
-/** What a session needs of the server around it. */
-export interface SessionHost {
-  readonly executor: CommandExecutor
-  readonly settings: NetSettings
-  readonly argv: Arguments
-  /** Requests parsed ahead of the one that runs; as many as are worth looking up together. */
-  readonly ahead: ReadonlyArray<Arguments>
-  /** The session has output or wants to close: `release` will be called at the end of this turn. */
-  dirty(session: Session): void
-  closed(session: Session): void
-  /** The session waits for the end of CLIENT PAUSE. */
-  postponed(session: Session): void
-  /** `resume` will be called after this turn, outside of any command. */
-  later(session: Session): void
-  warn(text: string): void
-  readonly now: () => number
-  countInput(bytes: number): void
-  countOutput(bytes: number): void
-}
 
 /** Replies that may leave once the log has released `barrier`. */
 interface Held {
@@ -39,12 +19,6 @@ interface Held {
 }
 
 const spareBuffers: Array<ReplyBuffer> = []
-
-/**
- * Why requests wait: clients are paused; the running command answers later; the client does not read its replies; or
- * one of these is over and the end of the turn is awaited, because nothing may run inside another connection's command.
- */
-type Waiting = "no" | "paused" | "answer" | "output" | "resuming"
 
 /** One connection: bytes to requests to replies to bytes. */
 export class Session implements ConnectionPort, Receiver {
@@ -464,13 +438,6 @@ export class Session implements ConnectionPort, Receiver {
 
 /** How long a closing connection may take nothing of its last replies. */
 const lingerMs = 60_000
-
-/** A browser tricked into talking to the server sends POST or a Host: header first. */
-const isCrossProtocol = (argv: Arguments): boolean => {
-  const first = argv.at(0)
-  const letter = first.bytes[first.start]! | 0x20
-  return letter === 112 ? isWord(first, "POST") : letter === 104 && isWord(first, "HOST:")
-}
 
 /** Fewer bytes than this hold no two requests. */
 const worthLookingAhead = 40

@@ -1,7 +1,7 @@
 /** CLIENT: the connection's own facts, and what operators do to connections. */
 import { noReply, ok, ReplyError } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/integer.ts"
-import { integer, isWord } from "../arguments.ts"
+import { int64, isWord, shown } from "../arguments.ts"
 import { type ControlCommand, defineContainer, defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import { help } from "../help.ts"
@@ -140,10 +140,11 @@ const unblock = defineControl({
   arity: -3,
   flags: operator,
   run: ({ clients }, argv) => {
-    if (argv.length > 4) throw tooMany("unblock")
+    if (argv.length > 4) throw tooMany(shown(argv.at(1)))
     const asError = argv.length === 4 && isWord(argv.at(3), "ERROR")
     if (argv.length === 4 && !asError && !isWord(argv.at(3), "TIMEOUT")) throw badReason
-    const target = clients.byId(integer(argv.at(2)))
+    const id = int64(argv.at(2))
+    const target = typeof id === "number" ? clients.byId(id) : undefined
     return target !== undefined && target.blocked && target.unblock(asError ? "error" : "timeout") ? 1 : 0
   }
 })
@@ -163,7 +164,7 @@ const pause = defineControl({
   arity: -3,
   flags: operator,
   run: ({ clients, d }, argv) => {
-    if (argv.length > 4) throw tooMany("pause")
+    if (argv.length > 4) throw tooMany(shown(argv.at(1)))
     const writes = argv.length === 4 && isWord(argv.at(3), "WRITE")
     if (argv.length === 4 && !writes && !isWord(argv.at(3), "ALL")) throw badMode
     const timeout = parseInt64Slice(argv.at(2))

@@ -1,6 +1,6 @@
 import { type Reply, ReplyError } from "../../net/resp/reply.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
-import { int64, isWord } from "../arguments.ts"
+import { int64, isWord, shown } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { invalidExpire } from "../errors.ts"
@@ -22,7 +22,7 @@ const conditionsOf = (argv: Argv): number => {
     else if (isWord(option, "XX")) conditions |= present
     else if (isWord(option, "GT")) conditions |= later
     else if (isWord(option, "LT")) conditions |= earlier
-    else throw new ReplyError(`ERR Unsupported option ${option.latin1()}`)
+    else throw new ReplyError(`ERR Unsupported option ${shown(option)}`)
   }
   if ((conditions & absent) !== 0 && conditions !== absent) throw nxWithOthers
   if ((conditions & later) !== 0 && (conditions & earlier) !== 0) throw gtWithLt

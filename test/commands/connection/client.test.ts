@@ -198,7 +198,7 @@ describe("CLIENT", () => {
       > CLIENT PAUSE 0 foo
       (error) ERR CLIENT PAUSE mode must be WRITE or ALL
       > CLIENT PAUSE 0 all x
-      (error) ERR unknown subcommand or wrong number of arguments for 'pause'. Try CLIENT HELP.
+      (error) ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.
       > CLIENT UNBLOCK 1
       (integer) 0
       > CLIENT UNBLOCK a
