@@ -40,6 +40,9 @@ const smallLimit = 1024
 const pagedLimit = 1 << 20
 const classCount = 209
 const ownSlab = 255
+/** Class of the pages that the first slab does not have. */
+const noPage = 254
+const firstPages = 16
 
 /** The class for a size over `smallLimit` and up to `pagedLimit`. */
 const largeClassOf = (size: number): number => {
@@ -251,10 +254,23 @@ export class Arena {
     for (let slab = this.searchFrom; slab < this.bytes.length; slab++) {
       if (this.longestFree[slab]! >= pages) return slab
     }
+    if (this.bytes.length === 1 && pages <= firstPages) return this.addFirstSlab()
     const slab = this.addSlab(slabBytes)
     this.longestFree[slab] = pagesPerSlab
     this.emptySlabs++
     if (slab < this.searchFrom) this.searchFrom = slab
+    return slab
+  }
+
+  /**
+   * An arena begins with a slab of 1 MiB: most databases stay empty, and a mapping large enough for huge pages would make
+   * each of them cost megabytes. Its missing pages are marked as taken for good.
+   */
+  private addFirstSlab(): number {
+    const slab = this.addSlab(firstPages * pageBytes)
+    const page = slab * pagesPerSlab
+    this.classOf.fill(noPage, page + firstPages, page + pagesPerSlab)
+    this.longestFree[slab] = firstPages
     return slab
   }
 
