@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { resolve } from "node:path"
 import { CommandExecutor } from "./commands/executor/executor.ts"
+import { followMemorySettings } from "./commands/executor/memory-settings.ts"
 import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
 import { ConfigInvalid } from "./config/errors.ts"
@@ -57,13 +58,15 @@ const executorLayer = Layer.effect(
       `recovered to sequence ${replayed.sequence}: ${replayed.events} events folded in ${seconds.toFixed(2)} s, `
         + `${keyspace.databases.reduce((sum, database) => sum + database.size, 0)} keys`
     )
-    return new CommandExecutor({
+    const executor = new CommandExecutor({
       keyspace,
       log,
       now: () => clock.currentTimeMillisUnsafe(),
       monotonic,
       seed: randomSeed()
     })
+    followMemorySettings(executor, config)
+    return executor
   })
 )
 

@@ -4,6 +4,7 @@ import type { Database, Keyspace } from "../projections/keyspace.ts"
 import type { Pointer } from "../projections/memory/arena.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
+import type { MemorySettings } from "./memory-policy.ts"
 
 /**
  * What a decision may see and do. One instance per executor, refilled per command: a decision never keeps it. A command
@@ -19,9 +20,13 @@ export interface Decision {
   readonly client: ClientState
   /** Name of the running command in lower case ("set", "object|freq"), for texts that print it. */
   readonly commandName: string
+  /** The memory limit and its policy. */
+  readonly memory: Readonly<MemorySettings>
 
   /** The live entry of a key in the selected database, 0 when absent. A dead one is recorded as KeyExpired first. Counts as an access. */
   lookup(key: Slice): Pointer
+  /** Like `lookup`, counting as an access even for a client that asked that its requests do not (TOUCH). */
+  touch(key: Slice): Pointer
   /** Like `lookup`, without counting as an access (TTL, TYPE, OBJECT …). */
   peek(key: Slice): Pointer
   /** Like `peek`, in another database. */

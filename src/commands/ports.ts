@@ -101,6 +101,8 @@ export interface StatisticsPort {
   readonly expiredKeys: number
   readonly evictedKeys: number
   readonly peakMemory: number
+  /** How long the data has been over the memory limit: at the moment without a break, and altogether. */
+  readonly exceeded: { readonly currentMs: number; readonly totalMs: number }
   /** Per command name: calls, microseconds, refused before running, failed while running. */
   commands(): Iterable<
     readonly [

@@ -77,6 +77,26 @@ export const parameters = {
   "proto-max-bulk-len": live(bytes(mb, 1024 * mb), 512 * mb),
   "client-query-buffer-limit": live(bytes(mb), 1024 * mb),
   "client-output-buffer-limit": live(outputLimits, standardLimits),
+  "maxmemory": live(bytes(0), 0),
+  "maxmemory-policy": live(
+    oneOf(
+      "volatile-lru",
+      "volatile-lfu",
+      "volatile-random",
+      "volatile-ttl",
+      "volatile-lrm",
+      "allkeys-lru",
+      "allkeys-lfu",
+      "allkeys-random",
+      "allkeys-lrm",
+      "noeviction"
+    ),
+    "noeviction"
+  ),
+  "maxmemory-samples": live(integer(1, 0x7fff_ffff), 5),
+  "maxmemory-eviction-tenacity": live(integer(0, 100), 10),
+  "lfu-log-factor": live(integer(0, 0x7fff_ffff), 10),
+  "lfu-decay-time": live(integer(0, 0x7fff_ffff), 1),
   "log-segment-bytes": fixed(bytes(4096, 2048 * mb), 64 * mb),
   "log-sync-idle-ms": fixed(integer(10, 60_000), 200)
 } as const

@@ -121,8 +121,8 @@ const removeStaleSocket = (path: string) =>
 /** Most lines the log gets about misbehaving clients. */
 const clientWarningsPerSecond = 20
 
-/** Longest time active expiry takes before sockets are looked at again, ms. */
-const expiryBudgetMs = 1
+/** Longest time that active expiry, or eviction in the background, takes before sockets are looked at again, ms. */
+const sliceMs = 1
 
 const make = Effect.gen(function*() {
   const { endpoints, settings } = yield* NetOptions
@@ -273,15 +273,15 @@ const make = Effect.gen(function*() {
   })
   yield* everySecond.pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
 
-  let expiring = false
-  const expireSome = (): void => {
-    expiring = !closed && executor.expire(expiryBudgetMs)
+  let removing = false
+  const removeSome = (): void => {
+    removing = !closed && (executor.expire(sliceMs) || executor.relieveMemory(sliceMs))
     turn.schedule()
-    if (expiring) setImmediate(expireSome)
+    if (removing) setImmediate(removeSome)
   }
   const background = Effect.sync(() => {
     clients.checkPause()
-    if (!expiring) expireSome()
+    if (!removing) removeSome()
     executor.keyspace.reclaim()
   })
   yield* background.pipe(Effect.repeat(Schedule.spaced("10 millis")), Effect.forkScoped)

@@ -5,7 +5,7 @@
  * ```
  * word 0   deadline, high 21 bits (31…11) · type (10…7) · encoding (6…3) · checkpoint mark and spare (2…0)
  * word 1   deadline, low 32 bits: Unix milliseconds, 0 = none
- * word 2   access clock: seconds in the low 24 bits · access frequency in the high 8
+ * word 2   access clock: seconds in the low 24 bits · access frequency in the high 8 (see access.ts)
  * word 3   length of the key in bytes
  * word 4   string: length of the value, or for an integer its low 32 bits · collections: root of the structure
  * byte 20  the key, then the value (an integer's high 32 bits stand at the next multiple of 4)
@@ -68,6 +68,13 @@ export const clockOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(
 
 export const setClock = (arena: Arena, p: Pointer, clock: number): void => {
   arena.words[slabOf(p)]![wordOf(p) + 2] = clock
+}
+
+/** The entry was written at the time of this clock; how often it is accessed stays. */
+export const setWritten = (arena: Arena, p: Pointer, clock: number): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p) + 2
+  words[at] = (words[at]! & ~0xff_ffff) | (clock & 0xff_ffff)
 }
 
 export const keyLengthOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(p)]![wordOf(p) + 3]!

@@ -20,6 +20,7 @@ const evolvers: Evolvers = {
     Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value),
   KeyDeleted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyExpired: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
+  KeyEvicted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyExpirySet: (keyspace, db, event) => {
     const database = keyspace.database(db)
     const p = database.locate(event.key)

@@ -2,6 +2,7 @@
  * The data as it is now: sixteen (or as many as configured) databases, each with its own arena, so that emptying one is
  * dropping its arena, however many keys it held. A keyspace is a value: as many as wanted live side by side.
  */
+import { freshClock } from "./access.ts"
 import * as Entry from "./entry.ts"
 import { Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
 import { Dict } from "./memory/dict.ts"
@@ -15,8 +16,8 @@ import { copyBytes, Slice } from "./memory/slice.ts"
  */
 export class Turn {
   number = 0
-  /** Seconds of the batch's time modulo 2^24: the access clock. */
-  clock = 0
+  /** The access clock of entries that are new at the batch's time. */
+  clock = freshClock(0)
 
   /** A key whose hash is known already, and that hash. */
   knownKey: Slice | undefined = undefined
@@ -25,7 +26,7 @@ export class Turn {
   next(timeMs: number): void {
     this.number++
     this.knownKey = undefined
-    this.clock = Math.floor(timeMs / 1000) & 0xff_ffff
+    this.clock = freshClock(timeMs)
   }
 }
 
@@ -37,6 +38,8 @@ export class Database {
   deadlines: Order
   readonly turn: Turn
   private readonly seed: HashSeed
+  /** Bytes in use by all databases of the keyspace. */
+  private readonly meter: Float64Array
 
   // The key looked up last. A command's decide and the fold of its events ask for the same slice: one hash, one probe.
   private memoKey: Slice | undefined = undefined
@@ -44,10 +47,11 @@ export class Database {
   private memoPointer: Pointer = 0
   private memoTurn = -1
 
-  constructor(seed: HashSeed, turn: Turn) {
+  constructor(seed: HashSeed, turn: Turn, meter: Float64Array = new Float64Array(1)) {
     this.seed = seed
     this.turn = turn
-    this.arena = new Arena()
+    this.meter = meter
+    this.arena = new Arena(meter)
     this.dict = new Dict(this.arena, seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
   }
@@ -137,6 +141,7 @@ export class Database {
     if (before !== 0) this.deadlines.remove(Math.floor(before / 0x1_0000_0000), before >>> 0, hash)
     if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
     Entry.setDeadline(this.arena, p, deadline)
+    Entry.setWritten(this.arena, p, this.turn.clock)
   }
 
   /** Takes a key and its value away. False when it was absent. */
@@ -166,7 +171,8 @@ export class Database {
       Entry.typeOf(words, p),
       Entry.encodingOf(words, p),
       deadline,
-      Entry.clockOf(words, p),
+      // How often it was accessed goes with the value; it is written now.
+      (Entry.clockOf(words, p) & ~0xff_ffff) | (this.turn.clock & 0xff_ffff),
       valueBytes
     )
     source.copyValue(p, length, this, next, key.length)
@@ -207,7 +213,8 @@ export class Database {
   /** Drops everything at once. The old arena is returned, for whoever gives its memory back. */
   clear(): Arena {
     const old = this.arena
-    this.arena = new Arena()
+    old.unmeter()
+    this.arena = new Arena(this.meter)
     this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
     this.memoKey = undefined
@@ -236,15 +243,16 @@ export class Keyspace {
   readonly seed: HashSeed
   readonly turn: Turn
   private readonly dropped: Array<Arena> = []
+  private meter: Float64Array = new Float64Array(1)
   constructor(count: number, seed: HashSeed, turn = new Turn()) {
     this.seed = seed
     this.turn = turn
-    this.databases = Array.from({ length: count }, () => new Database(seed, this.turn))
+    this.databases = Array.from({ length: count }, () => new Database(seed, this.turn, this.meter))
   }
 
   /** The database of that number; one beyond the configured count comes to be when a log speaks of it. */
   database(index: number): Database {
-    while (index >= this.databases.length) this.databases.push(new Database(this.seed, this.turn))
+    while (index >= this.databases.length) this.databases.push(new Database(this.seed, this.turn, this.meter))
     return this.databases[index]!
   }
 
@@ -290,13 +298,12 @@ export class Keyspace {
   adopt(other: Keyspace): void {
     this.clear()
     this.databases.splice(0, this.databases.length, ...other.databases)
+    this.meter = other.meter
   }
 
   /** Bytes of live blocks: keys, values, tables and deadlines. */
   get usedBytes(): number {
-    let sum = 0
-    for (const database of this.databases) sum += database.arena.usedBytes
-    return sum
+    return this.meter[0]!
   }
 
   get reservedBytes(): number {

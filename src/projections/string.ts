@@ -26,7 +26,7 @@ const setText = (db: Database, key: Slice, value: Slice, encoding: number, deadl
   else {
     p = db.resize(key, p, value.length, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, encoding)
-    Entry.setClock(db.arena, p, db.turn.clock)
+    Entry.setWritten(db.arena, p, db.turn.clock)
     if (deadline !== keepDeadline) db.expireAt(p, deadline)
   }
   const slab = slabOf(p)
@@ -46,7 +46,7 @@ const setInteger = (db: Database, key: Slice, value: number | bigint, deadline: 
   else {
     p = db.resize(key, p, integerBytes, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.int)
-    Entry.setClock(db.arena, p, db.turn.clock)
+    Entry.setWritten(db.arena, p, db.turn.clock)
     if (deadline !== keepDeadline) db.expireAt(p, deadline)
   }
   const words = db.arena.words[slabOf(p)]!
@@ -78,6 +78,7 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
       setText(db, key, text, Entry.Encoding.raw, keepDeadline)
       p = db.locate(key)
     }
+    Entry.setWritten(db.arena, p, db.turn.clock)
     before = lengthOf(db, p)
     if (length > before) {
       const capacity = db.arena.capacity(p) - Entry.headerBytes - key.length

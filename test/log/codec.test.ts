@@ -66,6 +66,7 @@ describe("event codecs", () => {
       KeyRenamed: 0x05,
       KeyCopied: 0x06,
       KeyMoved: 0x07,
+      KeyEvicted: 0x08,
       DatabaseFlushed: 0x10,
       KeyspaceFlushed: 0x11,
       DatabasesSwapped: 0x12,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame.ts"
 import { type OpenedLog, openLog } from "../../src/log/store.ts"
@@ -29,7 +29,8 @@ export const goldenEvents: ReadonlyArray<Event> = [
   { _tag: "KeyMoved", key: Slice.latin1("moved"), toDb: 15 },
   { _tag: "DatabasesSwapped", first: 0, second: 1 },
   { _tag: "DatabaseFlushed" },
-  { _tag: "KeyspaceFlushed" }
+  { _tag: "KeyspaceFlushed" },
+  { _tag: "KeyEvicted", key: Slice.latin1("cold"), policy: "allkeys-lfu" }
 ]
 
 /** A log with every kind of record and frame, the same bytes each time. */
@@ -106,6 +107,7 @@ export const goldenLog = (): GoldenLog => {
 /** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
 const main = (): void => {
   const folder = new URL("../golden/log-1/", import.meta.url)
+  rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const { files, lines } = goldenLog()
   for (const [name, bytes] of files) writeFileSync(new URL(name.slice("log/".length), folder), bytes)

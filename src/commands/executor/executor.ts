@@ -5,6 +5,7 @@
  */
 import type { Author, LogUnavailable, Origin } from "../../log/event-log.ts"
 import type { Event } from "../../log/events/catalog.ts"
+import type { EvictionPolicy } from "../../log/events/fields.ts"
 import type { ReplyBuffer } from "../../net/resp/encoder.ts"
 import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { evolve } from "../../projections/evolve.ts"
@@ -13,9 +14,11 @@ import { prefetchLimit } from "../../projections/memory/dict.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
+import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
 import { CommandTable, type Row } from "../table.ts"
 import { unknownCommand } from "./admission.ts"
+import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
 import { SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
@@ -72,6 +75,11 @@ export class CommandExecutor {
   private controlPorts: ControlPorts | undefined
   private control: { -readonly [Name in keyof Control]: Control[Name] } | undefined
   private readonly deathEvent: Array<Event> = []
+  private readonly memory: MemorySettings = noMemoryLimit()
+  private readonly evictor: Evictor
+  /** Whether there is a memory limit. */
+  private limited = false
+  private evictionBudgetMs = 0
   private readonly hashes = new Int32Array(prefetchLimit)
   private prefetched = 0
   private timed: Row | undefined
@@ -81,11 +89,25 @@ export class CommandExecutor {
     this.ports = ports
     this.keyspace = ports.keyspace
     this.table = ports.table ?? new CommandTable()
-    this.statistics = new Statistics(this.table)
+    this.statistics = new Statistics(this.table, ports.monotonic)
+    const random = new SeededRandom(ports.seed)
     this.view = new View(ports.keyspace, {
       statistics: this.statistics,
-      random: new SeededRandom(ports.seed),
+      random,
+      memory: this.memory,
       buryDead: (db, key) => this.buryDead(db, key)
+    })
+    this.evictor = new Evictor({
+      keyspace: ports.keyspace,
+      settings: this.memory,
+      random: () => random.next(),
+      monotonic: ports.monotonic,
+      now: () => this.view.now,
+      bury: (db, key, policy) => {
+        this.keyspace.turn.next(this.view.now)
+        if (policy === undefined) this.buryDead(db, key)
+        else this.evict(db, key, policy)
+      }
     })
   }
 
@@ -161,6 +183,9 @@ export class CommandExecutor {
     }
     if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client.protocol, out)
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
+    if (this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() && row.denyOom) {
+      return this.refuse(errors.outOfMemory, row, client.protocol, out)
+    }
     if (row.write || row.name === "ping") {
       const failure = this.ports.log.failure()
       if (failure !== undefined) return this.refuse(misconf(failure), row, client.protocol, out)
@@ -241,6 +266,53 @@ export class CommandExecutor {
     this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
     this.statistics.expiredKeys++
     return true
+  }
+
+  private evict(db: number, key: Slice, policy: EvictionPolicy): void {
+    this.deathEvent[0] = { _tag: "KeyEvicted", key, policy }
+    this.apply(db, "evict", 0, undefined, this.deathEvent, 1)
+    this.statistics.evictedKeys++
+  }
+
+  /** Changes the memory limit and its policy; data over a new limit goes with the next commands, or in the background. */
+  limitMemory(settings: Readonly<MemorySettings>): void {
+    Object.assign(this.memory, settings)
+    this.limited = settings.limit > 0
+    this.evictionBudgetMs = budgetOf(settings.tenacity)
+    this.view.usualTracking = trackingOf(settings.policy)
+  }
+
+  /**
+   * The data is over the limit: evicts until it is not. False when nothing may be evicted any more. Where events cannot
+   * be recorded, or time is up, things go on as they are.
+   */
+  private makeRoom(): boolean {
+    this.statistics.sampleMemory(this.keyspace.usedBytes)
+    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return true
+    return this.relieve(this.evictionBudgetMs) !== Relief.failed
+  }
+
+  private relieve(budgetMs: number): number {
+    const relief = this.evictor.relieve(budgetMs)
+    if (relief === Relief.done) this.statistics.exceeded.end()
+    else this.statistics.exceeded.begin()
+    return relief
+  }
+
+  /**
+   * Evicts in the background what the limit leaves no room for, for at most about `budgetMs`. Returns whether more must
+   * go.
+   */
+  relieveMemory(budgetMs: number): boolean {
+    const used = this.keyspace.usedBytes
+    this.statistics.sampleMemory(used)
+    if (!this.limited || used <= this.memory.limit) {
+      this.statistics.exceeded.end()
+      return false
+    }
+    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    this.beginChunk()
+    return this.relieve(budgetMs) === Relief.running
   }
 
   /**

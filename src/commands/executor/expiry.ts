@@ -7,7 +7,7 @@ import type { Slice } from "../../projections/memory/slice.ts"
 const stride = 64
 
 /** The entry whose deadline comes first: (deadline, hash) stand in the order, the entry is found by its hash. */
-const firstDue = (database: Database, now: number): Pointer => {
+export const firstDue = (database: Database, now: number): Pointer => {
   const order = database.deadlines
   if (!order.first()) return 0
   const deadline = order.a * 0x1_0000_0000 + order.b

@@ -1,6 +1,7 @@
 /** The executor's view of the data for one command: see `Decision`, which it implements but for the events. */
 import type { Event } from "../../log/events/catalog.ts"
 import type { Int64 } from "../../log/events/fields.ts"
+import * as Access from "../../projections/access.ts"
 import * as Entry from "../../projections/entry.ts"
 import { parseInt64Slice } from "../../projections/integer.ts"
 import type { Database, Keyspace } from "../../projections/keyspace.ts"
@@ -11,6 +12,7 @@ import type { ClientState } from "../client.ts"
 import type { Decision } from "../decision.ts"
 import type { Argv } from "../define.ts"
 import { errors } from "../errors.ts"
+import { type MemorySettings, Tracking, trackingOf } from "../memory-policy.ts"
 import type { Statistics } from "./statistics.ts"
 
 /** Room for the text of one integer. */
@@ -46,6 +48,7 @@ export class SeededRandom {
 export interface ViewPorts {
   readonly statistics: Statistics
   readonly random: SeededRandom
+  readonly memory: MemorySettings
   /** Records and folds the death of a key met past its deadline; false when the log takes nothing now. */
   readonly buryDead: (db: number, key: Slice) => boolean
 }
@@ -60,7 +63,11 @@ export class View implements Decision {
   /** Events of the running command; the first `eventCount` count. */
   readonly events: Array<Event> = []
   eventCount = 0
+  readonly memory: MemorySettings
+  /** How accesses count while clients do not say otherwise: a `Tracking`. */
+  usualTracking: number = Tracking.time
 
+  private tracking: number = Tracking.time
   private readonly ports: ViewPorts
   private readonly slices: Array<Slice> = Array.from({ length: 64 }, () => new Slice())
   private slicesUsed = 0
@@ -70,12 +77,14 @@ export class View implements Decision {
   constructor(keyspace: Keyspace, ports: ViewPorts) {
     this.keyspace = keyspace
     this.ports = ports
+    this.memory = ports.memory
   }
 
   begin(client: ClientState, commandName: string, argv: Argv): void {
     this.client = client
     this.db = this.keyspace.database(client.db)
     this.commandName = commandName
+    this.tracking = client.noTouch ? Tracking.none : this.usualTracking
     this.eventCount = 0
     this.slicesUsed = 0
     this.digitsUsed = 0
@@ -97,8 +106,23 @@ export class View implements Decision {
 
   lookup(key: Slice): Pointer {
     const p = this.peek(key)
-    if (p !== 0 && !this.client.noTouch) Entry.setClock(this.db.arena, p, this.keyspace.turn.clock)
+    if (p === 0) return 0
+    if (this.tracking === Tracking.time) Entry.setClock(this.db.arena, p, this.keyspace.turn.clock)
+    else if (this.tracking === Tracking.frequency) this.countAccess(p)
     return p
+  }
+
+  touch(key: Slice): Pointer {
+    this.tracking = trackingOf(this.memory.policy)
+    return this.lookup(key)
+  }
+
+  private countAccess(p: Pointer): void {
+    const { arena } = this.db
+    const { lfuDecayMinutes, lfuLogFactor } = this.memory
+    const { clock } = this.keyspace.turn
+    const before = Entry.clockOf(arena, p)
+    Entry.setClock(arena, p, Access.accessed(before, clock, lfuDecayMinutes, lfuLogFactor, this.ports.random.next()))
   }
 
   peek(key: Slice): Pointer {

@@ -1,6 +1,42 @@
 import type { StatisticsPort } from "../ports.ts"
 import type { CommandTable } from "../table.ts"
 
+/** How long the data has been over the memory limit. */
+class ExceededTime {
+  private readonly monotonic: () => number
+  private since: number | undefined
+  private endedMs = 0
+
+  constructor(monotonic: () => number) {
+    this.monotonic = monotonic
+  }
+
+  /** The data is over the limit, since now unless it was before. */
+  begin(): void {
+    this.since ??= this.monotonic()
+  }
+
+  /** It is within the limit. */
+  end(): void {
+    if (this.since === undefined) return
+    this.endedMs += this.monotonic() - this.since
+    this.since = undefined
+  }
+
+  get currentMs(): number {
+    return this.since === undefined ? 0 : this.monotonic() - this.since
+  }
+
+  get totalMs(): number {
+    return this.endedMs + this.currentMs
+  }
+
+  reset(): void {
+    this.since = undefined
+    this.endedMs = 0
+  }
+}
+
 /** Counters of one server: what INFO stats, commandstats and errorstats show. */
 export class Statistics implements StatisticsPort {
   commandsProcessed = 0
@@ -9,11 +45,19 @@ export class Statistics implements StatisticsPort {
   expiredKeys = 0
   evictedKeys = 0
   peakMemory = 0
+  readonly exceeded: ExceededTime
   private readonly byCode = new Map<string, number>()
   private readonly table: CommandTable
 
-  constructor(table: CommandTable) {
+  /** @param monotonic milliseconds */
+  constructor(table: CommandTable, monotonic: () => number) {
     this.table = table
+    this.exceeded = new ExceededTime(monotonic)
+  }
+
+  /** Notes how much memory the data takes now, for the peak. */
+  sampleMemory(usedBytes: number): void {
+    if (usedBytes > this.peakMemory) this.peakMemory = usedBytes
   }
 
   *commands() {
@@ -41,6 +85,7 @@ export class Statistics implements StatisticsPort {
       this.evictedKeys =
         0
     this.peakMemory = 0
+    this.exceeded.reset()
     this.byCode.clear()
     for (const row of this.table.all()) {
       row.calls =

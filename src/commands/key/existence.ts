@@ -34,7 +34,7 @@ export const touch = defineCommand({
   keys: allKeys("RO"),
   decide: (d, argv) => {
     let found = 0
-    for (let i = 1; i < argv.length; i++) if (d.counted(d.lookup(argv.at(i))) !== 0) found++
+    for (let i = 1; i < argv.length; i++) if (d.counted(d.touch(argv.at(i))) !== 0) found++
     return found
   }
 })

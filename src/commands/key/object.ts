@@ -1,12 +1,17 @@
 import { ReplyError, Status } from "../../net/resp/reply.ts"
+import * as Access from "../../projections/access.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { integerOf } from "../../projections/string.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, defineContainer, keyAtIndex } from "../define.ts"
+import { Tracking, trackingOf } from "../memory-policy.ts"
 
 const noFrequency = new ReplyError(
   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+)
+const noIdleTime = new ReplyError(
+  "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
 
 /** Redis keeps the integers from 0 to here as objects shared by all keys, and answers a count that never ends. */
@@ -42,14 +47,19 @@ const freq = defineCommand({
   arity: 3,
   flags: ["readonly"],
   keys: keyAtIndex(2, "RO"),
-  decide: (d, argv) => subject(d, argv) === 0 ? null : noFrequency
+  decide: (d, argv) => {
+    const p = subject(d, argv)
+    if (p === 0) return null
+    if (trackingOf(d.memory.policy) !== Tracking.frequency) return noFrequency
+    return Access.frequency(Entry.clockOf(d.db.arena, p), Access.freshClock(d.now), d.memory.lfuDecayMinutes)
+  }
 })
 
 const idleTime = defineCommand({
   name: "IDLETIME",
   since: "2.2.3",
   group: "generic",
-  summary: "Tells how many seconds ago a key was last accessed.",
+  summary: "Tells how many seconds ago a key was last accessed, or under an LRM policy, last modified.",
   complexity: "O(1)",
   syntax: "key",
   arity: 3,
@@ -57,8 +67,9 @@ const idleTime = defineCommand({
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
     const p = subject(d, argv)
-    // Both are seconds modulo 2^24; the clock's high byte is the frequency.
-    return p === 0 ? null : (Math.floor(d.now / 1000) - Entry.clockOf(d.db.arena, p)) & 0xff_ffff
+    if (p === 0) return null
+    if (trackingOf(d.memory.policy) === Tracking.frequency) return noIdleTime
+    return Access.idleSeconds(Entry.clockOf(d.db.arena, p), Access.freshClock(d.now))
   }
 })
 

@@ -78,9 +78,9 @@ const memorySection = ({ d, server, statistics }: Control): Fields => {
     ["heap_used", heapUsed],
     ["heap_total", heapTotal],
     ["external_memory", external],
-    ["maxmemory", 0],
-    ["maxmemory_human", "0B"],
-    ["maxmemory_policy", "noeviction"],
+    ["maxmemory", d.memory.limit],
+    ["maxmemory_human", humanBytes(d.memory.limit)],
+    ["maxmemory_policy", d.memory.policy],
     ["mem_allocator", "annals-arena"]
   ]
 }
@@ -113,6 +113,8 @@ const statsSection = ({ clients, server, statistics }: Control): Fields => {
     ["rejected_connections", clients.rejected],
     ["expired_keys", statistics.expiredKeys],
     ["evicted_keys", statistics.evictedKeys],
+    ["total_eviction_exceeded_time", Math.round(statistics.exceeded.totalMs)],
+    ["current_eviction_exceeded_time", Math.round(statistics.exceeded.currentMs)],
     ["keyspace_hits", statistics.keyspaceHits],
     ["keyspace_misses", statistics.keyspaceMisses],
     ["total_error_replies", errorReplies]

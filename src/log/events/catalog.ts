@@ -21,6 +21,7 @@ export const codes = {
   KeyRenamed: 0x05,
   KeyCopied: 0x06,
   KeyMoved: 0x07,
+  KeyEvicted: 0x08,
   DatabaseFlushed: 0x10,
   KeyspaceFlushed: 0x11,
   DatabasesSwapped: 0x12,

@@ -1,6 +1,6 @@
 import { Schema, SchemaTransformation } from "effect"
 import { Slice } from "../../projections/memory/slice.ts"
-import { wired, wireOf } from "./wire.ts"
+import { wired, WireError, wireOf } from "./wire.ts"
 
 /**
  * Raw bytes. In memory a slice of somebody else's buffer (the socket's chunk, a log frame): a fold copies what it keeps.
@@ -50,6 +50,34 @@ export const Count = wired(
   Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   { write: (out, value) => out.varint(value), read: (from) => from.varint() }
 )
+
+/**
+ * The policies under which keys are evicted, under their names in `maxmemory-policy`. The index is the number on disk:
+ * append only.
+ */
+export const evictionPolicies = [
+  "volatile-lru",
+  "volatile-lfu",
+  "volatile-random",
+  "volatile-ttl",
+  "allkeys-lru",
+  "allkeys-lfu",
+  "allkeys-random",
+  "volatile-lrm",
+  "allkeys-lrm"
+] as const
+export type EvictionPolicy = typeof evictionPolicies[number]
+
+/** One of `evictionPolicies`, a byte on disk. */
+export const EvictionPolicy = wired(Schema.Literals(evictionPolicies), {
+  write: (out, value) => out.u8(evictionPolicies.indexOf(value)),
+  read: (from) => {
+    const number = from.u8()
+    const policy = evictionPolicies[number]
+    if (policy === undefined) throw new WireError(`unknown eviction policy ${number} before offset ${from.offset}`)
+    return policy
+  }
+})
 
 /** An optional field: one byte says whether the value follows. */
 export const orNull = <S extends Schema.Top>(inner: S) => {

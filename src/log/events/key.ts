@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Count, Key, UnixMillis } from "./fields.ts"
+import { Count, EvictionPolicy, Key, UnixMillis } from "./fields.ts"
 
 /** What can happen to a key of any type. */
 export const KeyEvent = Schema.TaggedUnion({
@@ -16,6 +16,8 @@ export const KeyEvent = Schema.TaggedUnion({
   /** The value and its deadline were copied to the name `to` in database `toDb`, replacing what was there. */
   KeyCopied: { key: Key, to: Key, toDb: Count },
   /** The key went from this database to database `toDb`, where it was absent. */
-  KeyMoved: { key: Key, toDb: Count }
+  KeyMoved: { key: Key, toDb: Count },
+  /** The memory limit was passed: the key was removed by this policy to make room. */
+  KeyEvicted: { key: Key, policy: EvictionPolicy }
 })
 export type KeyEvent = typeof KeyEvent.Type

@@ -86,6 +86,8 @@ export class Arena {
   private readonly regions = new Regions(slabBytes)
   /** [used bytes, reserved bytes]: in a typed array, because a number field this large would be boxed anew at each write. */
   private readonly totals = new Float64Array(2)
+  /** [used bytes] of all arenas that share it. */
+  private meter: Float64Array
   /** Per class, the first page of the run to allocate from; its list (`next`, `previous`) holds all runs that may have room. */
   private readonly current = new Uint32Array(classCount)
 
@@ -109,6 +111,17 @@ export class Arena {
   private searchFrom = 1
   private unusedFrom = 1
   private emptySlabs = 0
+
+  /** @param meter counts the used bytes of several arenas together */
+  constructor(meter: Float64Array = new Float64Array(1)) {
+    this.meter = meter
+  }
+
+  /** Counts no longer towards the shared meter. */
+  unmeter(): void {
+    this.meter[0] = this.meter[0]! - this.totals[0]!
+    this.meter = new Float64Array([this.totals[0]!])
+  }
 
   /** The sum of the capacities of live blocks, in bytes. */
   get usedBytes(): number {
@@ -145,7 +158,9 @@ export class Arena {
       this.bump[run] = p + classUnits[c]!
     }
     this.live[run] = this.live[run]! + 1
-    this.totals[0] = this.totals[0]! + (classUnits[c]! << 3)
+    const taken = classUnits[c]! << 3
+    this.totals[0] = this.totals[0]! + taken
+    this.meter[0] = this.meter[0]! + taken
     return p
   }
 
@@ -160,7 +175,9 @@ export class Arena {
     if (c === 0) throw new Error(`free: ${p} is not a block`)
     this.words[p >>> 19]![(p & 0x7ffff) << 1] = this.freeList[run]!
     this.freeList[run] = p
-    this.totals[0] = this.totals[0]! - (classUnits[c]! << 3)
+    const given = classUnits[c]! << 3
+    this.totals[0] = this.totals[0]! - given
+    this.meter[0] = this.meter[0]! - given
     const live = this.live[run]! - 1
     this.live[run] = live
     if (live === 0) this.releaseRun(run, c)
@@ -344,13 +361,16 @@ export class Arena {
     this.classOf[page] = ownSlab
     this.runOf[page] = page
     this.totals[0] = this.totals[0]! + length
+    this.meter[0] = this.meter[0]! + length
     return page * (pageBytes >>> 3)
   }
 
   private freeOwn(p: Pointer): void {
     const slab = p >>> 19
     this.classOf[p >>> 13] = 0
-    this.totals[0] = this.totals[0]! - this.bytes[slab]!.length
+    const { length } = this.bytes[slab]!
+    this.totals[0] = this.totals[0]! - length
+    this.meter[0] = this.meter[0]! - length
     this.dropSlab(slab)
   }
 }

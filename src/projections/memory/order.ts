@@ -199,6 +199,25 @@ export class Order {
     return below + position(words, wordOf(node) + header, leafStride, words[wordOf(node)]!, a, b, c, false)
   }
 
+  /** Puts the key of that rank (0 to `size` - 1, in order) into `a`, `b`, `c`; false when there are not so many. */
+  at(rank: number): boolean {
+    if (!(rank >= 0 && rank < this.size)) return false
+    let node = this.root
+    let left = rank
+    for (let level = this.height; level > 0; level--) {
+      const words = this.arena.words[node >>> 19]!
+      let at = wordOf(node) + header
+      for (; left >= words[at + countWord]!; at += innerStride) left -= words[at + countWord]!
+      node = words[at + childWord]!
+    }
+    const words = this.arena.words[node >>> 19]!
+    const at = wordOf(node) + header + left * leafStride
+    this.a = words[at]!
+    this.b = words[at + 1]!
+    this.c = words[at + 2]!
+    return true
+  }
+
   /** Visits all keys in order. The visitor must not change the tree. */
   each(visit: (a: number, b: number, c: number) => void): void {
     if (this.root !== 0) this.eachBelow(this.root, this.height, visit)

@@ -51,6 +51,8 @@ describe("INFO", () => {
         rejected_connections:0
         expired_keys:0
         evicted_keys:0
+        total_eviction_exceeded_time:0
+        current_eviction_exceeded_time:0
         keyspace_hits:1
         keyspace_misses:1
         total_error_replies:2
