@@ -19,10 +19,11 @@ import { countInBody, frameFlag, type FrameHeader, frameHeaderSize, paddedSize, 
 
 const metaSession = 1
 const metaTime = 2
-const metaDb = 4
-const metaOrigin = 8
-const metaEvents = 16
-const metaExtension = 32
+/** Bits of a batch's meta byte that checkpoints write too; see the head of this file. */
+export const metaDb = 4
+export const metaOrigin = 8
+export const metaEvents = 16
+export const metaExtension = 32
 const metaRecord = 0x80
 
 /** The header's length has 32 bits. */
@@ -31,7 +32,8 @@ const largestFrame = 0xffff_ff00
 const keptCapacity = 4 << 20
 const startCapacity = 64 << 10
 
-const varintSize = (value: number): number => {
+/** Bytes a varint takes. */
+export const varintSize = (value: number): number => {
   let size = 1
   while (value > 0x7f) {
     value = value > 0x7fff_ffff ? Math.floor(value / 128) : value >>> 7
@@ -213,8 +215,8 @@ export class FrameEncoder {
   }
 }
 
-/** Writes the length of the item begun at `at`, moving its content when the room reserved does not fit. */
-const closeItem = (out: ByteWriter, at: number, reserved: number): void => {
+/** Writes the length of the item begun at `at`, moving its content when the room reserved for it does not fit. */
+export const closeItem = (out: ByteWriter, at: number, reserved: number): void => {
   const length = out.length - at - reserved
   const size = length < 0x80 ? 1 : varintSize(length)
   if (size !== reserved) {

@@ -26,12 +26,23 @@ export class DiskError extends Error {
   }
 }
 
-/** An open file. Every member throws `DiskError`, except `datasync`, which hands it to its callback. */
+/** An open file. Every member throws `DiskError`, except those with a callback, which hand it to that. */
 export interface DiskFile {
   /** Synchronous pwrite. A count below `length` is an error whose errno the runtime hides (usually ENOSPC). */
   write(bytes: Uint8Array, start: number, length: number, position: number): number
   /** Synchronous pread; a count below `length` is the end of the file. */
   read(bytes: Uint8Array, start: number, length: number, position: number): number
+  /**
+   * Asynchronous pwrite of all `length` bytes, which must not change until `done` was called: always, and never before
+   * this call has returned. A count below `length` is reported as ENOSPC.
+   */
+  writeLater(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+    done: (error: DiskError | undefined) => void
+  ): void
   /** Asynchronous fdatasync; `done` is always called, and never before this call has returned. */
   datasync(done: (error: DiskError | undefined) => void): void
   /** Blocking fsync. */
@@ -39,7 +50,7 @@ export interface DiskFile {
   /** Bytes. */
   size(): number
   truncate(size: number): void
-  /** Releases the file; waits in the background for a `datasync` still under way. Never throws. */
+  /** Releases the file; waits in the background for asynchronous calls still under way. Never throws. */
   close(): void
 }
 
@@ -102,7 +113,8 @@ const attempt = <T>(operation: string, file: string, call: () => T): T => {
 class NodeFile implements DiskFile {
   private readonly fd: number
   private readonly name: string
-  private syncing = 0
+  /** Asynchronous calls under way. */
+  private underWay = 0
   private closing = false
 
   constructor(fd: number, name: string) {
@@ -126,10 +138,27 @@ class NodeFile implements DiskFile {
     })
   }
 
+  writeLater(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+    done: (error: DiskError | undefined) => void
+  ): void {
+    this.underWay++
+    fs.write(this.fd, bytes, start, length, position, (error, written) => {
+      this.underWay--
+      if (this.closing) this.release()
+      if (error !== null) done(new DiskError(codeOf(error), "write", this.name))
+      else if (written === length) done(undefined)
+      else done(new DiskError("ENOSPC", "write", this.name, `${written} of ${length} bytes`))
+    })
+  }
+
   datasync(done: (error: DiskError | undefined) => void): void {
-    this.syncing++
+    this.underWay++
     fs.fdatasync(this.fd, (error) => {
-      this.syncing--
+      this.underWay--
       if (this.closing) this.release()
       done(error === null ? undefined : new DiskError(codeOf(error), "fdatasync", this.name))
     })
@@ -153,9 +182,9 @@ class NodeFile implements DiskFile {
     this.release()
   }
 
-  // The number of a closed descriptor is given out again at once: a sync still queued for it would hit a stranger.
+  // The number of a closed descriptor is given out again at once: a call still queued for it would hit a stranger.
   private release(): void {
-    if (this.syncing > 0) return
+    if (this.underWay > 0) return
     try {
       fs.closeSync(this.fd)
     } catch {

@@ -90,6 +90,11 @@ export class EventLog extends Context.Service<EventLog, {
   /** Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step. */
   readonly read: (fromSequence: number) => Iterable<Batch>
   readonly status: () => LogStatus
+  /**
+   * Makes everything appended so far durable whatever the policy: `blocking`, now, and answers whether it is; otherwise
+   * it only starts to, and whether it is shows when asked again.
+   */
+  readonly sync: (blocking: boolean) => boolean
   /** Changes the sync policy while running (CONFIG SET appendfsync). */
   readonly setPolicy: (policy: "always" | "everysec" | "no") => void
 }>()("annals/log/EventLog") {}

@@ -41,11 +41,13 @@ export class FrameCursor {
   /** Why the last `advance` said "bad". */
   reason = ""
   private file: DiskFile
+  private readonly readAhead: number
   private base = 0
   private filled = 0
 
-  constructor(file: DiskFile, start: number, end: number) {
+  constructor(file: DiskFile, start: number, end: number, readAhead = chunk) {
     this.file = file
+    this.readAhead = readAhead
     this.position = start
     this.next = start
     this.end = end
@@ -117,7 +119,7 @@ export class FrameCursor {
       return true
     }
     if (length > this.bytes.length || this.bytes.length === 0) {
-      this.bytes = new Uint8Array(Math.max(length, Math.min(chunk, Math.max(64, this.end - position))))
+      this.bytes = new Uint8Array(Math.max(length, Math.min(this.readAhead, Math.max(64, this.end - position))))
     }
     this.base = position
     this.at = 0

@@ -4,6 +4,7 @@
  *     {"annals":"manifest","version":1,"oldestReader":1,"storeId":"…","replicationId":"…","epoch":1}
  *     {"durable":{"lsn":0,"sequence":0},"oldest":1,"clean":false}
  *     {"segment":"<20 digits>.evl","first":1,"last":99,"lsn":0,"end":4096,"chain":"…"}      sealed, oldest first
+ *     {"checkpoint":"<20 digits>.evs","sequence":80,"lsn":3000,"bytes":9000,"created":…,"sha256":"…"}  oldest first
  *     {"active":"<20 digits>.evl","first":100,"lsn":4096}
  *     {"crc32":"89abcdef"}                                                                  of every byte before
  *
@@ -12,6 +13,7 @@
  * before stays as MANIFEST.prev.
  */
 import { crc32 } from "node:zlib"
+import { sequenceOfCheckpoint } from "./checkpoint-file.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { readRetrying } from "./frame-cursor.ts"
 import { formatVersion, sequenceOfName } from "./segment.ts"
@@ -28,6 +30,19 @@ export interface ManifestSegment {
   readonly chain: string
 }
 
+/** A checkpoint that was complete and checked when the manifest was written. */
+export interface ManifestCheckpoint {
+  /** Base name. */
+  readonly name: string
+  readonly sequence: number
+  readonly lsn: number
+  readonly bytes: number
+  /** Unix milliseconds. */
+  readonly created: number
+  /** Hex; "" when nobody remembers. */
+  readonly sha256: string
+}
+
 export interface Manifest {
   /** Hex. */
   readonly storeId: string
@@ -40,6 +55,7 @@ export interface Manifest {
   /** Whether the log was closed in order. */
   readonly clean: boolean
   readonly sealed: ReadonlyArray<ManifestSegment>
+  readonly checkpoints: ReadonlyArray<ManifestCheckpoint>
   /** Base name, first sequence and lsn of the segment being written. */
   readonly active: { readonly name: string; readonly first: number; readonly lsn: number }
 }
@@ -74,6 +90,9 @@ export const encodeManifest = (manifest: Manifest): Uint8Array => {
   for (const { name, first, last, lsn, end, chain } of manifest.sealed) {
     lines.push({ segment: name, first, last, lsn, end, chain })
   }
+  for (const { name, sequence, lsn, bytes, created, sha256 } of manifest.checkpoints) {
+    lines.push({ checkpoint: name, sequence, lsn, bytes, created, sha256 })
+  }
   const { name, first, lsn } = manifest.active
   lines.push({ active: name, first, lsn })
   const text = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""), "utf8")
@@ -86,6 +105,14 @@ const isHex = (value: unknown, bytes: number): value is string =>
   typeof value === "string" && value.length === bytes * 2 && /^[0-9a-f]*$/.test(value)
 const isSegment = (name: unknown, first: unknown): boolean =>
   typeof name === "string" && isCount(first) && sequenceOfName(name) === first
+
+const checkpointOf = (line: Record<string, unknown>): ManifestCheckpoint | undefined => {
+  const { bytes, checkpoint, created, lsn, sequence, sha256 } = line
+  const named = typeof checkpoint === "string" && isCount(sequence) && sequenceOfCheckpoint(checkpoint) === sequence
+  if (!named || !isCount(lsn) || !isCount(bytes) || !isCount(created)) return undefined
+  if (sha256 !== "" && !isHex(sha256, 32)) return undefined
+  return { name: checkpoint, sequence, lsn, bytes, created, sha256 }
+}
 
 /** Reads a manifest's bytes; a string says what is wrong, a number is the version of reader it needs. */
 export const decodeManifest = (bytes: Uint8Array): Manifest | string | number => {
@@ -114,8 +141,15 @@ export const decodeManifest = (bytes: Uint8Array): Manifest | string | number =>
   if (active === undefined || !isSegment(active["active"], active["first"]) || !isCount(active["lsn"])) {
     return "active segment"
   }
+  const checkpoints: Array<ManifestCheckpoint> = []
   const sealed: Array<ManifestSegment> = []
   for (const line of rest) {
+    if ("checkpoint" in line) {
+      const checkpoint = checkpointOf(line)
+      if (checkpoint === undefined) return "checkpoint line"
+      checkpoints.push(checkpoint)
+      continue
+    }
     const { segment, first, last, lsn, end, chain } = line
     if (!isSegment(segment, first) || !isCount(last) || !isCount(lsn) || !isCount(end) || !isHex(chain, 32)) {
       return "segment line"
@@ -133,6 +167,7 @@ export const decodeManifest = (bytes: Uint8Array): Manifest | string | number =>
     oldest: state!["oldest"],
     clean: state!["clean"] === true,
     sealed,
+    checkpoints,
     active: { name: active["active"] as string, first: active["first"] as number, lsn: active["lsn"] }
   }
 }

@@ -86,6 +86,7 @@ export const memoryLog = (): EventLog["Service"] => {
       fsyncPending: false,
       delayedFsyncs: 0
     }),
+    sync: () => true,
     setPolicy: () => {}
   }
 }

@@ -98,7 +98,7 @@ export const checkAgainstManifest = (found: ReadonlyArray<Found>, manifest: Mani
 
 /** Leftovers of something that was interrupted; none of them was ever part of the log. */
 export const removeTemporaries = (disk: Disk): void => {
-  for (const folder of ["", "log", "quarantine"]) {
+  for (const folder of ["", "log", "checkpoints", "quarantine"]) {
     for (const base of disk.list(folder)) {
       if (base.endsWith(".tmp") && (folder !== "" || base.startsWith("MANIFEST"))) {
         disk.unlink(folder === "" ? base : `${folder}/${base}`)

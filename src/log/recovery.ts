@@ -16,7 +16,7 @@ import { formatTooNew, logCorrupt } from "./errors.ts"
 import { beginsFooter, readFooterTail } from "./footer.ts"
 import { readRetrying } from "./frame-cursor.ts"
 import { describeGap, gapsIn } from "./gaps.ts"
-import { type Manifest, readManifest } from "./manifest.ts"
+import { type Manifest, type ManifestCheckpoint, readManifest } from "./manifest.ts"
 import { checkAgainstManifest, findSegments, type Found, removeTemporaries } from "./recovery-files.ts"
 import { damaged, joinSealed, type RecoveryOptions } from "./recovery-sealed.ts"
 import type { SealedSegment } from "./rotation.ts"
@@ -32,9 +32,14 @@ export interface Recovered {
   readonly sealed: Array<SealedSegment>
   readonly active: ActiveSegment
   readonly oldest: number
+  /** What the manifest says of checkpoints. */
+  readonly checkpoints: ReadonlyArray<ManifestCheckpoint>
   readonly tornBytes: number
   readonly quarantine: string | undefined
 }
+
+/** What the segments alone tell. */
+type RecoveredLog = Omit<Recovered, "checkpoints">
 
 /** Recovers the log of a directory whose lock is held. */
 export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
@@ -49,14 +54,14 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
       throw logCorrupt({ ...nowhere, reason: "no segment is left, and the manifest is damaged", segment: "MANIFEST" })
     }
     removeTemporaries(disk)
-    return begin(disk, options)
+    return { ...begin(disk, options), checkpoints: [] }
   }
   if (reading.kind === "none") {
     options.warn(`the manifest is ${reading.damaged ? "damaged" : "missing"}: it is rebuilt from the segments`)
   } else if (reading.previous) options.warn("the manifest is missing or damaged: the one before it is used")
   checkAgainstManifest(found, manifest)
   removeTemporaries(disk)
-  const recovered = join(disk, found, manifest, options)
+  const recovered = { ...join(disk, found, manifest, options), checkpoints: manifest?.checkpoints ?? [] }
   warnOfGaps(disk, recovered, options.warn)
   return recovered
 }
@@ -75,7 +80,7 @@ const warnOfGaps = (disk: Disk, { active, sealed }: Recovered, warn: (message: s
 
 const nowhere = { position: 0, lsn: 0, sequence: 1, bytesLost: 0 }
 
-const begin = (disk: Disk, options: RecoveryOptions): Recovered => {
+const begin = (disk: Disk, options: RecoveryOptions): RecoveredLog => {
   const ids = options.randomId()
   const header: SegmentHeader = {
     storeId: ids.slice(0, 16),
@@ -109,7 +114,7 @@ const join = (
   found: Array<Found>,
   manifest: Manifest | undefined,
   options: RecoveryOptions
-): Recovered => {
+): RecoveredLog => {
   const repairs: Array<() => void> = []
   const sealed: Array<SealedSegment> = []
   const oldest = Math.max(manifest?.oldest ?? 0, found[0]!.header.firstSequence)
@@ -161,7 +166,7 @@ const goOnAfter = (
   oldest: number,
   repairs: ReadonlyArray<() => void>,
   options: RecoveryOptions
-): Recovered => {
+): RecoveredLog => {
   const { summary } = whole
   for (const repair of repairs) repair()
   const header: SegmentHeader = {
@@ -189,7 +194,7 @@ const reopenLast = (
   manifest: Manifest | undefined,
   options: RecoveryOptions,
   repairs: ReadonlyArray<() => void>
-): Recovered => {
+): RecoveredLog => {
   const { header, size, name } = last
   const scan = scanSegment(file, header, size, options.segmentBytes)
   scan.mark = Math.max(scan.mark, manifest?.durableLsn ?? 0)

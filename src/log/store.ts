@@ -1,3 +1,5 @@
+import { checkpointName } from "./checkpoint-file.ts"
+import { CheckpointFiles, type StoreIdentity } from "./checkpoint-store.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { logCorrupt, logLocked } from "./errors.ts"
 import type { EventLog, LogStatus } from "./event-log.ts"
@@ -55,6 +57,8 @@ export type OpenedLog = EventLog["Service"] & {
   /** Gives file handles and lock back without writing anything, as if the process had been killed. */
   readonly abandon: () => void
   readonly recovery: Recovery
+  /** The checkpoints beside the log. */
+  readonly checkpoints: CheckpointFiles
   /**
    * Called when an fsync has failed under `always`: the process has to end before any reply leaves. One listener.
    */
@@ -107,6 +111,7 @@ class SegmentedLog {
   private readonly recovered: Recovered
   private readonly sealed: Array<SealedSegment>
   private readonly writer: LogWriter
+  private readonly checkpoints: CheckpointFiles
   private closed = false
 
   constructor(disk: Disk, clock: LogClock, options: LogOptions, unlock: () => void) {
@@ -134,7 +139,19 @@ class SegmentedLog {
       },
       this.recovered.active
     )
+    this.checkpoints = new CheckpointFiles(
+      disk,
+      () => this.identity(),
+      () => this.saveManifest(false),
+      this.recovered.checkpoints,
+      this.warn
+    )
     this.saveManifest(false)
+  }
+
+  private identity(): StoreIdentity {
+    const { epoch, replicationId, storeId } = this.writer.segment.header
+    return { storeId, replicationId, epoch }
   }
 
   service(): OpenedLog {
@@ -153,6 +170,8 @@ class SegmentedLog {
       read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, segments, from) }),
       status: () => this.status(),
       setPolicy: (policy) => writer.setPolicy(policy),
+      sync: (blocking) => writer.syncAll(blocking),
+      checkpoints: this.checkpoints,
       tick: () => writer.tick(),
       close: () => this.close(),
       abandon: () => this.abandon(),
@@ -187,7 +206,7 @@ class SegmentedLog {
   }
 
   /** The old manifest stays when this fails: it is true, only less up to date. */
-  private saveManifest(clean: boolean): void {
+  private saveManifest(clean: boolean): boolean {
     const { segment, durable } = this.writer
     const { header } = segment
     try {
@@ -207,11 +226,14 @@ class SegmentedLog {
           end: header.lsn + end - segmentHeaderSize,
           chain: hex(summary.chain)
         })),
+        checkpoints: this.checkpoints.list().map((info) => ({ name: checkpointName(info.sequence), ...info })),
         active: { name: baseName(header.firstSequence), first: header.firstSequence, lsn: header.lsn }
       })
+      return true
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       this.warn(`the manifest could not be written, the one before stays: ${error.message}`)
+      return false
     }
   }
 

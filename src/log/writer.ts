@@ -128,6 +128,33 @@ export class LogWriter extends SegmentWriter {
     else this.released()
   }
 
+  /** See `EventLog.sync`. */
+  syncAll(blocking: boolean): boolean {
+    this.commit()
+    const { segment } = this
+    if (this.dead || this.unavailable !== undefined || this.tail.count > 0) return false
+    if (segment.lsn <= this.durable) return true
+    if (!blocking) {
+      this.startSync()
+      return false
+    }
+    this.attempt(() => {
+      if (this.syncing !== undefined) {
+        // The sync under way may take the error of this one: a second handle has its own view of what went wrong.
+        const second = this.disk.open(segment.name, "write")
+        try {
+          syncOrFail(second)
+        } finally {
+          second.close()
+        }
+      }
+      syncOrFail(segment.file)
+      this.synced(segment.lsn)
+    })
+    this.released()
+    return segment.lsn <= this.durable
+  }
+
   /** Time passes. */
   tick(): void {
     if (this.dead) return

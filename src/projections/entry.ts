@@ -3,7 +3,7 @@
  * fields sit at fixed places, so a deadline, a clock or a frequency never makes an entry move.
  *
  * ```
- * word 0   deadline, high 21 bits (31…11) · type (10…7) · encoding (6…3) · checkpoint mark and spare (2…0)
+ * word 0   deadline, high 21 bits (31…11) · type (10…7) · encoding (6…3) · spare (2…1) · checkpoint mark (0)
  * word 1   deadline, low 32 bits: Unix milliseconds, 0 = none
  * word 2   access clock: seconds in the low 24 bits · access frequency in the high 8 (see access.ts)
  * word 3   length of the key in bytes
@@ -83,6 +83,15 @@ export const keyLengthOf = (arena: Arena, p: Pointer): number => arena.words[sla
 export const keyOf = (arena: Arena, p: Pointer, into: Slice = new Slice()): Slice =>
   into.set(arena.bytes[slabOf(p)]!, byteOf(p) + headerBytes, keyLengthOf(arena, p))
 
+/** 0 or 1: compared with the database's mark it says whether the running checkpoint has the entry already. */
+export const markOf = (arena: Arena, p: Pointer): number => arena.words[slabOf(p)]![wordOf(p)]! & 1
+
+export const setMark = (arena: Arena, p: Pointer, mark: number): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  words[at] = (words[at]! & ~1) | mark
+}
+
 /** Writes a new entry's header and key into a fresh block. */
 export const writeHeader = (
   arena: Arena,
@@ -91,11 +100,12 @@ export const writeHeader = (
   encoding: number,
   deadline: number,
   clock: number,
-  keyLength: number
+  keyLength: number,
+  mark: number
 ): void => {
   const words = arena.words[slabOf(p)]!
   const at = wordOf(p)
-  words[at] = (Math.floor(deadline / 0x1_0000_0000) << 11) | (type << 7) | (encoding << 3)
+  words[at] = (Math.floor(deadline / 0x1_0000_0000) << 11) | (type << 7) | (encoding << 3) | mark
   words[at + 1] = deadline >>> 0
   words[at + 2] = clock
   words[at + 3] = keyLength

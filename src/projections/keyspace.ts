@@ -30,6 +30,14 @@ export class Turn {
   }
 }
 
+/** What a running checkpoint wants of a database; see checkpoint.ts. */
+export interface EntrySaver {
+  /** The entry is about to change or go: save it now unless that was done. */
+  save(p: Pointer): void
+  /** The database was emptied. True: the checkpoint keeps the old arena and gives it back when it has saved it. */
+  takeOver(): boolean
+}
+
 /** One numbered database: an index of entries by key and one of the deadlines in their order. */
 export class Database {
   arena: Arena
@@ -37,6 +45,10 @@ export class Database {
   /** (deadline high, deadline low, key hash) of every entry that has a deadline. */
   deadlines: Order
   readonly turn: Turn
+  /** The mark of entries that a running checkpoint has or need not have: of all entries when none is running. */
+  mark: number
+  /** Set while a checkpoint has yet to save entries of this database. */
+  saver: EntrySaver | undefined = undefined
   private readonly seed: HashSeed
   /** Bytes in use by all databases of the keyspace. */
   private readonly meter: Float64Array
@@ -47,8 +59,9 @@ export class Database {
   private memoPointer: Pointer = 0
   private memoTurn = -1
 
-  constructor(seed: HashSeed, turn: Turn, meter: Float64Array = new Float64Array(1)) {
+  constructor(seed: HashSeed, turn: Turn, meter: Float64Array = new Float64Array(1), mark = 0) {
     this.seed = seed
+    this.mark = mark
     this.turn = turn
     this.meter = meter
     this.arena = new Arena(meter)
@@ -94,6 +107,11 @@ export class Database {
     return p
   }
 
+  /** To be called before an entry changes in place, other than in its access clock. */
+  changing(p: Pointer): void {
+    if (this.saver !== undefined) this.saver.save(p)
+  }
+
   private build(
     key: Slice,
     type: number,
@@ -103,7 +121,7 @@ export class Database {
     valueBytes: number
   ): Pointer {
     const p = this.arena.allocate(Entry.headerBytes + key.length + valueBytes)
-    Entry.writeHeader(this.arena, p, type, encoding, deadline, clock, key.length)
+    Entry.writeHeader(this.arena, p, type, encoding, deadline, clock, key.length, this.mark)
     copyBytes(this.arena.bytes[slabOf(p)]!, byteOf(p) + Entry.headerBytes, key.bytes, key.start, key.length)
     return p
   }
@@ -113,6 +131,7 @@ export class Database {
    * value; the entry stays where it is when its block fits and is not more than twice too large.
    */
   resize(key: Slice, p: Pointer, valueBytes: number, keep: number): Pointer {
+    if (this.saver !== undefined) this.saver.save(p)
     const need = Entry.headerBytes + key.length + valueBytes
     const capacity = this.arena.capacity(p)
     if (need <= capacity && (need > capacity >>> 1 || capacity <= 64)) return p
@@ -136,6 +155,7 @@ export class Database {
     if (deadline === 0 && !Entry.hasDeadline(this.arena, p)) return
     const before = Entry.deadlineOf(this.arena, p)
     if (before === deadline) return
+    if (this.saver !== undefined) this.saver.save(p)
     const key = Entry.keyOf(this.arena, p, scratch)
     const hash = this.dict.hash(key.bytes, key.start, key.length)
     if (before !== 0) this.deadlines.remove(Math.floor(before / 0x1_0000_0000), before >>> 0, hash)
@@ -148,6 +168,7 @@ export class Database {
   delete(key: Slice): boolean {
     const p = this.locate(key)
     if (p === 0) return false
+    if (this.saver !== undefined) this.saver.save(p)
     const hash = this.hashOf(key)
     const deadline = Entry.deadlineOf(this.arena, p)
     if (deadline !== 0) this.deadlines.remove(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
@@ -177,6 +198,7 @@ export class Database {
     )
     source.copyValue(p, length, this, next, key.length)
     if (old !== 0) {
+      if (this.saver !== undefined) this.saver.save(old)
       const oldDeadline = Entry.deadlineOf(this.arena, old)
       if (oldDeadline !== 0) this.deadlines.remove(Math.floor(oldDeadline / 0x1_0000_0000), oldDeadline >>> 0, hash)
       this.dict.replace(hash, old, next)
@@ -218,6 +240,7 @@ export class Database {
     this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
     this.memoKey = undefined
+    this.saver = undefined
     return old
   }
 }
@@ -242,6 +265,8 @@ export class Keyspace {
   readonly databases: Array<Database>
   readonly seed: HashSeed
   readonly turn: Turn
+  /** See `Database.mark`. */
+  mark = 0
   private readonly dropped: Array<Arena> = []
   private meter: Float64Array = new Float64Array(1)
   constructor(count: number, seed: HashSeed, turn = new Turn()) {
@@ -252,7 +277,9 @@ export class Keyspace {
 
   /** The database of that number; one beyond the configured count comes to be when a log speaks of it. */
   database(index: number): Database {
-    while (index >= this.databases.length) this.databases.push(new Database(this.seed, this.turn, this.meter))
+    while (index >= this.databases.length) {
+      this.databases.push(new Database(this.seed, this.turn, this.meter, this.mark))
+    }
     return this.databases[index]!
   }
 
@@ -272,7 +299,13 @@ export class Keyspace {
    */
   clearDatabase(index: number): void {
     if (this.database(index).size === 0) return
+    const { saver } = this.databases[index]!
     const old = this.databases[index]!.clear()
+    if (saver === undefined || !saver.takeOver()) this.dispose(old)
+  }
+
+  /** Gives the memory of an arena that nobody uses any more back, at once or, when it is large, by `reclaim`. */
+  dispose(old: Arena): void {
     if (old.reservedBytes > smallArenaBytes) this.dropped.push(old)
     else while (old.dismantle());
   }
@@ -294,9 +327,10 @@ export class Keyspace {
     return new Keyspace(this.databases.length, this.seed, this.turn)
   }
 
-  /** Takes the databases of a keyspace made by `blank`, dropping its own. */
+  /** Takes the databases of a keyspace made by `blank`, dropping its own. No checkpoint may be running. */
   adopt(other: Keyspace): void {
     this.clear()
+    this.mark = other.mark
     this.databases.splice(0, this.databases.length, ...other.databases)
     this.meter = other.meter
   }

@@ -6,7 +6,7 @@ import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 
 /** Up to this many bytes OBJECT ENCODING says embstr, as in Redis. */
-const embstrLimit = 44
+export const embstrLimit = 44
 
 const encodingFor = (length: number): number => length <= embstrLimit ? Entry.Encoding.embstr : Entry.Encoding.raw
 
@@ -78,6 +78,7 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
       setText(db, key, text, Entry.Encoding.raw, keepDeadline)
       p = db.locate(key)
     }
+    db.changing(p)
     Entry.setWritten(db.arena, p, db.turn.clock)
     before = lengthOf(db, p)
     if (length > before) {

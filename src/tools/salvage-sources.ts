@@ -42,6 +42,7 @@ export interface Sources {
 /** A file whose unreadable blocks read as zeros, which no checksum takes for anything. */
 export const patient = (file: DiskFile): DiskFile => ({
   write: (bytes, start, length, position) => file.write(bytes, start, length, position),
+  writeLater: (bytes, start, length, position, done) => file.writeLater(bytes, start, length, position, done),
   datasync: (done) => file.datasync(done),
   sync: () => file.sync(),
   size: () => file.size(),

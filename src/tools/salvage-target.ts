@@ -122,6 +122,7 @@ export class SalvageTarget {
         end: lsn + end - segmentHeaderSize,
         chain: hex(summary.chain)
       })),
+      checkpoints: [],
       active: { name: base(active.name), first: header.firstSequence, lsn: header.lsn }
     }
   }

@@ -1,6 +1,6 @@
 import { checkName, type Disk, DiskError, type DiskFile, folderOf, replaceFile } from "../../src/log/disk.ts"
 import type { Random } from "./random.ts"
-import { type Flight, sectorBytes, SimFile } from "./sim-file.ts"
+import { sectorBytes, SimFile } from "./sim-file.ts"
 
 /** The calls of a disk, by the names faults and hooks use. */
 export const operations = [
@@ -79,7 +79,7 @@ export class SimDisk implements Disk {
   private durableNames = new Map<string, SimFile>()
   private durableFolders = new Set<string>([""])
   private changes: Array<Change> = []
-  private readonly queue: Array<{ file: SimFile; flight: Flight; done: (error?: DiskError) => void }> = []
+  private readonly queue: Array<{ readonly done: (error?: DiskError) => void }> = []
   private readonly locks = new Map<string, string>()
   private readonly faults = new Set<{ fault: Fault; matched: number; failed: number }>()
   private life = 0
@@ -100,7 +100,7 @@ export class SimDisk implements Disk {
   /** Who holds locks, as the error of a second taker says. */
   owner = "held by process 1"
 
-  /** Number of datasyncs waiting for `runPending`. */
+  /** Number of asynchronous calls waiting for `runPending`. */
   get pending(): number {
     return this.queue.length
   }
@@ -169,27 +169,27 @@ export class SimDisk implements Disk {
       if (!open || life !== this.life) throw new DiskError("EBADF", operation, file.name)
     }
     return {
-      write: (bytes, start, length, position) => {
-        check("write")
-        if (how === "read") throw new DiskError("EBADF", "write", file.name)
-        const short = this.call("write", file.name, ` ${length} at ${position}`)?.short
-        let count = Math.min(length, short ?? length)
-        const growth = position + count - file.size
-        if (growth > 0) {
-          const free = this.capacity - this.used()
-          if (free < growth) {
-            count = Math.max(0, count - Math.max(0, growth - Math.max(0, free)))
-            this.journal.push(`  … full, ${count} of ${length} bytes`)
-            if (count === 0) throw new DiskError("ENOSPC", "write", file.name)
-          }
-        }
-        file.write(bytes, start, count, position)
-        return count
-      },
+      write: this.writing(file, how, check),
       read: (bytes, start, length, position) => {
         check("read")
         this.call("read", file.name, ` ${length} at ${position}`)
         return file.read(bytes, start, length, position)
+      },
+      writeLater: (bytes, start, length, position, done) => {
+        let failure: DiskError | undefined
+        try {
+          const written = this.writing(file, how, check)(bytes, start, length, position)
+          if (written < length) failure = new DiskError("ENOSPC", "write", file.name, `${written} of ${length} bytes`)
+        } catch (error) {
+          if (!(error instanceof DiskError)) throw error
+          failure = error
+        }
+        this.queue.push({
+          done: () => {
+            if (life === this.life) done(failure)
+          }
+        })
+        if (this.immediate) queueMicrotask(() => this.runPending())
       },
       datasync: (done) => {
         check("fdatasync")
@@ -197,8 +197,6 @@ export class SimDisk implements Disk {
         if (file.unreliable) this.blindSyncs++
         const flight = file.startSync()
         this.queue.push({
-          file,
-          flight,
           done: (error) => {
             const failure = error ??
               (fault === undefined ? undefined : new DiskError(fault.code ?? "EIO", "fdatasync", file.name))
@@ -236,6 +234,26 @@ export class SimDisk implements Disk {
         this.call("close", file.name)
         open = false
       }
+    }
+  }
+
+  private writing(file: SimFile, how: string, check: (operation: string) => void): DiskFile["write"] {
+    return (bytes, start, length, position) => {
+      check("write")
+      if (how === "read") throw new DiskError("EBADF", "write", file.name)
+      const short = this.call("write", file.name, ` ${length} at ${position}`)?.short
+      let count = Math.min(length, short ?? length)
+      const growth = position + count - file.size
+      if (growth > 0) {
+        const free = this.capacity - this.used()
+        if (free < growth) {
+          count = Math.max(0, count - Math.max(0, growth - Math.max(0, free)))
+          this.journal.push(`  … full, ${count} of ${length} bytes`)
+          if (count === 0) throw new DiskError("ENOSPC", "write", file.name)
+        }
+      }
+      file.write(bytes, start, count, position)
+      return count
     }
   }
 
@@ -324,7 +342,7 @@ export class SimDisk implements Disk {
 
   // — what tests do
 
-  /** Completes every datasync asked for so far (or the first `count`), in order, calling back those who wait. */
+  /** Completes every asynchronous call made so far (or the first `count`), in order, calling back those who wait. */
   runPending(count = this.queue.length): void {
     for (const waiting of this.queue.splice(0, count)) waiting.done()
   }

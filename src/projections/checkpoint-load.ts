@@ -1,0 +1,136 @@
+/**
+ * Loads a checkpoint: the events of its frames through the fold, the most frequent ones without making objects of them.
+ * The entries come in the order of their hashes, so that under the same hash key neighbours in the file become neighbours
+ * in memory.
+ */
+import { metaDb, metaEvents, metaExtension, metaOrigin } from "../log/batch.ts"
+import { CheckpointUnusable, clocksExtension } from "../log/checkpoint-file.ts"
+import type { CheckpointReader } from "../log/checkpoint-reader.ts"
+import { codes } from "../log/events/catalog.ts"
+import { decodeEvent } from "../log/events/codec.ts"
+import { ByteReader, WireError } from "../log/events/wire.ts"
+import { get32 } from "../log/frame.ts"
+import { evolve } from "./evolve.ts"
+import type { Database, Keyspace } from "./keyspace.ts"
+import { Slice } from "./memory/slice.ts"
+import { incremented, setString } from "./string.ts"
+
+/** One checkpoint on its way into an empty keyspace. */
+export class CheckpointLoad {
+  events = 0
+  private readonly keyspace: Keyspace
+  private readonly reader: CheckpointReader
+  private wire = new ByteReader(new Uint8Array(0))
+
+  constructor(keyspace: Keyspace, reader: CheckpointReader) {
+    this.keyspace = keyspace
+    this.reader = reader
+  }
+
+  /**
+   * Folds the next frame, about a millisecond's work; true when all of it is loaded and is what was saved. Throws
+   * `CheckpointUnusable`; what the keyspace then holds is to be thrown away.
+   */
+  slice(): boolean {
+    const { reader } = this
+    try {
+      if (!reader.next()) {
+        this.check()
+        return true
+      }
+      if (this.wire.bytes !== reader.bytes) this.wire = new ByteReader(reader.bytes)
+      this.wire.offset = reader.bodyStart
+      for (let left = reader.batches; left > 0; left--) this.batch()
+      return false
+    } catch (error) {
+      if (error instanceof WireError) throw new CheckpointUnusable(`it does not decode: ${error.message}`)
+      throw error
+    }
+  }
+
+  private batch(): void {
+    const { reader, wire } = this
+    wire.end = reader.bodyEnd
+    const length = wire.varint()
+    const end = wire.offset + length
+    if (length === 0 || end > reader.bodyEnd) throw new WireError(`item of ${length} bytes exceeds its frame`)
+    wire.end = end
+    const meta = wire.u8()
+    if ((meta & ~(metaDb | metaOrigin | metaEvents | metaExtension)) !== 0 || (meta & metaDb) === 0) {
+      throw new WireError(`unexpected meta ${meta}`)
+    }
+    const number = wire.varint()
+    if ((meta & metaOrigin) !== 0) wire.u8()
+    wire.varint() // the command
+    const count = (meta & metaEvents) === 0 ? 1 : wire.varint()
+    if (count > length) throw new WireError(`${count} events in ${length} bytes`)
+    let clocks = -1
+    if ((meta & metaExtension) !== 0) {
+      const extension = wire.blob()
+      const known = extension.length === 1 + 4 * count && extension.bytes[extension.start] === clocksExtension
+      if (known) clocks = extension.start + 1
+    }
+    this.fold(number, count, clocks)
+    this.events += count
+    if (wire.offset !== end) throw new WireError(`${end - wire.offset} bytes left over in a batch`)
+  }
+
+  /** Folds the events ahead; the access clocks of their entries stand at `clocks`, -1 when there are none. */
+  private fold(number: number, count: number, clocks: number): void {
+    const { keyspace, wire } = this
+    const db: Database = keyspace.database(number)
+    const { turn } = keyspace
+    const { bytes } = wire
+    turn.next(this.reader.header.created)
+    for (let i = 0; i < count; i++) {
+      turn.number++ // the same slice names one key after another
+      if (clocks >= 0) turn.clock = get32(bytes, clocks + 4 * i)
+      const start = wire.offset
+      const code = wire.varint()
+      if (code === codes.StringSet) {
+        this.point(key)
+        this.point(value)
+        setString(db, key, value, wire.u8() === 0 ? 0 : wire.varint())
+      } else if (code === codes.StringIncremented) {
+        this.point(key)
+        incremented(db, key, wire.int64())
+      } else {
+        wire.offset = start
+        evolve(keyspace, number, decodeEvent(wire))
+      }
+    }
+  }
+
+  private point(into: Slice): void {
+    const { wire } = this
+    const length = wire.varint()
+    const at = wire.offset
+    if (at + length > wire.end) throw new WireError(`${length} bytes expected at offset ${at}`)
+    wire.offset = at + length
+    into.set(wire.bytes, at, length)
+  }
+
+  /** The end record counts what the keyspace should hold now. */
+  private check(): void {
+    const { databases, events } = this.reader.end!
+    if (events !== this.events) throw new CheckpointUnusable(`${this.events} events where ${events} were written`)
+    const counts = new Map(databases.map((count) => [count.number, count]))
+    for (let number = 0; number < this.keyspace.databases.length; number++) {
+      const database = this.keyspace.databases[number]!
+      const { deadlines, keys } = counts.get(number) ?? { deadlines: 0, keys: 0 }
+      if (database.size !== keys || database.deadlines.size !== deadlines) {
+        throw new CheckpointUnusable(
+          `database ${number} has ${database.size} keys, ${database.deadlines.size} with a deadline, where ${keys} and `
+            + `${deadlines} were saved`
+        )
+      }
+      counts.delete(number)
+    }
+    for (const [number, { keys }] of counts) {
+      if (keys > 0) throw new CheckpointUnusable(`database ${number} is missing`)
+    }
+  }
+}
+
+const key = new Slice()
+const value = new Slice()
