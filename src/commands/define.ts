@@ -27,38 +27,67 @@ export type Flag =
   | "asking"
   | "fast"
   | "no_auth"
-  | "movablekeys"
   | "no_async_loading"
   | "no_multi"
   | "allow_busy"
   | "may_replicate"
+  | "no_mandatory_keys"
   | "touches_arbitrary_keys"
 
 /** The groups of the Redis documentation. */
-export type Group = "string" | "generic" | "connection" | "server"
+export type Group =
+  | "generic"
+  | "string"
+  | "list"
+  | "set"
+  | "sorted-set"
+  | "hash"
+  | "stream"
+  | "bitmap"
+  | "hyperloglog"
+  | "geo"
+  | "pubsub"
+  | "transactions"
+  | "scripting"
+  | "connection"
+  | "server"
+  | "cluster"
+
+/** What a command does to keys, in the words and the order of COMMAND INFO. */
+export type KeyFlag =
+  | "RO"
+  | "RW"
+  | "OW"
+  | "RM"
+  | "access"
+  | "update"
+  | "insert"
+  | "delete"
+  | "not_key"
+  | "incomplete"
+  | "variable_flags"
 
 /** Where the keys of a request stand, and what the command does to them (COMMAND INFO's key specifications). */
 export interface KeySpec {
-  readonly flags: ReadonlyArray<
-    | "RO"
-    | "RW"
-    | "OW"
-    | "RM"
-    | "access"
-    | "update"
-    | "insert"
-    | "delete"
-    | "not_key"
-    | "incomplete"
-    | "variable_flags"
-  >
-  /** First key by position, or after a keyword searched from `from`. */
-  readonly begin: { readonly index: number } | { readonly keyword: string; readonly from: number }
-  /** A range relative to the first key (`last` counted from the end when negative), or a count in the request. */
+  readonly flags: ReadonlyArray<KeyFlag>
+  /** First key by position, or after a keyword searched from `from` (from the end, backwards, when negative). */
+  readonly begin: { readonly index: number } | { readonly keyword: string; readonly from: number } | "unknown"
+  /**
+   * A range relative to the first key: `last` counts from the end when negative, and then `limit` says which part of
+   * the rest are keys (2: the first half). Or a count in the request: where it stands and where the first key does,
+   * relative to the beginning.
+   */
   readonly find:
     | { readonly last: number; readonly step: number; readonly limit: number }
     | { readonly keyNumberAt: number; readonly firstKey: number; readonly step: number }
+    | "unknown"
   readonly notes?: string
+}
+
+/** A key of a request and what the command does to it. */
+export interface FoundKey {
+  readonly key: Slice
+  readonly flags: ReadonlyArray<KeyFlag>
 }
 
 interface Described {
@@ -69,17 +98,26 @@ interface Described {
   readonly group: Group
   readonly summary: string
   readonly complexity: string
-  /** Arguments after the name, as the documentation prints them. */
+  /** Arguments after the name, in the notation of server/syntax.ts. */
   readonly syntax: string
   /** Words of a request, name included (for a subcommand both words); negative: at least that many. */
   readonly arity: number
   readonly flags: ReadonlyArray<Flag>
   readonly keys?: ReadonlyArray<KeySpec>
-  /** ACL categories beyond those that flags and group imply. */
-  readonly categories?: ReadonlyArray<`@${string}`>
+  /**
+   * Finds the keys where the specifications alone cannot: they are incomplete, or the flags depend on the arguments.
+   * Undefined when the words make no sense as a request.
+   */
+  readonly findKeys?: (argv: Argv) => ReadonlyArray<FoundKey> | undefined
+  /** ACL categories beyond those that flags and group imply; with a minus, one that they imply wrongly. */
+  readonly categories?: ReadonlyArray<`@${string}` | `-@${string}`>
   /** Hints to proxies of a cluster, as COMMAND INFO prints them. */
   readonly tips?: ReadonlyArray<string>
   readonly deprecated?: { readonly since: string; readonly replacedBy: string }
+  /** Not for use by applications ("syscmd"): DEBUG, REPLCONF. */
+  readonly internal?: boolean
+  /** What later versions of Redis changed: version and change. */
+  readonly history?: ReadonlyArray<readonly [version: string, change: string]>
 }
 
 /** A command over data: decides from (state, arguments, now, seed), emits events, answers. */
@@ -107,15 +145,50 @@ export const defineControl = (command: ControlCommand): ControlCommand => Object
 /** Declares a container of subcommands. */
 export const defineContainer = (command: ContainerCommand): ContainerCommand => Object.freeze(command)
 
-type KeyFlags = KeySpec["flags"]
+/** Keys from `index` to `last`, which counts from there, or from the end when negative; `step` apart. */
+const keyRange = (index: number, last: number, step: number, flags: ReadonlyArray<KeyFlag>): KeySpec => ({
+  flags,
+  begin: { index },
+  find: { last, step, limit: 0 }
+})
 
 /** One key, at `index`. */
-export const keyAtIndex = (index: number, ...flags: KeyFlags): ReadonlyArray<KeySpec> => [
-  { flags, begin: { index }, find: { last: 0, step: 1, limit: 0 } }
+export const keyAtIndex = (index: number, ...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => [
+  keyRange(index, 0, 1, flags)
 ]
 /** One key, the first argument. */
-export const firstKey = (...flags: KeyFlags): ReadonlyArray<KeySpec> => keyAtIndex(1, ...flags)
+export const firstKey = (...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => keyAtIndex(1, ...flags)
 /** Every argument is a key. */
-export const allKeys = (...flags: KeyFlags): ReadonlyArray<KeySpec> => [
-  { flags, begin: { index: 1 }, find: { last: -1, step: 1, limit: 0 } }
+export const allKeys = (...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => keysFrom(1, ...flags)
+/** Every argument from `index` on is a key. */
+export const keysFrom = (index: number, ...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => [
+  keyRange(index, -1, 1, flags)
+]
+/** Every argument from `index` on is a key, but the last. */
+export const keysBeforeLast = (index: number, ...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => [
+  keyRange(index, -2, 1, flags)
+]
+/** Every second argument is a key, the first one among them. */
+export const keysWithValues = (...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => [keyRange(1, -1, 2, flags)]
+/** A number at `index` says how many keys follow it, each `step` words from the one before. */
+export const numberedKeys = (
+  index: number,
+  flags: ReadonlyArray<KeyFlag>,
+  step = 1
+): ReadonlyArray<KeySpec> => [{ flags, begin: { index }, find: { keyNumberAt: 0, firstKey: 1, step } }]
+/** Keys in the first half of what follows a keyword, searched from word `from` on. */
+export const keysAfterWord = (
+  keyword: string,
+  from: number,
+  ...flags: ReadonlyArray<KeyFlag>
+): ReadonlyArray<KeySpec> => [{ flags, begin: { keyword, from }, find: { last: -1, step: 1, limit: 2 } }]
+/** One key, after a keyword, searched from word `from` on. */
+export const keyAfterWord = (
+  keyword: string,
+  from: number,
+  ...flags: ReadonlyArray<KeyFlag>
+): ReadonlyArray<KeySpec> => [{ flags, begin: { keyword, from }, find: { last: 0, step: 1, limit: 0 } }]
+/** Keys that no specification can find: names come from data, or the keyword may stand anywhere. */
+export const unknownKeys = (...flags: ReadonlyArray<KeyFlag>): ReadonlyArray<KeySpec> => [
+  { flags, begin: "unknown", find: "unknown" }
 ]

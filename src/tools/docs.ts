@@ -1,6 +1,7 @@
 /** Writes the generated pages of docs/ from the tables they describe: `npm run docs`. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import type { Command } from "../commands/define.ts"
+import { parseSyntax, printSyntax } from "../commands/server/syntax.ts"
 import { commands } from "../commands/table.ts"
 import { type Parameter, parameters } from "../config/parameters.ts"
 import { cases, codes, tags } from "../log/events/catalog.ts"
@@ -11,8 +12,8 @@ const escape = (text: string): string => text.replaceAll("|", "\\|")
 
 const rowOf = (command: Command, container: string): string => {
   const name = container === "" ? command.name : `${container} ${command.name}`
-  const syntax = command.syntax === "" ? "" : ` ${command.syntax}`
-  return `| \`${escape(name + syntax)}\` | ${escape(command.summary)} | ${command.since} |`
+  const syntax = printSyntax(parseSyntax(command.syntax))
+  return `| \`${escape(`${name} ${syntax}`.trimEnd())}\` | ${escape(command.summary)} | ${command.since} |`
 }
 
 /** Every command with its arguments, by group. */

@@ -91,8 +91,9 @@ export const kill = defineControl({
   group: "connection",
   summary: "Closes connections.",
   complexity: "O(N) where N is the number of client connections",
-  syntax:
-    "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage] [...]>>",
+  syntax: "<filter: ip:port!2.8.12 | <new-format: [ID client-id@2.8.12] | [TYPE <normal_master_slave_pubsub: "
+    + "NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB>@2.8.12] | [USER username] | [ADDR ip:port] | "
+    + "[LADDR ip:port@6.2.0] | [SKIPME yes/no] | [MAXAGE maxage@7.4.0]> ...>",
   arity: -3,
   flags: ["admin", "noscript", "loading", "stale"],
   run: (control, argv) => {

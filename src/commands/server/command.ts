@@ -3,14 +3,14 @@ import { MapReply, nilArray, type Reply, ReplyError, SetReply, Status } from "..
 import { Slice } from "../../projections/memory/slice.ts"
 import { matchGlobAnyCase } from "../../projections/structures/glob.ts"
 import { isWord } from "../arguments.ts"
-import { type Argv, defineContainer, defineControl } from "../define.ts"
+import { type Argv, defineContainer, defineControl, type FoundKey } from "../define.ts"
 import { errors } from "../errors.ts"
 import { help } from "../help.ts"
 import type { Control } from "../ports.ts"
 import type { Row } from "../table.ts"
 import { categoriesOf } from "./categories.ts"
 import { commandDocs, commandInfo } from "./describe.ts"
-import { type FoundKey, keysOf } from "./key-specs.ts"
+import { keysOf } from "./key-specs.ts"
 
 type Table = Control["table"]
 
@@ -131,8 +131,8 @@ const requestKeys = (table: Table, argv: Argv): ReadonlyArray<FoundKey> => {
   if ((row.command.keys ?? []).length === 0) throw noKeys
   const fits = row.arity > 0 ? request.length === row.arity : request.length >= -row.arity
   if (!fits) throw invalidCount
-  const keys = keysOf(row.command, request)
-  if (keys === undefined || keys.length === 0) throw invalidArguments
+  const keys = keysOf(row.command, request) ?? []
+  if (keys.length === 0 && !row.command.flags.includes("no_mandatory_keys")) throw invalidArguments
   return keys
 }
 

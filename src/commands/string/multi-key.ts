@@ -3,16 +3,11 @@ import { ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { integerWithin, isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
-import { allKeys, type Argv, defineCommand, type KeySpec } from "../define.ts"
+import { allKeys, type Argv, defineCommand, keysWithValues, numberedKeys } from "../define.ts"
 import { errors, wrongArity } from "../errors.ts"
 import { Condition, existenceOf } from "./condition.ts"
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
 import { isString } from "./value.ts"
-
-/** Every second argument is a key. */
-const keysWithValues = (flag: "insert" | "update"): ReadonlyArray<KeySpec> => [
-  { flags: ["OW", flag], begin: { index: 1 }, find: { last: -1, step: 2, limit: 0 } }
-]
 
 export const mget = defineCommand({
   name: "MGET",
@@ -49,7 +44,7 @@ export const mset = defineCommand({
   syntax: "key value [key value ...]",
   arity: -3,
   flags: ["write", "denyoom"],
-  keys: keysWithValues("update"),
+  keys: keysWithValues("OW", "update"),
   decide: (d, argv) => {
     if (argv.length % 2 === 0) throw wrongArity(d.commandName)
     for (let i = 1; i < argv.length; i += 2) {
@@ -70,7 +65,7 @@ export const msetnx = defineCommand({
   syntax: "key value [key value ...]",
   arity: -3,
   flags: ["write", "denyoom"],
-  keys: keysWithValues("insert"),
+  keys: keysWithValues("OW", "insert"),
   decide: (d, argv) => {
     if (argv.length % 2 === 0) throw wrongArity(d.commandName)
     if (anyPresent(d, argv, 1, argv.length)) return 0
@@ -93,8 +88,8 @@ export const msetex = defineCommand({
   syntax: "numkeys key value [key value ...] [NX | XX] "
     + "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
   arity: -4,
-  flags: ["write", "denyoom", "movablekeys"],
-  keys: [{ flags: ["OW", "update"], begin: { index: 1 }, find: { keyNumberAt: 0, firstKey: 1, step: 2 } }],
+  flags: ["write", "denyoom"],
+  keys: numberedKeys(1, ["OW", "update"], 2),
   decide: (d, argv) => {
     const count = integerWithin(argv.at(1), 1, 0x7fff_ffff, invalidCount)
     const end = 2 + count * 2

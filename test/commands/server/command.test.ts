@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { type Command, defineCommand, type KeySpec } from "../../../src/commands/define.ts"
 import { keysOf, legacyRange } from "../../../src/commands/server/key-specs.ts"
-import { parseSyntax } from "../../../src/commands/server/syntax.ts"
+import { parseSyntax, printSyntax } from "../../../src/commands/server/syntax.ts"
 import { argvOf } from "../../support/harness.ts"
 import { transcript } from "../../support/transcript.ts"
 import { controlHarness } from "./ports.ts"
@@ -80,43 +80,71 @@ describe("COMMAND", () => {
   })
 })
 
-const brief = (syntax: string): unknown =>
-  JSON.parse(JSON.stringify(parseSyntax(syntax), (_key, value) => value === false ? undefined : value))
-
 describe("syntax lines", () => {
-  it("become arguments", () => {
-    expect(brief("")).toEqual([])
-    expect(brief("key [key ...]")).toEqual([{ name: "key", type: "key", multiple: true }])
-    expect(brief("key value [key value ...]")).toEqual([
-      {
-        name: "key",
-        type: "block",
-        multiple: true,
-        arguments: [{ name: "key", type: "key" }, { name: "value", type: "string" }]
-      }
-    ])
-    expect(brief("key [NX | XX] [GET] [EX seconds | KEEPTTL]")).toEqual([
-      { name: "key", type: "key" },
-      {
-        name: "nx",
-        type: "oneof",
-        optional: true,
-        arguments: [{ name: "nx", type: "pure-token", token: "NX" }, { name: "xx", type: "pure-token", token: "XX" }]
-      },
-      { name: "get", type: "pure-token", token: "GET", optional: true },
-      {
-        name: "seconds",
-        type: "oneof",
-        optional: true,
-        arguments: [
-          { name: "seconds", type: "integer", token: "EX" },
-          { name: "keepttl", type: "pure-token", token: "KEEPTTL" }
-        ]
-      }
-    ])
-    expect(brief("[ID client-id [client-id ...]]")).toEqual([
-      { name: "client-id", type: "block", optional: true, arguments: expect.any(Array) }
-    ])
+  const nx = { name: "nx", type: "pure-token", token: "NX" }
+  const xx = { name: "xx", type: "pure-token", token: "XX" }
+
+  it.each<readonly [line: string, printed: string, tree: ReadonlyArray<unknown>]>([
+    ["", "", []],
+    ["key [key ...]", "key [key ...]", [{ name: "key", type: "key", multiple: true }]],
+    ["key ...", "key [key ...]", [{ name: "key", type: "key", multiple: true }]],
+    ["[key ...]", "[key [key ...]]", [{ name: "key", type: "key", multiple: true, optional: true }]],
+    ["key value [key value ...]", "key value [key value ...]", [{
+      name: "key_value",
+      type: "block",
+      multiple: true,
+      arguments: [{ name: "key", type: "key" }, { name: "value", type: "string" }]
+    }]],
+    ["[condition: NX | XX]@6.2.0", "[NX | XX]", [
+      { name: "condition", type: "oneof", optional: true, since: "6.2.0", arguments: [nx, xx] }
+    ]],
+    ["<NX | XX>", "<NX | XX>", [{ name: "nx_xx", type: "oneof", arguments: [nx, xx] }]],
+    ["[EX seconds@2.6.12 | sorting=ALPHA]", "[EX seconds | ALPHA]", [{
+      name: "seconds_sorting",
+      type: "oneof",
+      optional: true,
+      arguments: [
+        { name: "seconds", type: "integer", token: "EX", since: "2.6.12" },
+        { name: "sorting", type: "pure-token", token: "ALPHA" }
+      ]
+    }]],
+    ["[LIMIT <offset count>]", "[LIMIT offset count]", [{
+      name: "offset_count",
+      type: "block",
+      token: "LIMIT",
+      optional: true,
+      arguments: [{ name: "offset", type: "integer" }, { name: "count", type: "integer" }]
+    }]],
+    ["[AGGREGATE <how: NX | XX>]", "[AGGREGATE <NX | XX>]", [
+      { name: "how", type: "oneof", token: "AGGREGATE", optional: true, arguments: [nx, xx] }
+    ]],
+    ["[GET pattern(string#1)] ...", "[GET pattern [GET pattern ...]]", [{
+      name: "pattern",
+      type: "string",
+      keySpec: 1,
+      token: "GET",
+      optional: true,
+      multiple: true,
+      multipleToken: true
+    }]],
+    ["[GET name [GET name ...]]", "[GET name [GET name ...]]", [
+      { name: "name", type: "string", token: "GET", optional: true, multiple: true, multipleToken: true }
+    ]],
+    ["[ID client-id [client-id ...]]", "[ID client-id [client-id ...]]", [
+      { name: "client-id", type: "integer", token: "ID", optional: true, multiple: true }
+    ]],
+    ["<pattern> ...", "pattern [pattern ...]", [
+      { name: "pattern", type: "block", multiple: true, arguments: [{ name: "pattern", type: "pattern" }] }
+    ]],
+    ["ip:port!2.8.12 equal== empty= x=~", "ip:port = \"\" ~", [
+      { name: "ip:port", type: "string", deprecatedSince: "2.8.12" },
+      { name: "equal", type: "pure-token", token: "=" },
+      { name: "empty", type: "pure-token", token: "" },
+      { name: "x", type: "pure-token", token: "~" }
+    ]]
+  ])("%s", (line, printed, tree) => {
+    expect(parseSyntax(line)).toEqual(tree)
+    expect(printSyntax(parseSyntax(line))).toBe(printed)
   })
 })
 
