@@ -125,7 +125,13 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   const clock = yield* Clock.Clock
   config.onChange((name) => {
     if (name === "appendfsync") log.setPolicy(config.get("appendfsync"))
+    configureTransactions()
   })
+  const configureTransactions = (): void => {
+    executor.transactions.abortByDefault = config.get("multi-on-error") === "abort"
+    executor.transactions.queueBytes = config.get("client-query-buffer-limit")
+  }
+  configureTransactions()
   const server = makeServerPort({
     identity: {
       version,

@@ -5,7 +5,7 @@
  */
 import { rmSync } from "node:fs"
 import { afterAll, describe, expect, it } from "vitest"
-import { CommandExecutor } from "../src/commands/executor/executor.ts"
+import { CommandExecutor, type ControlPorts } from "../src/commands/executor/executor.ts"
 import { type Disk, nodeDisk } from "../src/log/disk.ts"
 import type { LogOptions, OpenedLog } from "../src/log/store.ts"
 import { openLog } from "../src/log/store.ts"
@@ -18,7 +18,7 @@ import { FakeClock, logOptions } from "./support/log-writer.ts"
 import { temporaryDir } from "./support/processes.ts"
 import { forSeeds, Random } from "./support/random.ts"
 import { SimDisk } from "./support/sim-disk.ts"
-import { randomRequest, workloadDatabases } from "./support/workload.ts"
+import { randomRequest, randomTransaction, workloadDatabases } from "./support/workload.ts"
 
 /** What one command appended. */
 interface Appended {
@@ -41,6 +41,11 @@ class World {
   private readonly disk: Disk
   private readonly options: LogOptions
   private appended: Array<Appended> = []
+  /** What connections go on with: the rest of a transaction. */
+  private readonly scripts = new Map<TestConnection, Array<ReadonlyArray<string>>>()
+  /** Transactions that were run, that were taken back, and batches over several databases. */
+  readonly executed = { whole: 0, takenBack: 0, unchanged: 0 }
+  mixed = 0
 
   constructor(random: Random, disk: Disk, options: Partial<LogOptions> = {}) {
     this.random = random
@@ -56,12 +61,14 @@ class World {
       seed: random.uint32(),
       log: {
         failure: () => this.log.failure(),
-        append: (time, db, origin, command, author, events, count) => {
+        append: (time, db, origin, command, author, events, count, dbs) => {
           this.appended.push({ origin, tags: events.slice(0, count).map((event) => event._tag) })
-          return this.log.append(time, db, origin, command, author, events, count)
+          if (dbs !== undefined) this.mixed++
+          return this.log.append(time, db, origin, command, author, events, count, dbs)
         }
       }
     })
+    this.executor.attach({} as ControlPorts) // none of the workload's commands asks for them
     this.connections = Array.from({ length: 4 }, (_, i) => new TestConnection(i + 1, this.clock.now()))
   }
 
@@ -75,8 +82,14 @@ class World {
     const reply = Buffer.concat(this.out.take().map((chunk) => Buffer.from(chunk))).toString("latin1")
     const own = this.appended.filter(({ origin }) => origin === "client")
     const others = this.appended.filter(({ origin }) => origin !== "client")
-    const writes = this.executor.table.byName(words[0]!)!.write
-    const wrong = others.some(({ origin, tags }) => origin !== "expire" || tags.join() !== "KeyExpired")
+    const isExec = words[0] === "EXEC"
+    if (isExec && reply.startsWith("*-1")) this.executed.unchanged++
+    else if (isExec && reply.startsWith("-EXECABORT Transaction rolled back")) this.executed.takenBack++
+    else if (isExec && own.length > 0) this.executed.whole++
+    const writes = isExec || this.executor.table.byName(words[0]!)!.write
+    const wrong = isExec && others.length > 0
+      ? "a batch beside that of EXEC"
+      : others.some(({ origin, tags }) => origin !== "expire" || tags.join() !== "KeyExpired")
       ? "a batch of another origin that is not one expired key"
       : own.length > 1
       ? "more than one batch"
@@ -103,7 +116,7 @@ class World {
         connection.client.name = `name-${random.below(9)}`
         connection.client.changed()
       }
-      this.run(connection, randomRequest(random, clock.now()))
+      this.run(connection, this.nextRequest(connection))
     }
     if (random.chance(0.3)) this.executor.expire(1)
     this.log.commit()
@@ -111,6 +124,17 @@ class World {
     if (random.chance(0.02)) clock.advance(random.below(3000))
     if (random.chance(0.01)) clock.wall -= random.below(5000)
     if (random.chance(0.2)) this.log.tick()
+  }
+
+  /** The next request of a connection's transaction, or a request on its own. */
+  private nextRequest(connection: TestConnection): ReadonlyArray<string> {
+    const { clock, random } = this
+    const script = this.scripts.get(connection)
+    if (script !== undefined && script.length > 0) return script.shift()!
+    if (!random.chance(0.08)) return randomRequest(random, clock.now())
+    const [first, ...rest] = randomTransaction(random, clock.now())
+    this.scripts.set(connection, rest)
+    return first!
   }
 
   /** The data as the log alone gives it. */
@@ -127,6 +151,19 @@ class World {
     for (const { client } of this.connections) client.logged = { segment: -1, revision: -1, ref: 0 }
   }
 }
+
+/** A transaction over three databases. */
+const transfer = (turn: number): Array<Array<string>> => [
+  ["MULTI"],
+  ["SET", "pair0", `taken ${turn}`],
+  ["SELECT", "1"],
+  ["SET", "pair0", `given ${turn}`],
+  ["INCR", "transfers"],
+  ["SWAPDB", "1", "2"],
+  ["SELECT", "0"],
+  ["DEL", "pair1"],
+  ["EXEC"]
+]
 
 const logBytes = (disk: SimDisk): Map<string, string> =>
   new Map(
@@ -155,6 +192,10 @@ describe("laws", () => {
       }
       expect(world.replayed()).toBe(stateDigest(world.keyspace))
       expect(world.executor.statistics.expiredKeys).toBeGreaterThan(100)
+      expect(world.executed.whole).toBeGreaterThan(100)
+      expect(world.executed.takenBack).toBeGreaterThan(10)
+      expect(world.executed.unchanged).toBeGreaterThan(10)
+      expect(world.mixed).toBeGreaterThan(20)
       commands += world.commands
     })
     expect(commands).toBeGreaterThan(100_000)
@@ -223,6 +264,9 @@ describe("laws", () => {
         for (let i = random.between(1, 3); i > 0; i--) {
           run("MSET", ...Array.from({ length: 5 }, (_, n) => [`pair${n}`, `${turn}.${i}`]).flat())
           if (random.chance(0.3)) run("DEL", "pair0", "pair1", "pair2")
+        }
+        if (turn % 3 === 0) {
+          for (const request of transfer(turn)) run(...request)
         }
         world.log.commit()
       }

@@ -1,4 +1,5 @@
 import type { Author } from "../log/event-log.ts"
+import type { Transaction } from "./transaction/queue.ts"
 
 /**
  * What the commands see of a connection: who it is and what it has chosen. The network owns it; commands of the
@@ -22,6 +23,13 @@ export class ClientState implements Author {
   /** A batch of this client's was appended in this turn. */
   wrote = false
   logged = { segment: -1, revision: -1, ref: 0 }
+  /** What waits for EXEC, between MULTI and it. */
+  transaction: Transaction | undefined = undefined
+  /** Keys the connection watches, and whether one of those it watched has changed since. */
+  watchedKeys = 0
+  watchDirty = false
+  /** CLIENT MULTI-ON-ERROR: what a failing command means for the rest of an EXEC. */
+  multiOnError: "default" | "continue" | "abort" = "default"
   /** Lower-case name of the last command (container|sub), for CLIENT LIST. */
   lastCommand = ""
   /** Unix ms of the last command, for the idle time. */

@@ -1,5 +1,6 @@
 import type { LogStatus } from "../log/event-log.ts"
 import type { Reply } from "../net/resp/reply.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
 import type { CommandTable } from "./table.ts"
@@ -116,6 +117,20 @@ export interface StatisticsPort {
   reset(): void
 }
 
+/** Transactions of connections. Implemented by the executor. */
+export interface TransactionsPort {
+  /** MULTI. */
+  begin(client: ClientState): void
+  /** Ends the connection's transaction, if it has one, and its watches. */
+  discard(client: ClientState): void
+  /** Watches a key of the connection's database. */
+  watch(client: ClientState, key: Slice): void
+  /** Ends all watches of the connection and forgets what they saw. */
+  unwatch(client: ClientState): void
+  /** An EXEC is at work: its batch is not in the log yet. */
+  readonly running: boolean
+}
+
 /** What a control command gets. */
 export interface Control {
   readonly d: Decision
@@ -126,4 +141,5 @@ export interface Control {
   readonly server: ServerPort
   readonly statistics: StatisticsPort
   readonly table: CommandTable
+  readonly transactions: TransactionsPort
 }

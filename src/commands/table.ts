@@ -6,6 +6,9 @@ import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./d
 import { keyCommands } from "./key/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { stringCommands } from "./string/index.ts"
+import { transactionCommands } from "./transaction/index.ts"
+
+const immediateNames = new Set(["multi", "discard", "watch", "quit", "reset"])
 
 /** A command ready to run, with the counters of INFO commandstats. */
 export class Row {
@@ -20,6 +23,10 @@ export class Row {
   readonly noAuth: boolean
   /** Held back by CLIENT PAUSE WRITE. */
   readonly mayReplicate: boolean
+  /** Refused between MULTI and EXEC. */
+  readonly noMulti: boolean
+  /** Runs at once between MULTI and EXEC, where others are queued. */
+  readonly immediate: boolean
   readonly decide: DataCommand["decide"] | undefined
   readonly run: ControlCommand["run"] | undefined
   /** Of a container: its subcommands. */
@@ -39,6 +46,8 @@ export class Row {
     this.denyOom = command.flags.includes("denyoom")
     this.noAuth = command.flags.includes("no_auth")
     this.mayReplicate = this.write || command.flags.includes("may_replicate")
+    this.noMulti = command.flags.includes("no_multi")
+    this.immediate = immediateNames.has(this.name)
     this.decide = "decide" in command ? command.decide : undefined
     this.run = "run" in command ? command.run : undefined
     this.subcommands = "subcommands" in command
@@ -99,6 +108,7 @@ const equalFolded = (upper: Uint8Array, name: Slice): boolean => {
 export const commands: ReadonlyArray<Command> = [
   ...stringCommands,
   ...keyCommands,
+  ...transactionCommands,
   ...connectionCommands,
   ...serverCommands
 ]

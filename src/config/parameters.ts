@@ -97,6 +97,7 @@ export const parameters = {
   "maxmemory-eviction-tenacity": live(integer(0, 100), 10),
   "lfu-log-factor": live(integer(0, 0x7fff_ffff), 10),
   "lfu-decay-time": live(integer(0, 0x7fff_ffff), 1),
+  "multi-on-error": live(oneOf("continue", "abort"), "continue"),
   "log-segment-bytes": fixed(bytes(4096, 2048 * mb), 64 * mb),
   "log-sync-idle-ms": fixed(integer(10, 60_000), 200)
 } as const

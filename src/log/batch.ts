@@ -10,6 +10,12 @@
  * 32 an extension to skip. Session (ref 0: nobody), time (from the frame's header) and db (0) carry over inside a frame
  * and start afresh in each, so any frame decodes alone. A session record defines or redefines a ref until the end of
  * the segment. An event is its number and its fields (events/codec.ts).
+ *
+ * A batch with events of several databases (EXEC with a SELECT inside) has between two events of different databases a
+ * switch: 0, which is no event's number, and the db of those that follow, up to the next switch or the end of the batch.
+ * The envelope's db is that of the first event, and it is the one that carries over to the next batch. A switch is not
+ * counted among the events. It is no extension, because a reader that skips it would fold events into the wrong database;
+ * one that does not know it stops at an event without a number.
  */
 import { type Author, type Batch, type Origin, origins } from "./event-log.ts"
 import type { Event } from "./events/catalog.ts"
@@ -25,6 +31,9 @@ export const metaOrigin = 8
 export const metaEvents = 16
 export const metaExtension = 32
 const metaRecord = 0x80
+
+/** Stands where an event's number would: what follows is of another database. */
+const databaseSwitch = 0
 
 /** The header's length has 32 bits. */
 const largestFrame = 0xffff_ff00
@@ -138,7 +147,8 @@ export class FrameEncoder {
     command: number,
     author: Author | undefined,
     events: ReadonlyArray<Event>,
-    count: number
+    count: number,
+    dbs?: ReadonlyArray<number>
   ): void {
     const out = this.out
     const { time: timeBefore, db: dbBefore, ref: refBefore, author: authorBefore } = this
@@ -178,7 +188,8 @@ export class FrameEncoder {
     if ((meta & metaOrigin) !== 0) out.u8(origins.indexOf(origin))
     out.varint(command)
     if ((meta & metaEvents) !== 0) out.varint(count)
-    for (let i = 0; i < count; i++) encodeEvent(out, events[i]!)
+    if (dbs === undefined) { for (let i = 0; i < count; i++) encodeEvent(out, events[i]!) }
+    else writeMixed(out, events, count, dbs)
     closeItem(out, at, reserved)
     if (out.length > largestFrame) {
       out.length = at
@@ -212,6 +223,19 @@ export class FrameEncoder {
       writeSession(this.out, logged.ref, author)
     }
     return logged.ref
+  }
+}
+
+/** Writes events of several databases, a switch before each that is of another than the one before it. */
+const writeMixed = (out: ByteWriter, events: ReadonlyArray<Event>, count: number, dbs: ReadonlyArray<number>): void => {
+  let db = dbs[0]!
+  for (let i = 0; i < count; i++) {
+    if (dbs[i] !== db) {
+      db = dbs[i]!
+      out.u8(databaseSwitch)
+      out.varint(db)
+    }
+    encodeEvent(out, events[i]!)
   }
 }
 
@@ -278,6 +302,7 @@ export class FrameDecoder {
     sequence: 0,
     time: 0,
     db: 0,
+    dbs: undefined,
     origin: "client",
     command: 0,
     author: undefined,
@@ -291,6 +316,9 @@ export class FrameDecoder {
   private end = 0
   private left = 0
   private nextSequence = 0
+  /** Database of each event of a batch of several, reused; and that of the events at hand. */
+  private readonly dbs: Array<number> = []
+  private db = 0
 
   /** `lenient`: a ref nobody defined is nobody, for whoever looks at a frame on its own. */
   constructor(sessions: Sessions, lenient = false) {
@@ -350,8 +378,14 @@ export class FrameDecoder {
       if (count > length) throw new WireError(`${count} events in ${length} bytes`)
       if ((meta & metaExtension) !== 0) from.blob()
       const events = batch.events
-      for (let i = 0; i < count; i++) events[i] = decodeEvent(from)
+      batch.dbs = undefined
+      for (let i = 0; i < count; i++) {
+        if (i > 0 && from.offset < itemEnd && from.bytes[from.offset] === databaseSwitch) this.switchDatabase(i)
+        if (batch.dbs !== undefined) this.dbs[i] = this.db
+        events[i] = decodeEvent(from)
+      }
       if (events.length !== count) events.length = count
+      if (batch.dbs !== undefined) this.dbs.length = count
       if (from.offset !== itemEnd) throw new WireError(`${itemEnd - from.offset} bytes left over in a batch`)
       batch.sequence = this.nextSequence++
       return true
@@ -374,6 +408,17 @@ export class FrameDecoder {
       }
       from.offset = itemEnd
     }
+  }
+
+  /** Reads the switch before event `index`. */
+  private switchDatabase(index: number): void {
+    const { batch, dbs, reader } = this
+    if (batch.dbs === undefined) {
+      for (let i = 0; i < index; i++) dbs[i] = batch.db
+      batch.dbs = dbs
+    }
+    reader.u8()
+    this.db = reader.varint()
   }
 
   private finished(): boolean {

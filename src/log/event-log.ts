@@ -27,14 +27,19 @@ export interface Batch {
   sequence: number
   /** Unix milliseconds, never falling. */
   time: number
-  /** Database the events apply to. */
+  /** Database the events apply to; where they are of several, that of the first. */
   db: number
+  /** Where the events are of several databases (a SELECT inside EXEC): the database of each. */
+  dbs: ReadonlyArray<number> | undefined
   origin: Origin
   /** Number of the command in the registry; 0 when no command caused it. */
   command: number
   author: Author | undefined
   events: ReadonlyArray<Event>
 }
+
+/** Database of one event of a batch, by its place. */
+export const dbOf = (batch: Batch, index: number): number => batch.dbs === undefined ? batch.db : batch.dbs[index]!
 
 /** Why the log cannot take writes right now. */
 export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUnavailable", {
@@ -65,7 +70,10 @@ export interface LogStatus {
  * a replicated log. Hot-path members are plain functions: `append` copies bytes, `commit` is one write per event-loop turn.
  */
 export class EventLog extends Context.Service<EventLog, {
-  /** Copies one batch into the open group and returns its sequence. Call only while `failure()` is undefined. */
+  /**
+   * Copies one batch into the open group and returns its sequence. Call only while `failure()` is undefined. `dbs`, for
+   * events of several databases, says which each is of, and `db` is that of the first.
+   */
   readonly append: (
     time: number,
     db: number,
@@ -73,7 +81,8 @@ export class EventLog extends Context.Service<EventLog, {
     command: number,
     author: Author | undefined,
     events: ReadonlyArray<Event>,
-    count: number
+    count: number,
+    dbs?: ReadonlyArray<number>
   ) => number
   /** Ends the turn: what was appended becomes one frame and is written. Starts a sync when the policy is `always`. */
   readonly commit: () => void

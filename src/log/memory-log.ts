@@ -7,6 +7,7 @@ interface Entry {
   readonly sequence: number
   readonly time: number
   readonly db: number
+  readonly dbs: ReadonlyArray<number> | undefined
   readonly origin: Origin
   readonly command: number
   readonly author: Author | undefined
@@ -50,7 +51,7 @@ export const memoryLog = (): EventLog["Service"] => {
   }
 
   return {
-    append: (time, db, origin, command, author, events, count) => {
+    append: (time, db, origin, command, author, events, count, dbs) => {
       lastTime = Math.max(lastTime, time)
       out.length = 0
       for (let i = 0; i < count; i++) encodeEvent(out, events[i]!)
@@ -58,7 +59,17 @@ export const memoryLog = (): EventLog["Service"] => {
       open += bytes.length + 8
       const sequence = entries.length + 1
       const by = author === undefined ? undefined : copyOf(author)
-      entries.push({ sequence, time: lastTime, db, origin, command, author: by, count, bytes })
+      entries.push({
+        sequence,
+        time: lastTime,
+        db,
+        dbs: dbs?.slice(0, count),
+        origin,
+        command,
+        author: by,
+        count,
+        bytes
+      })
       return sequence
     },
     commit: () => {

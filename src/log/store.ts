@@ -158,8 +158,8 @@ class SegmentedLog {
     const { writer, recovered } = this
     const segments = { sealed: () => this.sealed, active: () => writer.segment }
     return {
-      append: (time, db, origin, command, author, events, count) =>
-        writer.append(time, db, origin, command, author, events, count),
+      append: (time, db, origin, command, author, events, count, dbs) =>
+        writer.append(time, db, origin, command, author, events, count, dbs),
       commit: () => writer.commit(),
       sequence: () => writer.sequence(),
       lsn: () => writer.lsn(),

@@ -66,14 +66,15 @@ export class LogWriter extends SegmentWriter {
     command: number,
     author: Author | undefined,
     events: ReadonlyArray<Event>,
-    count: number
+    count: number,
+    dbs?: ReadonlyArray<number>
   ): number {
     const tail = this.tail
     if (tail.out.length > longestTail) this.flushEarly()
     if (time < this.lastClock - clockStepMs) this.clockStep ??= clockStepBody(this.lastClock, time)
     this.lastClock = time
     if (time > this.lastTime) this.lastTime = time
-    tail.append(this.lastTime, db, origin, command, author, events, count)
+    tail.append(this.lastTime, db, origin, command, author, events, count, dbs)
     for (let i = 0; i < count; i++) this.tally.add(events[i]!)
     return this.nextSequence++
   }

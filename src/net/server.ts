@@ -63,11 +63,13 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     abortShutdown: () => false,
     sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
     reload: () => {
+      if (executor.transactions.running) return "not possible inside a transaction, whose batch is not in the log yet"
       log.commit()
       const failure = log.failure()
       if (failure !== undefined) return failure.reason
       const fresh = executor.keyspace.blank()
       replay(fresh, log.read(1))
+      executor.transactions.watches.emptiedAll(executor.view.now)
       executor.keyspace.adopt(fresh)
       return undefined
     },

@@ -243,6 +243,17 @@ export class Database {
     this.saver = undefined
     return old
   }
+
+  /** Becomes what `other`, of the same keyspace, is; what this one held must be gone already, `other` is not used again. */
+  takeOver(other: Database): void {
+    const blank = this.arena
+    this.arena = other.arena
+    this.dict = other.dict
+    this.deadlines = other.deadlines
+    this.memoKey = undefined
+    blank.unmeter()
+    while (blank.dismantle());
+  }
 }
 
 const scratch = new Slice()
@@ -281,6 +292,11 @@ export class Keyspace {
       this.databases.push(new Database(this.seed, this.turn, this.meter, this.mark))
     }
     return this.databases[index]!
+  }
+
+  /** An empty database that may be put in the place of one of these. */
+  standIn(): Database {
+    return new Database(this.seed, this.turn, this.meter, this.mark)
   }
 
   swap(first: number, second: number): void {

@@ -1,4 +1,4 @@
-import type { Batch } from "../log/event-log.ts"
+import { type Batch, dbOf } from "../log/event-log.ts"
 import { evolve } from "./evolve.ts"
 import type { Keyspace } from "./keyspace.ts"
 
@@ -25,7 +25,7 @@ export const replay = (
   for (const batch of batches) {
     if (batch.sequence > until) break
     keyspace.turn.next(batch.time)
-    for (let i = 0; i < batch.events.length; i++) evolve(keyspace, batch.db, batch.events[i]!)
+    for (let i = 0; i < batch.events.length; i++) evolve(keyspace, dbOf(batch, i), batch.events[i]!)
     sequence = batch.sequence
     count++
     events += batch.events.length

@@ -13,6 +13,8 @@ export interface SeenBatch {
   readonly sequence: number
   readonly time: number
   readonly db: number
+  /** Database of each event, where there are several. */
+  readonly dbs: ReadonlyArray<number> | undefined
   readonly origin: Origin
   readonly command: number
   readonly events: ReadonlyArray<Event>
@@ -88,9 +90,10 @@ export class Harness {
       seed: 1,
       log: {
         failure: () => this.failure,
-        append: (time, db, origin, command, _author, events, count) => {
+        append: (time, db, origin, command, _author, events, count, dbs) => {
           const sequence = this.batches.length + 1
-          this.batches.push({ sequence, time, db, origin, command, events: events.slice(0, count).map(copyEvent) })
+          const copies = events.slice(0, count).map(copyEvent)
+          this.batches.push({ sequence, time, db, dbs: dbs?.slice(), origin, command, events: copies })
           return sequence
         }
       }
@@ -109,6 +112,11 @@ export class Harness {
     this.executor.endChunk()
     const reply = Buffer.concat(this.out.take().map((chunk) => Buffer.from(chunk)))
     return done ? reply : undefined
+  }
+
+  /** Another connection. */
+  connect(id: number): TestConnection {
+    return new TestConnection(id, this.now)
   }
 
   /** Like `bytes`, as Latin-1 text. */

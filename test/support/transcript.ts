@@ -1,6 +1,6 @@
 import type { Event } from "../../src/log/events/catalog.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
-import { Harness, type HarnessOptions } from "./harness.ts"
+import { Harness, type HarnessOptions, type TestConnection } from "./harness.ts"
 
 /** Text with everything but printable ASCII escaped. */
 const printable = (text: string): string =>
@@ -85,11 +85,13 @@ const words = (line: string): Array<string> => {
 
 /**
  * Runs a script, one command a line, and prints for each its events and its reply. Lines beginning with "+" move the
- * clock ("+500" milliseconds). The clock starts at 1,700,000,000,000.
+ * clock ("+500" milliseconds); those beginning with "2: " come from a second connection. The clock starts at
+ * 1,700,000,000,000.
  */
 export const transcript = (script: string, options: HarnessOptions & { readonly harness?: Harness } = {}): string => {
   const harness = options.harness ?? new Harness(options)
   const lines: Array<string> = []
+  let second: TestConnection | undefined
   for (const line of script.split("\n").map((text) => text.trim()).filter((text) => text !== "")) {
     lines.push(`> ${line}`)
     if (/^\+\d+$/.test(line)) {
@@ -97,12 +99,15 @@ export const transcript = (script: string, options: HarnessOptions & { readonly 
       continue
     }
     const before = harness.batches.length
-    const reply = harness.run(...words(line))
+    const reply = line.startsWith("2: ")
+      ? harness.bytes(words(line.slice(3)), second ??= harness.connect(2))?.toString("latin1") ?? "(paused)"
+      : harness.run(...words(line))
     for (const batch of harness.batches.slice(before)) {
       const by = batch.origin === "client" ? "" : ` by ${batch.origin}`
-      for (const event of batch.events) {
-        lines.push(`  #${batch.sequence}${batch.db === 0 ? "" : ` db${batch.db}`}${by} ${showEvent(event)}`)
-      }
+      batch.events.forEach((event, i) => {
+        const db = batch.dbs?.[i] ?? batch.db
+        lines.push(`  #${batch.sequence}${db === 0 ? "" : ` db${db}`}${by} ${showEvent(event)}`)
+      })
     }
     lines.push(showReply(reply)[0])
   }

@@ -166,5 +166,21 @@ export const randomRequest = (random: Random, now: number): ReadonlyArray<string
   return ["DBSIZE"]
 }
 
+/**
+ * A random transaction as the requests of one connection: perhaps keys watched and a choice of what a failing command
+ * means, MULTI, some requests with changes of the database among them, and EXEC or, now and then, DISCARD. Some requests
+ * are refused when they are queued.
+ */
+export const randomTransaction = (random: Random, now: number): ReadonlyArray<ReadonlyArray<string>> => [
+  ...random.chance(0.3) ? [["WATCH", ...keys(random, 3)]] : [],
+  ...random.chance(0.2) ? [["CLIENT", "MULTI-ON-ERROR", random.pick(["ABORT", "CONTINUE"])]] : [],
+  ["MULTI"],
+  ...Array.from({ length: random.below(9) }, () =>
+    random.chance(0.25)
+      ? ["SELECT", random.chance(0.9) ? database(random) : "77"]
+      : randomRequest(random, now)),
+  random.chance(0.93) ? ["EXEC"] : ["DISCARD"]
+]
+
 /** Databases the requests name: 0 to this, exclusive. */
 export const workloadDatabases = databases

@@ -128,6 +128,24 @@ const noTouch = flag({
   flags: own
 }, "noTouch")
 
+const multiOnError = defineControl({
+  ...facts,
+  name: "MULTI-ON-ERROR",
+  since: "7.4.0",
+  summary: "Chooses whether a command that fails inside EXEC takes back what the others did, from the next MULTI on.",
+  syntax: "<ABORT | CONTINUE | DEFAULT>",
+  arity: 3,
+  flags: own,
+  run: ({ client }, argv) => {
+    const mode = argv.at(2)
+    if (isWord(mode, "ABORT")) client.multiOnError = "abort"
+    else if (isWord(mode, "CONTINUE")) client.multiOnError = "continue"
+    else if (isWord(mode, "DEFAULT")) client.multiOnError = "default"
+    else throw errors.syntax
+    return ok
+  }
+})
+
 const badReason = new ReplyError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
 
 const unblock = defineControl({
@@ -210,6 +228,7 @@ export const client = defineContainer({
     reply,
     noEvict,
     noTouch,
+    multiOnError,
     unblock,
     pause,
     unpause,
@@ -243,6 +262,11 @@ export const client = defineContainer({
         "  only this kind of client",
         "* ID <client-id> [<client-id> ...]",
         "  only these connections"
+      ],
+      [
+        "MULTI-ON-ERROR (ABORT|CONTINUE|DEFAULT)",
+        "Choose what a command failing inside EXEC does to the others: take them back, leave them, or what the",
+        "parameter multi-on-error says."
       ],
       ["NO-EVICT (ON|OFF)", "Exempt this connection from being closed to free memory."],
       ["NO-TOUCH (ON|OFF)", "Keep this connection's commands from counting as accesses to keys."],

@@ -77,7 +77,9 @@ export const reset = defineControl({
   syntax: "",
   arity: 1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-  run: ({ client, config, connection }) => {
+  run: ({ client, config, connection, transactions }) => {
+    transactions.discard(client)
+    client.multiOnError = "default"
     client.db = 0
     client.protocol = 2
     client.name = ""

@@ -12,6 +12,7 @@ import { evolve } from "../../projections/evolve.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
 import { prefetchLimit } from "../../projections/memory/dict.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
+import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
@@ -22,6 +23,7 @@ import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
 import { SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
+import { Transactions } from "./transactions.ts"
 
 /** What the executor needs of the log. */
 export interface LogPort {
@@ -32,7 +34,8 @@ export interface LogPort {
     command: number,
     author: Author | undefined,
     events: ReadonlyArray<Event>,
-    count: number
+    count: number,
+    dbs?: ReadonlyArray<number>
   ) => number
   readonly failure: () => LogUnavailable | undefined
 }
@@ -68,6 +71,7 @@ export class CommandExecutor {
   readonly statistics: Statistics
   readonly keyspace: Keyspace
   readonly view: View
+  readonly transactions: Transactions
   pause: Pause = "none"
   activeExpire = true
 
@@ -108,6 +112,21 @@ export class CommandExecutor {
         if (policy === undefined) this.buryDead(db, key)
         else this.evict(db, key, policy)
       }
+    })
+    this.transactions = new Transactions({
+      keyspace: ports.keyspace,
+      view: this.view,
+      statistics: this.statistics,
+      paused: () => this.pause !== "none",
+      failure: () => {
+        const failure = ports.log.failure()
+        return failure === undefined ? undefined : misconf(failure)
+      },
+      start: (row, client) => this.start(row, client),
+      run: (row, connection, argv, out) => this.run(row, connection, argv, out),
+      refuse: (error, row, client, out) => this.refuse(error, row, client, out),
+      append: (db, row, client, events, dbs) =>
+        ports.log.append(this.view.now, db, "client", row.number, client, events, events.length, dbs)
     })
   }
 
@@ -169,47 +188,55 @@ export class CommandExecutor {
   execute(connection: ConnectionPort, argv: Argv, out: ReplyBuffer): boolean {
     const client = connection.client
     let row = this.table.find(argv.at(0))
-    if (row === undefined) return this.refuse(unknownCommand(argv), undefined, client.protocol, out)
+    if (row === undefined) return this.refuse(unknownCommand(argv), undefined, client, out)
     if (row.subcommands !== undefined && argv.length > 1) {
       const sub = row.subcommands.find(argv.at(1))
       if (sub === undefined) {
-        return this.refuse(unknownSubcommand(row.name, argv.at(1).latin1()), row, client.protocol, out)
+        return this.refuse(unknownSubcommand(row.name, argv.at(1).latin1()), row, client, out)
       }
       row = sub
     }
     const arity = row.arity
     if (arity > 0 ? argv.length !== arity : argv.length < -arity) {
-      return this.refuse(wrongArity(row.name), row, client.protocol, out)
+      return this.refuse(wrongArity(row.name), row, client, out)
     }
-    if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client.protocol, out)
+    if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client, out)
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
-    if (this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() && row.denyOom) {
-      return this.refuse(errors.outOfMemory, row, client.protocol, out)
-    }
+    if (
+      this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() &&
+      (row.denyOom || this.transactions.deniesOom(row, client))
+    ) return this.refuse(errors.outOfMemory, row, client, out)
     if (row.write || row.name === "ping") {
       const failure = this.ports.log.failure()
-      if (failure !== undefined) return this.refuse(misconf(failure), row, client.protocol, out)
+      if (failure !== undefined) return this.refuse(misconf(failure), row, client, out)
     }
+    if (client.transaction !== undefined && !row.immediate) return this.transactions.take(row, connection, argv, out)
     this.run(row, connection, argv, out)
     return true
   }
 
-  private refuse(error: ReplyError, row: Row | undefined, protocol: number, out: ReplyBuffer): boolean {
+  private refuse(refusal: ReplyError, row: Row | undefined, client: ClientState, out: ReplyBuffer): boolean {
     if (row !== undefined) row.rejected++
+    const error = this.transactions.refused(refusal, row, client)
     this.statistics.countError(error.code)
-    out.write(error, protocol)
+    out.write(error, client.protocol)
     return true
   }
 
-  private run(row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer): void {
-    const client = connection.client
-    const view = this.view
-    const db = client.db
+  private start(row: Row, client: ClientState): void {
     this.time(row)
     row.calls++
     this.statistics.commandsProcessed++
     client.lastCommand = row.name
-    client.lastActiveAt = view.now
+    client.lastActiveAt = this.view.now
+  }
+
+  /** Runs a command that is admitted; returns its reply when that is an error. */
+  private run(row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer): ReplyError | undefined {
+    const client = connection.client
+    const view = this.view
+    const db = client.db
+    this.start(row, client)
     view.begin(client, row.name, argv)
     let reply: Reply
     try {
@@ -228,6 +255,7 @@ export class CommandExecutor {
       this.apply(db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
     }
+    return reply instanceof ReplyError ? reply : undefined
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
@@ -239,7 +267,8 @@ export class CommandExecutor {
       client,
       connection,
       statistics: this.statistics,
-      table: this.table
+      table: this.table,
+      transactions: this.transactions
     }
     this.control.client = client
     this.control.connection = connection
@@ -255,13 +284,20 @@ export class CommandExecutor {
     events: ReadonlyArray<Event>,
     count: number
   ): void {
+    if (this.transactions.attentive) {
+      if (!this.transactions.running) this.ports.log.append(this.view.now, db, origin, command, author, events, count)
+      this.transactions.apply(db, events, count)
+      return
+    }
     this.ports.log.append(this.view.now, db, origin, command, author, events, count)
     for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
   }
 
   /** A key was met past its deadline: that is an event of its own, before whatever the command does. */
   private buryDead(db: number, key: Slice): boolean {
-    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    if (this.transactions.running) {
+      if (!this.transactions.mayBury) return false
+    } else if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
     this.deathEvent[0] = { _tag: "KeyExpired", key }
     this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
     this.statistics.expiredKeys++
