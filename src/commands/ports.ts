@@ -46,8 +46,8 @@ export interface ConfigPort {
   /** Pairs of name and value whose names match a glob pattern (case-insensitive). */
   matching(pattern: string): ReadonlyArray<readonly [string, string]>
   get(name: string): string
-  /** CONFIG SET: changes all of these parameters or none. Undefined when done. */
-  set(pairs: ReadonlyArray<readonly [name: string, value: string]>): ConfigRefusal | undefined
+  /** CONFIG SET: changes all of these parameters or none. `local`: the client is on this machine. Undefined when done. */
+  set(pairs: ReadonlyArray<readonly [name: string, value: string]>, local: boolean): ConfigRefusal | undefined
 }
 
 /** Why CONFIG SET changed nothing; no reason means that the parameter is unknown. */

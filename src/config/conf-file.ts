@@ -1,5 +1,5 @@
-/** redis.conf syntax: one directive a line, words as in a shell, '#' comments, include. */
-import { readFileSync } from "node:fs"
+/** redis.conf syntax: one directive a line, words as in a shell, '#' comments, include. No line goes on in the next. */
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, isAbsolute, join } from "node:path"
 import { ConfigInvalid } from "./errors.ts"
 
@@ -9,6 +9,10 @@ export interface Directive {
   readonly words: ReadonlyArray<string>
   /** "redis.conf:12", "command line", "environment variable ANNALS_PORT". */
   readonly where: string
+  /** The line as written, where it comes from a file. */
+  readonly line?: string
+  /** Replaces what earlier directives said of the parameter instead of adding to it. */
+  readonly anew?: true
 }
 
 const escapes: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" }
@@ -61,36 +65,65 @@ export const splitLine = (line: string): Array<string> | undefined => {
 /** How deep includes may nest: a file that includes itself ends with a message instead of an endless loop. */
 const deepestInclude = 16
 
-/** The directives of a file's text. `load` reads an included file. Throws `ConfigInvalid` naming file and line. */
+/** A file's name, as messages show it, and its text. */
+export type ConfText = readonly [name: string, text: string]
+
+/**
+ * The directives of a file's text. `load` reads what an include names, which may be several files or, for a pattern,
+ * none. Throws `ConfigInvalid` naming file and line.
+ */
 export const parseConf = (
   name: string,
   content: string,
-  load: (path: string, where: string) => readonly [string, string],
+  load: (path: string, where: string) => ReadonlyArray<ConfText>,
   depth = 0
 ): Array<Directive> =>
-  content.split(/\r?\n/).flatMap((line, index): Array<Directive> => {
+  content.split("\n").flatMap((raw, index): Array<Directive> => {
+    const line = raw.trim()
     const where = `${name}:${index + 1}`
-    if (/^\s*(#|$)/.test(line)) return []
+    if (line === "" || line.startsWith("#")) return []
     const parts = splitLine(line)
-    if (parts === undefined) throw new ConfigInvalid({ where, problem: "quotes do not balance" })
+    if (parts === undefined) {
+      throw new ConfigInvalid({ where, line, problem: "Unbalanced quotes in configuration line" })
+    }
     const [directive, ...rest] = parts
     if (directive === undefined) return []
-    if (directive.toLowerCase() !== "include") return [{ name: directive, words: rest, where }]
-    if (rest.length !== 1) throw new ConfigInvalid({ where, problem: "include takes one file name" })
-    if (depth >= deepestInclude) throw new ConfigInvalid({ where, problem: "includes nest too deep" })
-    const [path, text] = load(rest[0]!, where)
-    return parseConf(path, text, load, depth + 1)
+    if (directive.toLowerCase() !== "include") return [{ name: directive, words: rest, where, line }]
+    if (rest.length !== 1) {
+      throw new ConfigInvalid({ where, line, problem: "Bad directive or wrong number of arguments" })
+    }
+    if (depth >= deepestInclude) throw new ConfigInvalid({ where, line, problem: "includes nest too deep" })
+    return load(rest[0]!, where).flatMap(([path, text]) => parseConf(path, text, load, depth + 1))
   })
 
-/** Reads a configuration file and what it includes, relative names counting from the including file's folder. */
-export const readConfFile = (path: string): Array<Directive> => {
-  const read = (file: string, where: string): readonly [string, string] => {
-    try {
-      return [file, readFileSync(file, "utf8")]
-    } catch (cause) {
-      throw new ConfigInvalid({ where, problem: `cannot read ${file}: ${(cause as Error).message}` })
-    }
+const read = (path: string, where: string): ConfText => {
+  try {
+    return [path, readFileSync(path, "utf8")]
+  } catch (cause) {
+    throw new ConfigInvalid({ where, problem: `cannot read ${path}: ${(cause as Error).message}` })
   }
-  const [name, content] = read(path, "command line")
-  return parseConf(name, content, (file, where) => read(isAbsolute(file) ? file : join(dirname(path), file), where))
 }
+
+const isPattern = (path: string): boolean => /[*?[]/.test(path)
+
+/** Files an include names: a pattern may match none; a name that is not there from here is sought beside `file`. */
+const included = (path: string, file: string): ReadonlyArray<string> => {
+  const beside = isAbsolute(path) ? path : join(dirname(file), path)
+  if (isPattern(path)) {
+    const found = globSync(path)
+    return (found.length > 0 ? found : globSync(beside)).toSorted()
+  }
+  return [existsSync(path) ? path : beside]
+}
+
+/** Reads a configuration file and what it includes. */
+export const readConfFile = (path: string): Array<Directive> =>
+  parseConf(...read(path, "command line"), (name, where) => included(name, path).map((file) => read(file, where)))
+
+/** Reads configuration from standard input, and what it includes. */
+export const readConfStdin = (): Array<Directive> =>
+  parseConf(
+    "standard input",
+    read("/dev/stdin", "command line")[1],
+    (name, where) => included(name, "./stdin").map((file) => read(file, where))
+  )

@@ -1,94 +1,177 @@
 /** The configuration of one server: values by name, some of which change while it runs. */
 import { Context, Effect, Layer } from "effect"
 import { parseCommandLine, parseEnvironment } from "./command-line.ts"
-import { type Directive, readConfFile } from "./conf-file.ts"
+import { type Directive, readConfFile, readConfStdin } from "./conf-file.ts"
+import { ignoredDirectives, unavailableDirectives } from "./directives.ts"
 import { ConfigInvalid } from "./errors.ts"
 import { type Parameter, type ParameterName, parameterNamed, parameters, type ValueOf } from "./parameters.ts"
+
+/** Why CONFIG SET changed nothing; no reason means that the parameter is unknown. */
+export interface Refusal {
+  readonly name: string
+  readonly reason: string | undefined
+}
+
+interface Applier {
+  readonly names: ReadonlyArray<ParameterName>
+  readonly run: () => string | undefined
+}
+
+/** Values as they stand: parsed, and as text where a number would lose digits. */
+interface Values {
+  readonly parsed: ReadonlyMap<ParameterName, unknown>
+  readonly texts: ReadonlyMap<ParameterName, string>
+}
+
+/** The words of a value written as one: kinds of several words are split at each blank, as in Redis. */
+const wordsOf = (row: Parameter<unknown>, value: string): ReadonlyArray<string> =>
+  row.kind.several !== true ? [value] : value === "" ? [] : value.split(" ")
 
 /** Values by parameter. Readers ask anew each time they need one, so that CONFIG SET takes effect at once. */
 export class Configuration {
   /** Path of the file it was read from; "" when there was none. */
   readonly file: string
-  private readonly values = new Map<ParameterName, unknown>()
+  /** What was set aside while it was read, for the log. */
+  readonly warnings: ReadonlyArray<string>
+  private readonly parsed = new Map<ParameterName, unknown>()
+  private readonly texts = new Map<ParameterName, string>()
   private readonly listeners: Array<(name: ParameterName) => void> = []
+  private readonly appliers: Array<Applier> = []
 
+  /** Throws `ConfigInvalid` for the first directive that cannot be used. */
   constructor(directives: Iterable<Directive> = [], file = "") {
     this.file = file
-    for (const directive of directives) this.apply(directive)
+    const warnings: Array<string> = []
+    const seen = new Set<ParameterName>()
+    for (const directive of directives) this.read(directive, seen, warnings)
+    this.warnings = warnings
   }
 
   get<Name extends ParameterName>(name: Name): ValueOf<Name> {
-    const value = this.values.get(name)
+    const value = this.parsed.get(name)
     return (value === undefined ? parameters[name].initial : value) as ValueOf<Name>
   }
 
   /** As CONFIG GET prints it. */
   print(name: ParameterName): string {
-    return (parameters[name] as Parameter<unknown>).kind.print(this.get(name))
+    return this.texts.get(name) ?? (parameters[name] as Parameter<unknown>).kind.print(this.get(name))
   }
 
-  private apply({ name, where, words }: Directive): void {
+  private read(directive: Directive, seen: Set<ParameterName>, warnings: Array<string>): void {
+    const { name, where, words } = directive
     const found = parameterNamed(name)
+    const fail = (problem: string): never => {
+      const said = found?.[1].secret === true ? `${name} (secret)` : [name, ...words].join(" ")
+      throw new ConfigInvalid({
+        where,
+        line: directive.line === undefined || found?.[1].secret ? said : directive.line,
+        problem
+      })
+    }
     if (found === undefined) {
-      throw new ConfigInvalid({ where, problem: `unknown directive '${name}'; remove it or check its spelling` })
+      const lower = name.toLowerCase()
+      if (ignoredDirectives.has(lower) && words.length === 1) return
+      return fail(unavailableDirectives.get(lower) ?? "Bad directive or wrong number of arguments")
     }
     const [own, row] = found
-    const problem = this.set(own, row, words)
-    if (problem !== undefined) throw new ConfigInvalid({ where, problem: `'${own} ${words.join(" ")}': ${problem}` })
+    const list = words.length === 1 ? wordsOf(row, words[0]!) : words
+    const value = row.kind.parse(list, this.get(own), seen.has(own) && directive.anew !== true)
+    if (value === undefined) return fail(row.kind.complaint(list))
+    const refusal = row.refuse?.(value)
+    if (refusal !== undefined && row.tolerated !== true) fail(refusal)
+    if (refusal !== undefined) warnings.push(`${where}: ${name} ${words.join(" ")} is set aside: ${refusal}`)
+    else this.assign(own, row, value, list)
+    seen.add(own)
   }
 
-  private set(name: ParameterName, row: Parameter<unknown>, words: ReadonlyArray<string>): string | undefined {
-    const value = row.kind.parse(words, this.get(name))
-    if (value === undefined) return row.kind.complaint(words)
+  private assign(name: ParameterName, row: Parameter<unknown>, value: unknown, list: ReadonlyArray<string>): void {
+    this.parsed.set(name, value)
+    const exact = list.length === 1 ? row.kind.exact?.(list) : undefined
+    if (exact === undefined) this.texts.delete(name)
+    else this.texts.set(name, exact)
+  }
+
+  private save(): Values {
+    return { parsed: new Map(this.parsed), texts: new Map(this.texts) }
+  }
+
+  private restore(values: Values): void {
+    this.parsed.clear()
+    this.texts.clear()
+    for (const [name, value] of values.parsed) this.parsed.set(name, value)
+    for (const [name, text] of values.texts) this.texts.set(name, text)
+  }
+
+  /** Sets one parameter; the reason when it stays as it was. */
+  private change(name: ParameterName, row: Parameter<unknown>, text: string): string | undefined {
+    const list = wordsOf(row, text)
+    const value = row.kind.parse(list, this.get(name), false)
+    if (value === undefined) return row.kind.complaint(list)
     const refusal = row.refuse?.(value)
     if (refusal !== undefined) return refusal
-    this.values.set(name, value)
+    if (row.fixedBecause !== undefined && row.kind.print(value) !== this.print(name)) return row.fixedBecause
+    this.assign(name, row, value, list)
     return undefined
   }
 
   /**
-   * CONFIG SET: changes all of these parameters or none. The refusal names the parameter; it has no reason when the
-   * parameter is unknown.
+   * CONFIG SET: changes all of these parameters or none, their effects included. The refusal names the parameter as it
+   * was typed. `guardedToo` is whether this client may change protected parameters.
    */
   changeAll(
-    pairs: ReadonlyArray<readonly [name: string, value: string]>
-  ): { readonly name: string; readonly reason: string | undefined } | undefined {
-    const unknown = pairs.find(([name]) => parameterNamed(name) === undefined)
-    if (unknown !== undefined) return { name: unknown[0], reason: undefined }
-    const before = new Map(this.values)
+    pairs: ReadonlyArray<readonly [name: string, value: string]>,
+    guardedToo = false
+  ): Refusal | undefined {
+    const typed = new Set<string>()
+    for (const [name] of pairs) {
+      const row = parameterNamed(name)?.[1]
+      if (row === undefined) return { name, reason: undefined }
+      if (!row.mutable) return { name, reason: "can't set immutable config" }
+      if (row.guarded === true && !guardedToo) return { name, reason: "can't set protected config" }
+      if (typed.has(name.toLowerCase())) return { name, reason: "duplicate parameter" }
+      typed.add(name.toLowerCase())
+    }
+    const before = this.save()
     const changed = new Set<ParameterName>()
     for (const [name, value] of pairs) {
       const [own, row] = parameterNamed(name)!
-      const reason = !row.mutable
-        ? "can't set immutable config"
-        : changed.has(own)
-        ? "duplicate parameter"
-        : this.set(own, row, [value])
+      const reason = this.change(own, row, value)
       if (reason !== undefined) {
-        this.values.clear()
-        for (const [kept, old] of before) this.values.set(kept, old)
-        return { name: own, reason }
+        this.restore(before)
+        return { name, reason }
       }
       changed.add(own)
     }
+    const refusal = this.apply(changed, before)
+    if (refusal !== undefined) return refusal
     for (const name of changed) for (const listener of this.listeners) listener(name)
     return undefined
   }
 
-  /** Changes a parameter while the server runs; returns why not, undefined when it was done. */
-  change(name: string, words: ReadonlyArray<string>): string | undefined {
-    const found = parameterNamed(name)
-    if (found === undefined) return "unknown parameter"
-    const [own, row] = found
-    if (!row.mutable) return "can't set immutable config"
-    const problem = this.set(own, row, words)
-    if (problem === undefined) { for (const listener of this.listeners) listener(own) }
-    return problem
+  /** Runs the effects of what changed; when one fails, all values and the effects that were had go back. */
+  private apply(changed: ReadonlySet<ParameterName>, before: Values): Refusal | undefined {
+    const concerned = this.appliers.filter(({ names }) => names.some((name) => changed.has(name)))
+    for (const [index, { names, run }] of concerned.entries()) {
+      const reason = run()
+      if (reason === undefined) continue
+      this.restore(before)
+      for (const done of concerned.slice(0, index + 1)) done.run()
+      return { name: names.find((name) => changed.has(name))!, reason }
+    }
+    return undefined
   }
 
-  /** Calls back after a parameter was changed by `change`. */
+  /** Calls back after a parameter was changed by CONFIG SET. */
   onChange(listener: (name: ParameterName) => void): void {
     this.listeners.push(listener)
+  }
+
+  /**
+   * Has an effect that may fail run whenever CONFIG SET changes one of these parameters. It reads the new values, and
+   * answers why it cannot have them; CONFIG SET then fails as a whole, and it is run again with the old ones.
+   */
+  onApply(names: ReadonlyArray<ParameterName>, run: () => string | undefined): void {
+    this.appliers.push({ names, run })
   }
 
   /** Every name with its value as printed, aliases included. */
@@ -102,7 +185,7 @@ export class Configuration {
 
 /** The server's configuration as a service. */
 export class ServerConfig extends Context.Service<ServerConfig, Configuration>()("annals/config/ServerConfig") {
-  /** From arguments and environment: defaults, then environment, then the file, then the command line. */
+  /** From arguments and environment: defaults, then the file, then the environment, then the command line. */
   static readonly layer = (
     argv: ReadonlyArray<string>,
     environment: Readonly<Record<string, string | undefined>>
@@ -119,12 +202,19 @@ export class ServerConfig extends Context.Service<ServerConfig, Configuration>()
     )
 }
 
-/** Reads a configuration; throws `ConfigInvalid`. */
+/** Reads a configuration, the later source winning over the earlier; throws `ConfigInvalid`. */
 export const load = (
   argv: ReadonlyArray<string>,
   environment: Readonly<Record<string, string | undefined>>
 ): Configuration => {
   const line = parseCommandLine(argv)
-  const file = line.file === undefined ? [] : readConfFile(line.file)
-  return new Configuration([...parseEnvironment(environment), ...file, ...line.directives], line.file ?? "")
+  return new Configuration(
+    [
+      ...line.file === undefined ? [] : readConfFile(line.file),
+      ...line.stdin ? readConfStdin() : [],
+      ...parseEnvironment(environment),
+      ...line.directives
+    ],
+    line.file ?? ""
+  )
 }

@@ -2,146 +2,189 @@
 
 /** A kind of value. */
 export interface Kind<T> {
-  /** Undefined for text it does not accept. `current` is what stands so far, for values given in parts. */
-  readonly parse: (words: ReadonlyArray<string>, current: T) => T | undefined
+  /** What it is called in the documentation: "yes or no", "a number from 0 to 65535". */
+  readonly name: string
+  /** Whether a value is made of several words; CONFIG SET then splits its argument at each blank. */
+  readonly several?: true
+  /**
+   * Undefined for text it does not accept. `current` is what stands so far, for values given in parts, and `again` is
+   * true when an earlier line of the same configuration has set it, for directives that add up.
+   */
+  readonly parse: (words: ReadonlyArray<string>, current: T, again: boolean) => T | undefined
   readonly print: (value: T) => string
   /** What is wrong with words that `parse` did not accept, as CONFIG SET of Redis puts it. */
   readonly complaint: (words: ReadonlyArray<string>) => string
+  /** The printed form of words whose value a number cannot hold exactly; undefined when `print` will do. */
+  readonly exact?: (words: ReadonlyArray<string>) => string | undefined
 }
 
-const oneWord = "wrong number of arguments"
+/** The complaint of Redis about a directive with too few or too many words. */
+export const wrongCount = "wrong number of arguments"
 
 const single = <T>(parse: (word: string) => T | undefined) => (words: ReadonlyArray<string>): T | undefined =>
   words.length === 1 ? parse(words[0]!) : undefined
 
+const complain = (say: (word: string) => string) => (words: ReadonlyArray<string>): string =>
+  words.length === 1 ? say(words[0]!) : wrongCount
+
+/** Any text. */
 export const text: Kind<string> = {
+  name: "text",
   parse: single((word) => word),
   print: (value) => value,
-  complaint: () => oneWord
+  complaint: () => wrongCount
 }
+
+/** Text that must look a certain way. */
+export const textLike = (name: string, like: (word: string) => boolean, complaint: string): Kind<string> => ({
+  name,
+  parse: single((word) => like(word) ? word : undefined),
+  print: (value) => value,
+  complaint: complain(() => complaint)
+})
 
 export const yesNo: Kind<boolean> = {
+  name: "yes or no",
   parse: single((word) => /^yes$/i.test(word) ? true : /^no$/i.test(word) ? false : undefined),
   print: (value) => value ? "yes" : "no",
-  complaint: () => "argument must be 'yes' or 'no'"
+  complaint: complain(() => "argument must be 'yes' or 'no'")
 }
 
+/** The greatest values of Redis's integers: C's int, unsigned int, long long and unsigned long long. */
+export const int = 0x7fff_ffff
+export const unsigned = 0xffff_ffff
+export const long = 2n ** 63n - 1n
+export const unsignedLong = 2n ** 64n - 1n
+
+type Bound = number | bigint
+
+const isWithin = (value: bigint, minimum: Bound, maximum: Bound): boolean => value >= minimum && value <= maximum
+
+/** A whole number as Redis reads one: no sign but a minus, no leading zeros, no blanks, 64 bits. */
+const parseLong = (word: string): bigint | undefined => {
+  if (!/^(0|-?[1-9]\d{0,19})$/.test(word)) return undefined
+  const value = BigInt(word)
+  return BigInt.asIntN(64, value) === value ? value : undefined
+}
+
+const range = (minimum: Bound, maximum: Bound): string =>
+  `${minimum}${maximum === long || maximum === unsignedLong ? " or more" : ` to ${maximum}`}`
+
+const between = (minimum: Bound, maximum: Bound): string =>
+  `argument must be between ${minimum} and ${maximum} inclusive`
+
+const exactOf = (value: bigint | undefined): string | undefined =>
+  value === undefined || Number.isSafeInteger(Number(value)) ? undefined : String(value)
+
 /** A whole number within bounds, both included. */
-export const integer = (minimum: number, maximum: number): Kind<number> => ({
+export const integer = (minimum: Bound, maximum: Bound): Kind<number> => ({
+  name: `a number, ${range(minimum, maximum)}`,
   parse: single((word) => {
-    const value = /^-?\d{1,15}$/.test(word) ? Number(word) : NaN
-    return value >= minimum && value <= maximum ? value : undefined
+    const value = parseLong(word)
+    return value !== undefined && isWithin(value, minimum, maximum) ? Number(value) : undefined
   }),
   print: String,
-  complaint: ([word, ...rest]) =>
-    rest.length > 0
-      ? oneWord
-      : /^-?\d+$/.test(word ?? "")
-      ? `argument must be between ${minimum} and ${maximum} inclusive`
-      : "argument couldn't be parsed into an integer"
+  complaint: complain((word) =>
+    parseLong(word) === undefined ? "argument couldn't be parsed into an integer" : between(minimum, maximum)
+  ),
+  exact: ([word]) => exactOf(parseLong(word!))
 })
+
+/** A whole number, which is brought within bounds when it is not: Redis's hz. */
+export const clamped = (minimum: number, maximum: number): Kind<number> => {
+  const kind = integer(0, int)
+  return {
+    ...kind,
+    name: `a number, ${minimum} to ${maximum}; others are brought within`,
+    parse: (words, current, again) => {
+      const value = kind.parse(words, current, again)
+      return value === undefined ? undefined : Math.min(Math.max(value, minimum), maximum)
+    }
+  }
+}
 
 /** One of some words, in any case. */
 export const oneOf = <T extends string>(...choices: ReadonlyArray<T>): Kind<T> => ({
+  name: choices.join(", "),
   parse: single((word) => choices.find((choice) => choice === word.toLowerCase())),
   print: (value) => value,
-  complaint: () => `argument(s) must be one of the following: ${choices.join(", ")}`
+  complaint: complain(() => `argument(s) must be one of the following: ${choices.join(", ")}`)
 })
 
-const units: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: 1000,
-  kb: 1024,
-  m: 1_000_000,
-  mb: 1024 ** 2,
-  g: 1_000_000_000,
-  gb: 1024 ** 3
+const units: Readonly<Record<string, bigint>> = {
+  "": 1n,
+  b: 1n,
+  k: 1000n,
+  kb: 1024n,
+  m: 1_000_000n,
+  mb: 1024n ** 2n,
+  g: 1_000_000_000n,
+  gb: 1024n ** 3n
+}
+
+/** A size as Redis reads one: a unit alone and nothing at all are zero, and what is too large wraps at 64 bits. */
+const parseSize = (word: string): bigint | undefined => {
+  const match = /^(\d*)([a-z]*)$/i.exec(word)
+  const unit = match === null ? undefined : units[match[2]!.toLowerCase()]
+  if (match === null || unit === undefined || match[1]!.length > 128) return undefined
+  const digits = BigInt(match[1]! === "" ? 0 : match[1]!)
+  return BigInt.asUintN(64, (digits > unsignedLong ? unsignedLong : digits) * unit)
 }
 
 /** Bytes of "512mb": k, m and g count in thousands, kb, mb and gb in 1024s. Undefined when it is no size. */
 export const parseBytes = (word: string): number | undefined => {
-  const match = /^(\d{1,15})([a-z]*)$/i.exec(word)
-  const unit = match === null ? undefined : units[match[2]!.toLowerCase()]
-  if (match === null || unit === undefined) return undefined
-  const value = Number(match[1]) * unit
-  return Number.isSafeInteger(value) ? value : undefined
+  const value = parseSize(word)
+  return value === undefined ? undefined : Number(value)
 }
 
 /** A number of bytes with an optional unit. */
-export const bytes = (minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kind<number> => ({
+export const bytes = (minimum: Bound, maximum: Bound = long): Kind<number> => ({
+  name: `bytes (512mb), ${range(minimum, maximum)}`,
   parse: single((word) => {
-    const value = parseBytes(word)
-    return value !== undefined && value >= minimum && value <= maximum ? value : undefined
+    const value = parseSize(word)
+    return value !== undefined && isWithin(value, minimum, maximum) ? Number(value) : undefined
   }),
   print: String,
-  complaint: ([word]) =>
-    parseBytes(word ?? "") === undefined
-      ? "argument must be a memory value"
-      : `argument must be between ${minimum} and ${maximum} inclusive`
+  complaint: complain((word) =>
+    parseSize(word) === undefined ? "argument must be a memory value" : between(minimum, maximum)
+  ),
+  exact: ([word]) => exactOf(parseSize(word!))
 })
+
+/** A number of bytes, or a share of `maxmemory` such as "5%", held as the negative percentage. */
+export const bytesOrPercent: Kind<number> = {
+  name: "bytes (512mb) or a percentage (5%)",
+  parse: single((word) => {
+    if (!word.endsWith("%")) return parseBytes(word)
+    const percent = parseLong(word.slice(0, -1))
+    return percent !== undefined && percent >= 0n && percent <= 100n ? 0 - Number(percent) : undefined
+  }),
+  print: (value) => value < 0 ? `${-value}%` : String(value),
+  complaint: complain((word) =>
+    word.endsWith("%") && (parseLong(word.slice(0, -1)) ?? -1n) > 100n
+      ? "percentage argument must be less or equal to 100"
+      : "argument must be a memory or percent value"
+  ),
+  exact: ([word]) => exactOf(parseSize(word!))
+}
 
 /** A list of words; an empty one is written "". */
 export const words: Kind<ReadonlyArray<string>> = {
-  parse: (list) => list.flatMap((word) => word.split(/\s+/)).filter((word) => word !== ""),
+  name: "words",
+  several: true,
+  parse: (list) => list.filter((word) => word !== ""),
   print: (value) => value.join(" "),
-  complaint: () => "expected words"
+  complaint: () => wrongCount
 }
 
 /** File permissions in octal, 0 for none. */
 export const fileMode: Kind<number> = {
-  parse: single((word) => /^[0-7]{1,4}$/.test(word) ? parseInt(word, 8) : undefined),
+  name: "an octal file mode (700)",
+  parse: single((word) => /^[0-7]{1,4}$/.test(word) && parseInt(word, 8) <= 0o777 ? parseInt(word, 8) : undefined),
   print: (value) => value.toString(8),
-  complaint: () => "expected an octal file mode such as 700"
-}
-
-/** Limits of one class of clients: bytes hard, bytes soft, seconds over the soft one. */
-export interface OutputLimitValue {
-  readonly hard: number
-  readonly soft: number
-  readonly softSeconds: number
-}
-export type OutputLimits = Readonly<Record<"normal" | "slave" | "pubsub", OutputLimitValue>>
-
-const outputClass = (word: string): keyof OutputLimits | undefined => {
-  const name = word.toLowerCase()
-  return name === "replica" ? "slave" : name === "normal" || name === "slave" || name === "pubsub" ? name : undefined
-}
-
-const limitNumbers = (hard: string, soft: string, softSeconds: string): OutputLimitValue | undefined => {
-  const [hardBytes, softBytes] = [parseBytes(hard), parseBytes(soft)]
-  return hardBytes === undefined || softBytes === undefined || !/^\d{1,9}$/.test(softSeconds)
-    ? undefined
-    : { hard: hardBytes, soft: softBytes, softSeconds: Number(softSeconds) }
-}
-
-/** The words of a list of limits, however they were quoted. */
-const limitWords = (list: ReadonlyArray<string>): ReadonlyArray<string> =>
-  list.flatMap((word) => word.split(/\s+/)).filter((word) => word !== "")
-
-/** `normal 0 0 0 slave 268435456 67108864 60 …`, any classes in any order; those not named keep their limits. */
-export const outputLimits: Kind<OutputLimits> = {
-  parse: (list, current) => {
-    const flat = limitWords(list)
-    if (flat.length === 0 || flat.length % 4 !== 0) return undefined
-    const limits: { -readonly [Name in keyof OutputLimits]: OutputLimitValue } = { ...current }
-    for (let i = 0; i < flat.length; i += 4) {
-      const name = outputClass(flat[i]!)
-      const numbers = limitNumbers(flat[i + 1]!, flat[i + 2]!, flat[i + 3]!)
-      if (name === undefined || numbers === undefined) return undefined
-      limits[name] = numbers
-    }
-    return limits
-  },
-  print: (value) =>
-    (["normal", "slave", "pubsub"] as const)
-      .map((name) => `${name} ${value[name].hard} ${value[name].soft} ${value[name].softSeconds}`)
-      .join(" "),
-  complaint: (list) => {
-    const flat = limitWords(list)
-    if (flat.length === 0 || flat.length % 4 !== 0) return "Wrong number of arguments in buffer limit configuration."
-    return flat.some((word, i) => i % 4 === 0 && outputClass(word) === undefined)
-      ? "Invalid client class specified in buffer limit configuration."
-      : "Error in hard, soft or soft_seconds setting in buffer limit configuration."
-  }
+  complaint: complain((word) =>
+    /^[0-7]+$/.test(word)
+      ? "argument must be between 0 and 777 inclusive"
+      : "argument couldn't be parsed as an octal number"
+  )
 }

@@ -15,7 +15,10 @@ export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
     const found = parameterNamed(name)
     return found === undefined ? "" : configuration.print(found[0])
   },
-  set: (pairs) => configuration.changeAll(pairs)
+  set: (pairs, local) => {
+    const allowed = configuration.get("enable-protected-configs")
+    return configuration.changeAll(pairs, allowed === "yes" || (allowed === "local" && local))
+  }
 })
 
 const readSettings = (configuration: Configuration): NetSettings => ({

@@ -1,8 +1,9 @@
 /** CONFIG: reading and changing parameters while the server runs. */
 import { MapReply, ok, ReplyError } from "../../net/resp/reply.ts"
 import { defineContainer, defineControl } from "../define.ts"
-import { wrongArity } from "../errors.ts"
+import { errors } from "../errors.ts"
 import { help } from "../help.ts"
+import { isLocal } from "./local.ts"
 
 const flags = ["admin", "noscript", "loading", "stale"] as const
 
@@ -34,11 +35,11 @@ const set = defineControl({
   arity: -4,
   flags,
   tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
-  run: ({ config }, argv) => {
-    if (argv.length % 2 !== 0) throw wrongArity("config|set")
+  run: ({ client, config }, argv) => {
+    if (argv.length % 2 !== 0) throw errors.syntax
     const pairs: Array<readonly [string, string]> = []
     for (let i = 2; i < argv.length; i += 2) pairs.push([argv.at(i).utf8(), argv.at(i + 1).utf8()])
-    const refusal = config.set(pairs)
+    const refusal = config.set(pairs, isLocal(client))
     if (refusal === undefined) return ok
     throw new ReplyError(
       refusal.reason === undefined

@@ -5,20 +5,17 @@ import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { integerOf, stringLength } from "../../projections/string.ts"
 import { word } from "../arguments.ts"
-import type { ClientState } from "../client.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import { helpLines } from "../help.ts"
 import type { Control } from "../ports.ts"
+import { isLocal } from "./local.ts"
 
 const notAllowed = new ReplyError(
   "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local " +
     "connection, otherwise you need to set this option in the configuration file, and then restart the server."
 )
-
-/** Whether a client is on this machine: the loopback interface or a Unix socket, whose address is its path. */
-const isLocal = ({ address }: ClientState): boolean => /^(127\.|\[::1\]|\[::ffff:127\.|\/)/.test(address)
 
 const unknown = (sub: string): ReplyError =>
   new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try DEBUG HELP.`)

@@ -1,0 +1,30 @@
+/**
+ * Features whose parameters are known but which a build may lack. Whoever brings one sets it to true here, and its
+ * parameters work; until then they stand at their defaults, and another value is refused with the reason.
+ */
+export const features = {
+  /** maxmemory and how keys are evicted. */
+  eviction: true,
+  /** maxmemory-clients. */
+  clientEviction: false,
+  /** save, auto-aof-rewrite-*: checkpoints made by themselves. */
+  checkpoints: false,
+  /** history-retention. */
+  retention: false,
+  /** log-compression. */
+  compression: false,
+  /** multi-on-error. */
+  transactionRollback: true,
+  /** slowlog-*. */
+  slowLog: false,
+  /** latency-monitor-threshold. */
+  latencyMonitor: false,
+  /** latency-tracking*. */
+  latencyTracking: false,
+  /** metrics-port and metrics-bind. */
+  metrics: false,
+  /** notify-keyspace-events. */
+  keyspaceEvents: false
+}
+
+export type Feature = keyof typeof features

@@ -1,0 +1,67 @@
+/** Memory: its limit, how it is freed, and how values are laid out in it. */
+import { accepted, needs, refused } from "../parameter.ts"
+import { bytes, int, integer, long, oneOf, unsignedLong, yesNo } from "../values.ts"
+
+const inSlices = "memory is always given back at once or in slices"
+const noDefrag = "the arena reuses what is freed and gives empty slabs back; there is nothing to defragment"
+const noLists = "lists are not served by this version"
+const noHashes = "hashes are not served by this version"
+const noSets = "sets are not served by this version"
+const noSortedSets = "sorted sets are not served by this version"
+const noStreams = "streams are not served by this version"
+
+/** What may be evicted, and which keys first; those of Redis 8. */
+export const policies = [
+  "volatile-lru",
+  "volatile-lfu",
+  "volatile-random",
+  "volatile-ttl",
+  "volatile-lrm",
+  "allkeys-lru",
+  "allkeys-lfu",
+  "allkeys-random",
+  "allkeys-lrm",
+  "noeviction"
+] as const
+
+export const memory = {
+  "maxmemory": needs("eviction", bytes(0, unsignedLong), 0, "bytes the data may take; 0 for no limit"),
+  "maxmemory-policy": needs("eviction", oneOf(...policies), "noeviction", "which keys are evicted at the limit"),
+  "maxmemory-samples": needs("eviction", integer(1, int), 5, "keys looked at to find one to evict"),
+  "maxmemory-eviction-tenacity": needs("eviction", integer(0, 100), 10, "how long one turn may evict"),
+  "lfu-log-factor": needs("eviction", integer(0, int), 10, "how slowly the access counter of a key grows"),
+  "lfu-decay-time": needs("eviction", integer(0, int), 1, "minutes after which an access counter is decreased"),
+  "active-expire-effort": accepted(
+    integer(1, 10),
+    1,
+    "deadlines are kept in order, so dead keys are found without sampling"
+  ),
+  "lazyexpire-nested-arbitrary-keys": accepted(yesNo, true, "a dead key is removed where it is met"),
+  "lazyfree-lazy-eviction": accepted(yesNo, false, inSlices),
+  "lazyfree-lazy-expire": accepted(yesNo, false, inSlices),
+  "lazyfree-lazy-server-del": accepted(yesNo, false, inSlices),
+  "lazyfree-lazy-user-del": accepted(yesNo, false, inSlices),
+  "lazyfree-lazy-user-flush": accepted(yesNo, false, inSlices),
+  "activerehashing": accepted(yesNo, true, "tables grow one segment at a time"),
+  "activedefrag": refused(yesNo, false, noDefrag),
+  "active-defrag-cycle-min": accepted(integer(1, 99), 1, noDefrag),
+  "active-defrag-cycle-max": accepted(integer(1, 99), 25, noDefrag),
+  "active-defrag-ignore-bytes": accepted(bytes(1), 100 * 1024 * 1024, noDefrag),
+  "active-defrag-max-scan-fields": accepted(integer(1, long), 1000, noDefrag),
+  "active-defrag-threshold-lower": accepted(integer(0, 1000), 10, noDefrag),
+  "active-defrag-threshold-upper": accepted(integer(0, 1000), 100, noDefrag),
+  "jemalloc-bg-thread": accepted(yesNo, true, "the arena is its own allocator"),
+  "lookahead": accepted(integer(0, int), 16, "pipelines are always parsed ahead"),
+  "hash-max-listpack-entries": accepted(integer(0, long), 512, noHashes, { aliases: ["hash-max-ziplist-entries"] }),
+  "hash-max-listpack-value": accepted(bytes(0), 64, noHashes, { aliases: ["hash-max-ziplist-value"] }),
+  "list-max-listpack-size": accepted(integer(-int - 1, int), -2, noLists, { aliases: ["list-max-ziplist-size"] }),
+  "list-compress-depth": accepted(integer(0, int), 0, noLists),
+  "set-max-intset-entries": accepted(integer(0, long), 512, noSets),
+  "set-max-listpack-entries": accepted(integer(0, long), 128, noSets),
+  "set-max-listpack-value": accepted(integer(0, long), 64, noSets),
+  "zset-max-listpack-entries": accepted(integer(0, long), 128, noSortedSets, { aliases: ["zset-max-ziplist-entries"] }),
+  "zset-max-listpack-value": accepted(bytes(0), 64, noSortedSets, { aliases: ["zset-max-ziplist-value"] }),
+  "hll-sparse-max-bytes": accepted(bytes(0), 3000, "HyperLogLog is not served by this version"),
+  "stream-node-max-bytes": accepted(bytes(0), 4096, noStreams),
+  "stream-node-max-entries": accepted(integer(0, long), 100, noStreams)
+} as const
