@@ -12,7 +12,8 @@ import { followMemorySettings } from "./commands/executor/memory-settings.ts"
 import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
 import { ConfigInvalid } from "./config/errors.ts"
-import type { ValueOf } from "./config/parameters.ts"
+import { Messages } from "./config/messages.ts"
+import { pidFile } from "./config/pid-file.ts"
 import { DiskError, nodeDisk } from "./log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
 import * as EventLogLive from "./log/event-log-live.ts"
@@ -75,13 +76,13 @@ const logSettingsLayer = Layer.effect(
   EventLogLive.LogSettings,
   Effect.gen(function*() {
     const config = yield* ServerConfig
-    silent = leftOut[config.get("loglevel")]
     const directory = resolve(config.get("dir"))
     yield* Effect.try({
       try: () => mkdirSync(directory, { recursive: true, mode: 0o700 }),
       catch: (cause) =>
         new ConfigInvalid({ where: "dir", problem: `cannot use ${directory}: ${(cause as Error).message}` })
     })
+    yield* beginMessages(config, directory)
     return {
       disk: nodeDisk(directory),
       options: {
@@ -91,7 +92,7 @@ const logSettingsLayer = Layer.effect(
         randomId: () => randomBytes(36)
       },
       die: (error: unknown) => {
-        process.stderr.write(`the log could not be synced, ending before anything is acknowledged: ${String(error)}\n`)
+        messages.writeFailure(`the log could not be synced, ending before anything is acknowledged: ${String(error)}\n`)
         process.exit(1)
       }
     }
@@ -167,21 +168,29 @@ const describeEndpoints = (config: Configuration, port: number): string => {
   return `${where.join(", ")}; data in ${resolve(config.get("dir"))}, appendfsync ${config.get("appendfsync")}`
 }
 
-/** What each loglevel of redis.conf leaves out. */
-const leftOut: Readonly<Record<ValueOf<"loglevel">, ReadonlyArray<string>>> = {
-  debug: [],
-  verbose: ["debug", "trace"],
-  notice: ["debug", "trace"],
-  warning: ["debug", "trace", "info"]
-}
-let silent = leftOut.notice
+const messages = new Messages()
+
+/** The messages' level and file; relative names of files count from the data directory, where Redis changes to. */
+const beginMessages = (config: Configuration, directory: string) =>
+  Effect.gen(function*() {
+    messages.level = config.get("loglevel")
+    config.onChange((name) => void (name === "loglevel" && (messages.level = config.get("loglevel"))))
+    const file = config.get("logfile")
+    yield* Effect.try({
+      try: () => messages.sendTo(file === "" ? "" : resolve(directory, file)),
+      catch: (cause) =>
+        new ConfigInvalid({ where: "logfile", problem: `cannot write ${file}: ${(cause as Error).message}` })
+    })
+    for (const warning of config.warnings) yield* Effect.logWarning(warning)
+    const pid = config.get("pidfile")
+    yield* pidFile(pid === "" ? "" : resolve(directory, pid), process.pid)
+  })
 
 /** One line per message: time, level, text. */
 const loggerLayer = Logger.layer([
   Logger.make(({ date, logLevel, message }) => {
-    if (silent.includes(logLevel.toLowerCase())) return
     const text = (Array.isArray(message) ? message : [message]).map(String).join(" ")
-    process.stdout.write(`${date.toISOString()} ${logLevel.toLowerCase()} ${text}\n`)
+    messages.write(date, logLevel.toLowerCase(), text)
   })
 ])
 
@@ -219,13 +228,13 @@ const usage = `Usage: annals server [file.conf] [--port 6379] [--dir ./data] [--
 const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
   const error = Cause.squash(exit.cause)
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  messages.writeFailure(`${error instanceof Error ? error.message : String(error)}\n`)
   if (error instanceof ConfigInvalid) return 2
   if (error instanceof LogCorrupt || error instanceof LogFormatTooNew || error instanceof LogLocked) {
     return error.exitCode
   }
   if (error instanceof Error && !("_tag" in error) && error.stack !== undefined) {
-    process.stderr.write(`${error.stack}\n`)
+    messages.writeFailure(`${error.stack}\n`)
   }
   return 1
 }

@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, isAbsolute, join } from "node:path"
 import { ConfigInvalid } from "./errors.ts"
+import { parameterNamed } from "./parameters.ts"
 
 /** One directive and where it stands, for messages. */
 export interface Directive {
@@ -84,7 +85,9 @@ export const parseConf = (
     if (line === "" || line.startsWith("#")) return []
     const parts = splitLine(line)
     if (parts === undefined) {
-      throw new ConfigInvalid({ where, line, problem: "Unbalanced quotes in configuration line" })
+      const first = line.split(/\s/, 1)[0]!
+      const shown = parameterNamed(first)?.[1].secret === true ? `${first} (secret)` : line
+      throw new ConfigInvalid({ where, line: shown, problem: "Unbalanced quotes in configuration line" })
     }
     const [directive, ...rest] = parts
     if (directive === undefined) return []
