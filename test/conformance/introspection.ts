@@ -89,3 +89,39 @@ export const printRows = (rows: Iterable<readonly [string, ReadonlyArray<unknown
   [...rows].toSorted(byName).map(([name, fields]) =>
     `${name}\n${fields.map((value) => `  ${JSON.stringify(value)}\n`).join("")}`
   ).join("")
+
+/** "7.0.15" as a number that can be compared. */
+const versionNumber = (version: unknown): number =>
+  String(version).split(".").reduce((sum, part) => sum * 1000 + Number(part), 0)
+const newer = (version: unknown): boolean => versionNumber(version) > versionNumber("7.0.15")
+
+type Pair = readonly [field: string, value: unknown]
+const isMap = (value: unknown): value is readonly ["map", ...ReadonlyArray<Pair>] =>
+  Array.isArray(value) && value[0] === "map"
+
+/** Arguments without those that a version after 7.0 added. */
+const olderArguments = (value: unknown): unknown => {
+  if (!Array.isArray(value)) return value
+  const kept = value.filter((argument) =>
+    !(isMap(argument) && argument.some((pair) => pair[0] === "since" && newer(pair[1])))
+  )
+  return kept.map((argument) =>
+    isMap(argument)
+      ? argument.map((pair) => pair[0] === "arguments" ? ["arguments", olderArguments((pair as Pair)[1])] : pair)
+      : argument
+  )
+}
+
+/** The documentation of a command as it was in 7.0: without arguments, changes and deprecations of later versions. */
+export const asOf70 = (fields: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  const pairs = fields as ReadonlyArray<Pair>
+  const deprecatedLater = pairs.some(([field, value]) => field === "deprecated_since" && newer(value))
+  const dropped = deprecatedLater ? ["doc_flags", "deprecated_since", "replaced_by"] : []
+  return pairs.filter(([field]) => !dropped.includes(field)).flatMap(([field, value]) => {
+    if (field === "history" && Array.isArray(value)) {
+      const rows = value.filter((row) => !(Array.isArray(row) && newer(row[1])))
+      return rows.length > 1 ? [[field, rows]] : []
+    }
+    return [[field, field === "arguments" ? olderArguments(value) : value]]
+  })
+}

@@ -40,8 +40,9 @@ export const auth = defineControl({
   since: "1.0.0",
   group: "connection",
   summary: "Proves to the server who the client is.",
-  complexity: "O(N) where N is the number of passwords defined for the user",
-  syntax: "[username] password",
+  complexity: "O(N), N being the passwords of the user",
+  syntax: "[username@6.0.0] password",
+  history: [["6.0.0", "A user name may stand before the password."]],
   arity: -2,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
   run: (control, argv) => {
@@ -73,7 +74,8 @@ export const hello = defineControl({
   group: "connection",
   summary: "Greets the server, chooses the protocol and may authenticate and name the connection.",
   complexity: "O(1)",
-  syntax: "[protover [AUTH username password] [SETNAME clientname]]",
+  syntax: "[arguments: protover [AUTH <username password>] [SETNAME clientname]]",
+  history: [["6.2.0", "The protocol version may be left out; then nothing changes."]],
   arity: -1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
   run: (control, argv) => {

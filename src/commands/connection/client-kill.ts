@@ -90,10 +90,18 @@ export const kill = defineControl({
   since: "2.4.0",
   group: "connection",
   summary: "Closes connections.",
-  complexity: "O(N) where N is the number of client connections",
+  complexity: "O(N), N being the open connections",
   syntax: "<filter: ip:port!2.8.12 | <new-format: [ID client-id@2.8.12] | [TYPE <normal_master_slave_pubsub: "
     + "NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB>@2.8.12] | [USER username] | [ADDR ip:port] | "
     + "[LADDR ip:port@6.2.0] | [SKIPME yes/no] | [MAXAGE maxage@7.4.0]> ...>",
+  history: [
+    ["2.8.12", "Filters by name and value."],
+    ["2.8.12", "`ID`."],
+    ["3.2.0", "`TYPE master`."],
+    ["5.0.0", "`TYPE replica`; `slave` means the same."],
+    ["6.2.0", "`LADDR`."],
+    ["7.4.0", "`MAXAGE`."]
+  ],
   arity: -3,
   flags: ["admin", "noscript", "loading", "stale"],
   run: (control, argv) => {

@@ -72,10 +72,19 @@ export const list = defineControl({
   since: "2.4.0",
   group: "connection",
   summary: "Describes the open connections.",
-  complexity: "O(N) where N is the number of client connections",
-  syntax: "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+  complexity: "O(N), N being the open connections",
+  syntax: "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>@5.0.0] [ID <id: client-id ...>@6.2.0]",
+  history: [
+    ["2.8.12", "Field `id`."],
+    ["5.0.0", "Option `TYPE`."],
+    ["6.0.0", "Field `user`."],
+    ["6.2.0", "Fields `argv-mem`, `tot-mem`, `laddr`, `redir`; option `ID`."],
+    ["7.0.0", "Fields `resp`, `multi-mem`, `rbs`, `rbp`."],
+    ["7.0.3", "Field `ssub`."]
+  ],
   arity: -2,
   flags: ["admin", "noscript", "loading", "stale"],
+  tips: ["nondeterministic_output"],
   run: ({ clients, d }, argv) => {
     let chosen: Iterable<ConnectionPort>
     if (argv.length === 2) chosen = clients.all()
@@ -106,5 +115,6 @@ export const info = defineControl({
   syntax: "",
   arity: 2,
   flags: ["noscript", "loading", "stale"],
+  tips: ["nondeterministic_output"],
   run: ({ connection, d }) => new Verbatim(`${describe(connection, d.now)}\n`)
 })

@@ -55,7 +55,7 @@ const setInfo = defineControl({
   name: "SETINFO",
   since: "7.2.0",
   summary: "Tells the server the name or the version of the client's library.",
-  syntax: "<LIB-NAME libname | LIB-VER libver>",
+  syntax: "<attr: LIB-NAME libname | LIB-VER libver>",
   arity: 4,
   flags: own,
   run: ({ client }, argv) => {
@@ -104,7 +104,7 @@ const flag = (
   defineControl({
     ...facts,
     ...row,
-    syntax: "<ON | OFF>",
+    syntax: "<enabled: ON | OFF>",
     arity: 3,
     run: ({ client }, argv) => {
       const on = isWord(argv.at(2), "ON")
@@ -153,7 +153,7 @@ const unblock = defineControl({
   since: "5.0.0",
   group: "connection",
   summary: "Ends the wait of a connection in a blocking command.",
-  complexity: "O(log N) where N is the number of client connections",
+  complexity: "O(log N), N being the open connections",
   syntax: "client-id [TIMEOUT | ERROR]",
   arity: -3,
   flags: operator,
@@ -178,7 +178,8 @@ const pause = defineControl({
   name: "PAUSE",
   since: "2.9.50",
   summary: "Holds back the commands of clients, or only those that write, for some milliseconds.",
-  syntax: "timeout [WRITE | ALL]",
+  syntax: "timeout(integer) [mode: WRITE | ALL]@6.2.0",
+  history: [["6.2.0", "A mode: `WRITE` holds back writes only."]],
   arity: -3,
   flags: operator,
   run: ({ clients, d }, argv) => {
@@ -198,7 +199,7 @@ const unpause = defineControl({
   since: "6.2.0",
   group: "connection",
   summary: "Lets clients that were held back go on.",
-  complexity: "O(N) Where N is the number of paused clients",
+  complexity: "O(N), N being the clients held back",
   syntax: "",
   arity: 2,
   flags: operator,
@@ -213,7 +214,7 @@ export const client = defineContainer({
   since: "2.4.0",
   group: "connection",
   summary: "Commands about client connections.",
-  complexity: "Depends on subcommand.",
+  complexity: "That of the subcommand.",
   syntax: "",
   arity: -2,
   flags: [],

@@ -16,6 +16,7 @@ export const ping = defineControl({
   syntax: "[message]",
   arity: -1,
   flags: ["fast"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   run: (_control, argv) => {
     if (argv.length > 2) throw wrongArity("ping")
     return argv.length === 1 ? pong : argv.at(1)

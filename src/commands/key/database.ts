@@ -56,6 +56,7 @@ export const dbSize = defineCommand({
   syntax: "",
   arity: 1,
   flags: ["readonly", "fast"],
+  tips: ["request_policy:all_shards", "response_policy:agg_sum"],
   categories: ["@keyspace"],
   decide: (d) => d.db.size
 })
@@ -72,9 +73,11 @@ export const flushDb = defineCommand({
   group: "server",
   summary: "Removes all keys of the database.",
   complexity: "O(1)",
-  syntax: "[ASYNC | SYNC]",
+  syntax: "[async: ASYNC@4.0.0 | SYNC@6.2.0]",
+  history: [["4.0.0", "`ASYNC`."], ["6.2.0", "`SYNC`."]],
   arity: -1,
   flags: ["write"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   categories: ["@keyspace", "@dangerous"],
   decide: (d, argv): Reply => {
     expectFlushMode(argv)
@@ -89,9 +92,11 @@ export const flushAll = defineCommand({
   group: "server",
   summary: "Removes all keys of all databases.",
   complexity: "O(N) where N is the number of databases.",
-  syntax: "[ASYNC | SYNC]",
+  syntax: "[async: ASYNC@4.0.0 | SYNC@6.2.0]",
+  history: [["4.0.0", "`ASYNC`."], ["6.2.0", "`SYNC`."]],
   arity: -1,
   flags: ["write"],
+  tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   categories: ["@keyspace", "@dangerous"],
   decide: (d, argv): Reply => {
     expectFlushMode(argv)

@@ -39,9 +39,10 @@ export const del = defineCommand({
   group: "generic",
   summary: "Deletes one or more keys.",
   complexity: "O(N) where N is the number of keys; a collection costs O(M) for its M elements.",
-  syntax: "key [key ...]",
+  syntax: "key ...",
   arity: -2,
   flags: ["write"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: allKeys("RM", "delete"),
   decide
 })
@@ -52,9 +53,10 @@ export const unlink = defineCommand({
   group: "generic",
   summary: "Deletes one or more keys; the memory of large values may be given back later.",
   complexity: "O(1) for each key, whatever it holds, and O(N) of later work for values of N allocations.",
-  syntax: "key [key ...]",
+  syntax: "key ...",
   arity: -2,
   flags: ["write", "fast"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: allKeys("RM", "delete"),
   decide
 })

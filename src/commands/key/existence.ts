@@ -11,9 +11,11 @@ export const exists = defineCommand({
   group: "generic",
   summary: "Counts how many of the keys exist; a key named twice counts twice.",
   complexity: "O(N) where N is the number of keys.",
-  syntax: "key [key ...]",
+  syntax: "key ...",
+  history: [["3.0.3", "More than one key."]],
   arity: -2,
   flags: ["readonly", "fast"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: allKeys("RO"),
   decide: (d, argv) => {
     let found = 0
@@ -28,9 +30,10 @@ export const touch = defineCommand({
   group: "generic",
   summary: "Marks keys as accessed now and counts how many of them exist.",
   complexity: "O(N) where N is the number of keys.",
-  syntax: "key [key ...]",
+  syntax: "key ...",
   arity: -2,
   flags: ["readonly", "fast"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   keys: allKeys("RO"),
   decide: (d, argv) => {
     let found = 0

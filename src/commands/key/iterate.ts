@@ -19,6 +19,7 @@ export const keys = defineCommand({
   syntax: "pattern",
   arity: 2,
   flags: ["readonly"],
+  tips: ["request_policy:all_shards", "nondeterministic_output_order"],
   categories: ["@dangerous"],
   decide: (d, argv) => {
     const pattern = argv.at(1)
@@ -69,9 +70,11 @@ export const scan = defineCommand({
   group: "generic",
   summary: "Goes through the keys of the database a few at a time.",
   complexity: "O(1) for every call, O(N) for going through all N keys.",
-  syntax: "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+  syntax: "cursor [MATCH pattern] [COUNT count] [TYPE type@6.0.0]",
+  history: [["6.0.0", "Option `TYPE`."]],
   arity: -2,
   flags: ["readonly"],
+  tips: ["nondeterministic_output", "request_policy:special"],
   decide: (d, argv) => {
     const cursor = parseCursor(argv.at(1))
     if (cursor === undefined) throw errors.invalidCursor
@@ -143,6 +146,7 @@ export const randomKey = defineCommand({
   syntax: "",
   arity: 1,
   flags: ["readonly"],
+  tips: ["request_policy:all_shards", "nondeterministic_output"],
   decide: (d) => {
     const p = randomLive(d)
     return p === 0 ? null : Entry.keyOf(d.db.arena, p)

@@ -43,6 +43,7 @@ export const renameToFree = defineCommand({
   summary: "Gives a key another name, unless that name is taken.",
   complexity: "O(1) for small values; a string is copied.",
   syntax: "key newkey",
+  history: [["3.2.0", "The same name twice is no error."]],
   arity: 3,
   flags: ["write", "fast"],
   keys: [...keyAtIndex(1, "RW", "access", "delete"), ...keyAtIndex(2, "OW", "insert")],

@@ -30,6 +30,7 @@ const encoding = defineCommand({
   syntax: "key",
   arity: 3,
   flags: ["readonly"],
+  tips: ["nondeterministic_output"],
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
     const p = subject(d, argv)
@@ -46,6 +47,7 @@ const freq = defineCommand({
   syntax: "key",
   arity: 3,
   flags: ["readonly"],
+  tips: ["nondeterministic_output"],
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
     const p = subject(d, argv)
@@ -64,6 +66,7 @@ const idleTime = defineCommand({
   syntax: "key",
   arity: 3,
   flags: ["readonly"],
+  tips: ["nondeterministic_output"],
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
     const p = subject(d, argv)
@@ -83,6 +86,7 @@ const refCount = defineCommand({
   syntax: "key",
   arity: 3,
   flags: ["readonly"],
+  tips: ["nondeterministic_output"],
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
     const p = subject(d, argv)
@@ -129,7 +133,7 @@ export const object = defineContainer({
   since: "2.2.3",
   group: "generic",
   summary: "Tells how values are held.",
-  complexity: "Depends on the subcommand.",
+  complexity: "That of the subcommand.",
   syntax: "",
   arity: -2,
   flags: [],

@@ -21,8 +21,10 @@ export const ttl = defineCommand({
   summary: "Tells how many seconds a key has left, rounded; -1 without a deadline, -2 without a key.",
   complexity: "O(1)",
   syntax: "key",
+  history: [["2.8.0", "-2 for an absent key."]],
   arity: 2,
   flags: ["readonly", "fast"],
+  tips: ["nondeterministic_output"],
   keys: firstKey("RO", "access"),
   decide: (d, argv) => {
     const deadline = deadlineOf(d, argv)
@@ -37,8 +39,10 @@ export const pttl = defineCommand({
   summary: "Tells how many milliseconds a key has left; -1 without a deadline, -2 without a key.",
   complexity: "O(1)",
   syntax: "key",
+  history: [["2.8.0", "-2 for an absent key."]],
   arity: 2,
   flags: ["readonly", "fast"],
+  tips: ["nondeterministic_output"],
   keys: firstKey("RO", "access"),
   decide: (d, argv) => {
     const deadline = deadlineOf(d, argv)

@@ -52,8 +52,9 @@ const info = defineControl({
   name: "INFO",
   since: "2.8.13",
   summary: "Describes commands for programs: arity, flags, categories, keys.",
-  complexity: "O(N) where N is the number of commands to look up",
-  syntax: "[command-name [command-name ...]]",
+  complexity: "O(N), N being the commands described",
+  syntax: "[command-name ...]",
+  history: [["7.0.0", "Without names, every command."]],
   arity: -2,
   tips: unordered,
   run: ({ table }, argv) => {
@@ -72,8 +73,8 @@ const docs = defineControl({
   name: "DOCS",
   since: "7.0.0",
   summary: "Describes commands for people: what they do, since when, at what cost, with which arguments.",
-  complexity: "O(N) where N is the number of commands to look up",
-  syntax: "[command-name [command-name ...]]",
+  complexity: "O(N), N being the commands described",
+  syntax: "[command-name ...]",
   arity: -2,
   tips: unordered,
   run: ({ table }, argv) => {
@@ -111,8 +112,8 @@ const list = defineControl({
   name: "LIST",
   since: "7.0.0",
   summary: "Lists the names of commands.",
-  complexity: "O(N) where N is the total number of Redis commands",
-  syntax: "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+  complexity: "O(N), N being all commands",
+  syntax: "[FILTERBY <filterby: MODULE module-name | ACLCAT category | PATTERN pattern>]",
   arity: -2,
   tips: unordered,
   run: ({ table }, argv) => new SetReply([...table.all()].filter(listFilter(argv)).map((row) => row.name))
@@ -136,7 +137,7 @@ const requestKeys = (table: Table, argv: Argv): ReadonlyArray<FoundKey> => {
   return keys
 }
 
-const keysComplexity = "O(N) where N is the number of arguments to the command"
+const keysComplexity = "O(N), N being the arguments"
 
 const getKeys = defineControl({
   ...facts,
@@ -144,7 +145,7 @@ const getKeys = defineControl({
   since: "2.8.13",
   summary: "Answers the keys of a request.",
   complexity: keysComplexity,
-  syntax: "command [arg [arg ...]]",
+  syntax: "command [arg ...]",
   arity: -4,
   run: ({ table }, argv) => requestKeys(table, argv).map(({ key }) => key)
 })
@@ -155,7 +156,7 @@ const getKeysAndFlags = defineControl({
   since: "7.0.0",
   summary: "Answers the keys of a request and what the command does to each.",
   complexity: keysComplexity,
-  syntax: "command [arg [arg ...]]",
+  syntax: "command [arg ...]",
   arity: -4,
   run: ({ table }, argv) =>
     requestKeys(table, argv).map(({ flags, key }) => [key, new SetReply(flags.map((flag) => new Status(flag)))])
@@ -166,7 +167,7 @@ export const command = defineContainer({
   name: "COMMAND",
   since: "2.8.13",
   summary: "Describes every command.",
-  complexity: "O(N) where N is the total number of Redis commands",
+  complexity: "O(N), N being all commands",
   arity: -1,
   tips: unordered,
   run: ({ table }) => table.rows.map(commandInfo),

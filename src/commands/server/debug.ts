@@ -99,8 +99,9 @@ export const debug = defineControl({
   since: "1.0.0",
   group: "server",
   summary: "Commands for tests and for finding faults.",
-  complexity: "Depends on subcommand.",
-  syntax: "subcommand [argument [argument ...]]",
+  complexity: "That of the subcommand.",
+  syntax: "",
+  internal: true,
   arity: -2,
   flags: ["admin", "noscript", "loading", "stale"],
   run: (control, argv) => {

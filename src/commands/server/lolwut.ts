@@ -33,7 +33,7 @@ export const lolwut = defineControl({
   since: "5.0.0",
   group: "server",
   summary: "Draws something, and says which version draws.",
-  complexity: "O(1)",
+  complexity: "",
   syntax: "[VERSION version]",
   arity: -1,
   flags: ["readonly", "fast"],

@@ -29,8 +29,9 @@ export const shutdown = defineControl({
   since: "1.0.0",
   group: "server",
   summary: "Ends the server in good order.",
-  complexity: "O(N) when saving, where N is the total number of keys in all databases when saving data, otherwise O(1)",
-  syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+  complexity: "O(N) when it saves, N being the keys of all databases; else O(1)",
+  syntax: "[NOSAVE | SAVE] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
+  history: [["7.0.0", "`NOW`, `FORCE`, `ABORT`."]],
   arity: -1,
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
   run: ({ server }, argv) => {

@@ -13,11 +13,14 @@ export const delex = defineCommand({
   since: "8.4.0",
   group: "string",
   summary: "Removes a key, if a condition on its string or on the digest of its string is met.",
-  complexity: "O(1) for IFEQ/IFNE, O(N) for IFDEQ/IFDNE where N is the length of the string value.",
-  syntax: "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]",
+  complexity: "O(1) without a condition, else O(N), N being the bytes compared",
+  syntax: "key [condition: IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]",
   arity: -2,
   flags: ["write", "fast"],
   keys: firstKey("RW", "delete", "variable_flags"),
+  findKeys: (argv) => [
+    { key: argv.at(1), flags: argv.length > 2 ? ["RW", "access", "delete"] : ["RM", "delete"] }
+  ],
   decide: (d, argv) => {
     if (argv.length !== 2 && argv.length !== 4) throw wrongArity(d.commandName)
     const key = argv.at(1)

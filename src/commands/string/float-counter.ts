@@ -32,7 +32,7 @@ export const incrbyfloat = defineCommand({
   group: "string",
   summary: "Adds a decimal number to the one at a key; an absent key counts as zero.",
   complexity: "O(1)",
-  syntax: "key increment",
+  syntax: "key increment(double)",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
   keys: firstKey("RW", "access", "update"),

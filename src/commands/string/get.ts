@@ -49,14 +49,15 @@ export const getex = defineCommand({
   group: "string",
   summary: "Answers the string a key holds and sets or removes its deadline.",
   complexity: "O(1)",
-  syntax: "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+  syntax:
+    "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
   arity: -2,
   flags: ["write", "fast"],
   keys: [{
     flags: ["RW", "access", "update"],
     begin: { index: 1 },
     find: { last: 0, step: 1, limit: 0 },
-    notes: "RW and UPDATE because it changes the TTL"
+    notes: "a change of the deadline counts as an update"
   }],
   decide: (d, argv) => {
     let persist = false
@@ -106,7 +107,7 @@ export const digest = defineCommand({
   since: "8.4.0",
   group: "string",
   summary: "Answers the 64-bit XXH3 hash of the string a key holds as 16 hexadecimal digits.",
-  complexity: "O(N) where N is the length of the string value.",
+  complexity: "O(N), N being the bytes of the string",
   syntax: "key",
   arity: 2,
   flags: ["readonly", "fast"],

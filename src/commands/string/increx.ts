@@ -151,8 +151,9 @@ export const increx = defineCommand({
   summary:
     "Adds to the number at a key if the sum stays within bounds, or as far as they allow, and sets its deadline.",
   complexity: "O(1)",
-  syntax: "key [BYFLOAT increment | BYINT increment] [LBOUND lowerbound] [UBOUND upperbound] [SATURATE] [EX seconds | "
-    + "PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] [ENX]",
+  syntax: "key [increment: BYFLOAT increment(double) | BYINT increment] [LBOUND lowerbound(double)] "
+    + "[UBOUND upperbound(double)] [SATURATE] [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+    + "PXAT unix-time-milliseconds | PERSIST] [ENX]",
   arity: -2,
   flags: ["write", "denyoom", "fast"],
   keys: firstKey("RW", "access", "update"),

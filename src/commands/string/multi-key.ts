@@ -14,10 +14,11 @@ export const mget = defineCommand({
   since: "1.0.0",
   group: "string",
   summary: "Answers the strings that several keys hold, null where a key is absent or holds something else.",
-  complexity: "O(N) where N is the number of keys to retrieve.",
-  syntax: "key [key ...]",
+  complexity: "O(N), N being the keys",
+  syntax: "key ...",
   arity: -2,
   flags: ["readonly", "fast"],
+  tips: ["request_policy:multi_shard"],
   keys: allKeys("RO", "access"),
   decide: (d, argv) => {
     const replies: Array<Reply> = []
@@ -40,10 +41,11 @@ export const mset = defineCommand({
   since: "1.0.1",
   group: "string",
   summary: "Makes several keys hold strings, all at once.",
-  complexity: "O(N) where N is the number of keys to set.",
-  syntax: "key value [key value ...]",
+  complexity: "O(N), N being the keys",
+  syntax: "<key value> ...",
   arity: -3,
   flags: ["write", "denyoom"],
+  tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
   keys: keysWithValues("OW", "update"),
   decide: (d, argv) => {
     if (argv.length % 2 === 0) throw wrongArity(d.commandName)
@@ -61,10 +63,11 @@ export const msetnx = defineCommand({
   since: "1.0.1",
   group: "string",
   summary: "Makes several keys hold strings if all of them are absent.",
-  complexity: "O(N) where N is the number of keys to set.",
-  syntax: "key value [key value ...]",
+  complexity: "O(N), N being the keys",
+  syntax: "<key value> ...",
   arity: -3,
   flags: ["write", "denyoom"],
+  tips: ["request_policy:multi_shard", "response_policy:agg_min"],
   keys: keysWithValues("OW", "insert"),
   decide: (d, argv) => {
     if (argv.length % 2 === 0) throw wrongArity(d.commandName)
@@ -84,11 +87,12 @@ export const msetex = defineCommand({
   since: "8.4.0",
   group: "string",
   summary: "Makes several keys hold strings with a deadline in common, if all of them or none of them are there.",
-  complexity: "O(N) where N is the number of keys to set.",
-  syntax: "numkeys key value [key value ...] [NX | XX] "
-    + "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+  complexity: "O(N), N being the keys",
+  syntax: "numkeys <data: key value> ... [condition: NX | XX] "
+    + "[expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
   arity: -4,
   flags: ["write", "denyoom"],
+  tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
   keys: numberedKeys(1, ["OW", "update"], 2),
   decide: (d, argv) => {
     const count = integerWithin(argv.at(1), 1, 0x7fff_ffff, invalidCount)

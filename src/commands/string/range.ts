@@ -29,9 +29,7 @@ const substring = (d: Decision, argv: Argv): Reply => {
   return from > to ? empty : text.set(text.bytes, text.start + from, to - from + 1)
 }
 
-const substringComplexity = "O(N) where N is the length of the returned string. The complexity is ultimately "
-  + "determined by the returned length, but because creating a substring from an existing string is very cheap, it can "
-  + "be considered O(1) for small strings."
+const substringComplexity = "O(N), N being the bytes answered"
 
 export const getrange = defineCommand({
   name: "GETRANGE",
@@ -65,8 +63,7 @@ export const setrange = defineCommand({
   since: "2.2.0",
   group: "string",
   summary: "Overwrites a key's string from a position on; zero bytes fill the gap when it lies behind the end.",
-  complexity: "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small "
-    + "so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
+  complexity: "O(N), N being the bytes written, or those of the whole string when it has to move to a larger place",
   syntax: "key offset value",
   arity: 4,
   flags: ["write", "denyoom"],
@@ -91,9 +88,7 @@ export const append = defineCommand({
   since: "2.0.0",
   group: "string",
   summary: "Adds bytes at the end of a key's string; an absent key counts as empty.",
-  complexity: "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already "
-    + "present value is of any size, since the dynamic string library used by Redis will double the free space "
-    + "available on every reallocation.",
+  complexity: "O(N), N being the bytes added, or those of the whole string when it has to move to a larger place",
   syntax: "key value",
   arity: 3,
   flags: ["write", "denyoom", "fast"],

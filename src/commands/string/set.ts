@@ -9,22 +9,39 @@ import { absentMeets, comparisonOf, Condition, existenceOf, meets } from "./cond
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
 import { readable } from "./value.ts"
 
+/** Whether a SET answers or compares what was there. A guess by words alone: the request need not make sense. */
+const readsOldValue = (argv: Argv): boolean => {
+  for (let i = 3; i < argv.length; i++) {
+    if (["GET", "IFEQ", "IFNE", "IFDEQ", "IFDNE"].some((option) => isWord(argv.at(i), option))) return true
+  }
+  return false
+}
+
 export const set = defineCommand({
   name: "SET",
   since: "1.0.0",
   group: "string",
   summary: "Makes a key hold a string, whatever it held before, if a condition is met; with or without a deadline.",
   complexity: "O(1)",
-  syntax: "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest] [GET] "
-    + "[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+  syntax: "key value [condition: NX | XX | IFEQ ifeq-value@8.4.0 | IFNE ifne-value@8.4.0 | IFDEQ ifdeq-digest@8.4.0 | "
+    + "IFDNE ifdne-digest@8.4.0]@2.6.12 [GET@6.2.0] [expiration: EX seconds@2.6.12 | PX milliseconds@2.6.12 | "
+    + "EXAT unix-time-seconds@6.2.0 | PXAT unix-time-milliseconds@6.2.0 | KEEPTTL@6.0.0]",
+  history: [
+    ["2.6.12", "`EX`, `PX`, `NX`, `XX`."],
+    ["6.0.0", "`KEEPTTL`."],
+    ["6.2.0", "`GET`, `EXAT`, `PXAT`."],
+    ["7.0.0", "`NX` together with `GET`."],
+    ["8.4.0", "`IFEQ`, `IFNE`, `IFDEQ`, `IFDNE`."]
+  ],
   arity: -3,
   flags: ["write", "denyoom"],
   keys: [{
     flags: ["RW", "access", "update", "variable_flags"],
     begin: { index: 1 },
     find: { last: 0, step: 1, limit: 0 },
-    notes: "RW and ACCESS due to the optional `GET` argument"
+    notes: "with GET or a comparison the old value is read, else only overwritten"
   }],
+  findKeys: (argv) => [{ key: argv.at(1), flags: readsOldValue(argv) ? ["RW", "access", "update"] : ["OW", "update"] }],
   decide: (d, argv) => {
     if (argv.length > 3) return setWithOptions(d, argv)
     const key = argv.at(1)

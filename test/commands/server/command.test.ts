@@ -67,7 +67,7 @@ describe("COMMAND", () => {
       > COMMAND DOCS foo
       []
       > COMMAND DOCS config|get
-      ["config|get", ["summary", "Answers the parameters whose names match a pattern, with their values.", "since", "2.0.0", "group", "server", "complexity", "O(N) when N is the number of configuration parameters provided", "arguments", [["name", "parameter", "type", "string", "flags", [multiple]]]]]"
+      ["config|get", ["summary", "Answers the parameters whose names match a pattern, with their values.", "since", "2.0.0", "group", "server", "complexity", "O(N), N being the parameters named", "history", [["7.0.0", "More than one pattern."]], "arguments", [["name", "parameter", "type", "block", "flags", [multiple], "arguments", [["name", "parameter", "type", "string"]]]]]]"
     `)
   })
 
