@@ -6,6 +6,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Clock, Deferred, Effect, Exit, Layer, Logger } from "effect"
 import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
+import { machine, release, totalmem, type } from "node:os"
 import { resolve } from "node:path"
 import { CommandExecutor } from "./commands/executor/executor.ts"
 import { followMemorySettings } from "./commands/executor/memory-settings.ts"
@@ -20,6 +21,7 @@ import * as EventLogLive from "./log/event-log-live.ts"
 import { EventLog } from "./log/event-log.ts"
 import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
+import { configureObserver } from "./net/observation.ts"
 import { makeServerPort, Shutdown } from "./net/server.ts"
 import { Keyspace } from "./projections/keyspace.ts"
 import { replay } from "./projections/replay.ts"
@@ -142,13 +144,16 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
       pid: process.pid,
       executable: process.argv[1] ?? "",
       configFile: config.file === "" ? "" : resolve(config.file),
+      os: `${type()} ${release()} ${machine()}`,
+      runtime: `node ${process.version}`,
+      systemMemory: totalmem(),
       startedAt: clock.currentTimeMillisUnsafe()
     },
     executor,
     log,
     traffic: network.traffic,
     tcpPort: network.port,
-    now: () => clock.currentTimeMillisUnsafe(),
+    nowMicros: () => Number(clock.currentTimeNanosUnsafe() / 1000n),
     flush: network.flush,
     stop: shutdown.begin,
     memoryUsage: () => process.memoryUsage(),
@@ -157,6 +162,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
       return { user: user / 1e6, system: system / 1e6 }
     }
   })
+  configureObserver(executor.observer, config)
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
   yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
 }))

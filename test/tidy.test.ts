@@ -10,14 +10,16 @@ import { pages } from "../src/tools/docs.ts"
 const mayImport: Record<string, ReadonlyArray<string>> = {
   "projections/memory": [],
   config: [],
+  metrics: [],
   "log/events": ["projections/memory"],
   "net/resp": ["projections/memory"],
   "projections/structures": ["projections/memory"],
   log: ["log/events", "config", "projections/memory"],
   projections: ["log/events", "log", "projections/structures", "projections/memory"],
-  commands: ["log/events", "log", "net/resp", "projections", "projections/structures", "projections/memory"],
+  commands: ["metrics", "log/events", "log", "net/resp", "projections", "projections/structures", "projections/memory"],
   "commands/executor": [
     "commands",
+    "metrics",
     "projections",
     "projections/memory",
     "log",
@@ -27,6 +29,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   ],
   net: [
     "net/resp",
+    "metrics",
     "commands/executor",
     "commands",
     "log",

@@ -19,6 +19,8 @@ export class ClientState implements Author {
   authenticated = false
   noTouch = false
   noEvict = false
+  /** Is shown every command (MONITOR). */
+  monitoring = false
   revision = 0
   /** A batch of this client's was appended in this turn. */
   wrote = false

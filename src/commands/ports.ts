@@ -3,14 +3,36 @@ import type { Reply } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
+import type { Observer } from "./observation/observer.ts"
 import type { CommandTable } from "./table.ts"
+
+/** Memory of one connection in bytes, in the terms of CLIENT LIST. */
+export interface ClientMemory {
+  /** Requests not run yet, and room for more. */
+  readonly query: number
+  readonly queryFree: number
+  /** Words of the request being put together. */
+  readonly argv: number
+  /** Commands queued by MULTI. */
+  readonly multi: number
+  /** Size of the reply buffer, the most that was in it lately, and what is in it. */
+  readonly replyBuffer: number
+  readonly replyPeak: number
+  readonly replyUsed: number
+  /** Replies beyond that buffer: how many pieces, how many bytes. */
+  readonly outputPieces: number
+  readonly output: number
+  /** All of it, and what any connection takes. */
+  readonly total: number
+}
 
 /** The connection that asked, as far as a control command may act on it. Implemented by the network. */
 export interface ConnectionPort {
   readonly client: ClientState
-  /** Bytes of replies waiting, of unread requests, and so on, for CLIENT LIST. */
+  /** Bytes of replies waiting. */
   readonly outputBytes: number
-  readonly queryBytes: number
+  /** What the connection takes in detail. */
+  memory(): ClientMemory
   /** File descriptor number, or -1. */
   readonly fd: number
   /** Closes after the replies so far have been sent. */
@@ -25,6 +47,8 @@ export interface ConnectionPort {
   unblock(how: "timeout" | "error"): boolean
   /** Sends the reply of a command that answered `noReply` before. */
   answer(reply: Reply): void
+  /** Sends bytes that are no reply to a request: a line of MONITOR. */
+  push(bytes: Uint8Array): void
 }
 
 /** All connections. Implemented by the network. */
@@ -66,6 +90,11 @@ export interface ServerPort {
   readonly tcpPort: number
   readonly executable: string
   readonly configFile: string
+  /** System, release and machine; and what the program runs on. */
+  readonly os: string
+  readonly runtime: string
+  /** Bytes of memory the machine has. */
+  readonly systemMemory: number
   /** Unix ms. */
   readonly startedAt: number
   /** Microseconds since 1970. */
@@ -76,6 +105,9 @@ export interface ServerPort {
   logStatus(): LogStatus
   traffic(): {
     readonly inputBytes: number
+    /** How often a socket was read and written. */
+    readonly reads: number
+    readonly writes: number
     readonly outputBytes: number
     readonly instantaneousInputKbps: number
     readonly instantaneousOutputKbps: number
@@ -104,6 +136,11 @@ export interface StatisticsPort {
   readonly peakMemory: number
   /** How long the data has been over the memory limit: at the moment without a break, and altogether. */
   readonly exceeded: { readonly currentMs: number; readonly totalMs: number }
+  /** Milliseconds spent burying keys in the background, and how often that ran out of time. */
+  readonly expireCycleMs: number
+  readonly expireCapReached: number
+  /** Clients closed because of maxmemory-clients. */
+  readonly evictedClients: number
   /** Per command name: calls, microseconds, refused before running, failed while running. */
   commands(): Iterable<
     readonly [
@@ -140,6 +177,7 @@ export interface Control {
   readonly config: ConfigPort
   readonly server: ServerPort
   readonly statistics: StatisticsPort
+  readonly observer: Observer
   readonly table: CommandTable
   readonly transactions: TransactionsPort
 }

@@ -1,5 +1,6 @@
 /** Every command by name. COMMAND, the documentation and admission read the same rows. */
 import { commandNumber } from "../log/commands.ts"
+import type { Histogram } from "../metrics/histogram.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { connectionCommands } from "./connection/index.ts"
 import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
@@ -27,6 +28,15 @@ export class Row {
   readonly noMulti: boolean
   /** Runs at once between MULTI and EXEC, where others are queued. */
   readonly immediate: boolean
+  /** O(1) or O(log N) by its declaration. */
+  readonly fast: boolean
+  /** Short enough to be timed together with its like; see the executor's observer. */
+  readonly brief: boolean
+  /** Not shown by MONITOR. */
+  readonly skipMonitor: boolean
+  readonly skipSlowlog: boolean
+  /** Reads or changes keys. */
+  readonly touchesKeys: boolean
   readonly decide: DataCommand["decide"] | undefined
   readonly run: ControlCommand["run"] | undefined
   /** Of a container: its subcommands. */
@@ -35,6 +45,8 @@ export class Row {
   micros = 0
   rejected = 0
   failed = 0
+  /** How long calls took, once one was timed and unless latency-tracking is off. */
+  histogram: Histogram | undefined = undefined
 
   constructor(command: Command, container: ContainerCommand | undefined) {
     const own = command.name.toLowerCase()
@@ -48,6 +60,11 @@ export class Row {
     this.mayReplicate = this.write || command.flags.includes("may_replicate")
     this.noMulti = command.flags.includes("no_multi")
     this.immediate = immediateNames.has(this.name)
+    this.fast = command.flags.includes("fast")
+    this.brief = (this.fast || own === "set") && "decide" in command
+    this.skipMonitor = command.flags.includes("skip_monitor") || command.flags.includes("admin")
+    this.skipSlowlog = command.flags.includes("skip_slowlog")
+    this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")
     this.decide = "decide" in command ? command.decide : undefined
     this.run = "run" in command ? command.run : undefined
     this.subcommands = "subcommands" in command

@@ -16,11 +16,11 @@ export const features = {
   /** multi-on-error. */
   transactionRollback: true,
   /** slowlog-*. */
-  slowLog: false,
+  slowLog: true,
   /** latency-monitor-threshold. */
-  latencyMonitor: false,
+  latencyMonitor: true,
   /** latency-tracking*. */
-  latencyTracking: false,
+  latencyTracking: true,
   /** metrics-port and metrics-bind. */
   metrics: false,
   /** notify-keyspace-events. */

@@ -28,6 +28,7 @@ const readSettings = (configuration: Configuration): NetSettings => ({
   tcpKeepaliveSeconds: configuration.get("tcp-keepalive"),
   queryBufferBytes: configuration.get("client-query-buffer-limit"),
   outputLimit: configuration.get("client-output-buffer-limit").normal,
+  monitorLimit: configuration.get("client-output-buffer-limit").pubsub,
   protectedMode: configuration.get("protected-mode"),
   passwordRequired: configuration.get("requirepass") !== ""
 })

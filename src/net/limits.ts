@@ -15,6 +15,11 @@ export interface NetSettings extends ParserLimits {
   readonly tcpKeepaliveSeconds: number
   readonly queryBufferBytes: number
   readonly outputLimit: OutputLimit
+  /**
+   * Of connections that monitor. Redis counts them as normal ones, which have no limit by default; what they are sent is
+   * not of their choosing, so here the limit of subscribers applies.
+   */
+  readonly monitorLimit: OutputLimit
   readonly protectedMode: boolean
   /** Whether a password is set, so that new connections begin unauthenticated. */
   readonly passwordRequired: boolean

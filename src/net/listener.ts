@@ -44,6 +44,9 @@ export class NetOptions extends Context.Service<NetOptions, {
 
 /** Bytes in and out, and rates over the last second. */
 export interface Traffic {
+  /** How often a socket was read and written. */
+  reads: number
+  writes: number
   inputBytes: number
   outputBytes: number
   instantaneousInputKbps: number
@@ -143,6 +146,8 @@ const make = Effect.gen(function*() {
   const turn = new Turn(log)
   log.onReleased(() => turn.released())
   const traffic: Traffic = {
+    reads: 0,
+    writes: 0,
     inputBytes: 0,
     outputBytes: 0,
     instantaneousInputKbps: 0,
@@ -166,10 +171,12 @@ const make = Effect.gen(function*() {
     now,
     countInput: (bytes) => {
       traffic.inputBytes += bytes
+      traffic.reads++
       turn.schedule()
     },
     countOutput: (bytes) => {
       traffic.outputBytes += bytes
+      traffic.writes++
     }
   }
 

@@ -1,4 +1,9 @@
-import type { OutputLimit } from "./limits.ts"
+import type { ClientState } from "../commands/client.ts"
+import type { NetSettings, OutputLimit } from "./limits.ts"
+
+/** The limit that applies to a connection of this kind. */
+export const outputLimitOf = ({ monitoring }: ClientState, { monitorLimit, outputLimit }: NetSettings): OutputLimit =>
+  monitoring ? monitorLimit : outputLimit
 
 /** Applies client-output-buffer-limit to one connection: remembers since when it has been above the soft limit. */
 export class OutputWatch {

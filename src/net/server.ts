@@ -17,6 +17,9 @@ export interface ServerIdentity {
   readonly pid: number
   readonly executable: string
   readonly configFile: string
+  readonly os: string
+  readonly runtime: string
+  readonly systemMemory: number
   /** Unix milliseconds. */
   readonly startedAt: number
 }
@@ -28,7 +31,7 @@ export interface ServerParts {
   readonly log: EventLog["Service"]
   readonly traffic: Traffic
   readonly tcpPort: number
-  readonly now: () => number
+  readonly nowMicros: () => number
   /** Commits what this turn appended and sends the replies. */
   readonly flush: () => void
   /** Begins the orderly end of the process. */
@@ -48,7 +51,7 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
   return {
     ...identity,
     tcpPort: parts.tcpPort,
-    nowMicros: () => parts.now() * 1000,
+    nowMicros: parts.nowMicros,
     memory: parts.memoryUsage,
     cpu: parts.cpuUsage,
     logStatus: () => log.status(),

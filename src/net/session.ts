@@ -1,22 +1,19 @@
 import type { ClientState } from "../commands/client.ts"
-import type { ConnectionPort } from "../commands/ports.ts"
+import type { ClientMemory, ConnectionPort } from "../commands/ports.ts"
 import { prefetchLimit } from "../projections/memory/dict.ts"
-import { isCrossProtocol } from "./cross-protocol.ts"
+import { crossProtocolWarning, isCrossProtocol } from "./cross-protocol.ts"
+import { HeldReplies } from "./held-replies.ts"
 import { outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
-import { OutputWatch } from "./output-limit.ts"
+import { Linger } from "./linger.ts"
+import { outputLimitOf, OutputWatch } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
 import { ReplyMode } from "./reply-mode.ts"
 import { ReplyBuffer } from "./resp/encoder.ts"
 import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
 import type { SessionHost, Waiting } from "./session-host.ts"
+import { clientMemory, ReplyPeak } from "./session-memory.ts"
 import type { Outlet, Receiver } from "./transport.ts"
-
-/** Replies that may leave once the log has released `barrier`. */
-interface Held {
-  readonly buffer: ReplyBuffer
-  readonly barrier: number
-}
 
 const spareBuffers: Array<ReplyBuffer> = []
 
@@ -30,9 +27,8 @@ export class Session implements ConnectionPort, Receiver {
   private readonly transport: Outlet
   private readonly parser: RequestParser
   private out = new ReplyBuffer()
-  /** Replies of earlier turns that the log has not released, oldest first. */
-  private readonly held: Array<Held> = []
-  private heldBytes = 0
+  private readonly held = new HeldReplies()
+  private readonly replyPeak = new ReplyPeak()
 
   /** A request that is not whole, or requests that must wait. */
   private readonly pending = new QueryBuffer()
@@ -47,8 +43,7 @@ export class Session implements ConnectionPort, Receiver {
   /** The client has sent its last byte; it may still read. */
   private inputOver = false
   private readonly outputWatch = new OutputWatch()
-  /** Since when, and with how many bytes, a closing connection has not taken its last replies. */
-  private lingering: { since: number; bytes: number } | undefined = undefined
+  private linger: Linger | undefined = undefined
 
   constructor(host: SessionHost, transport: Outlet, client: ClientState, kind: "tcp" | "unix") {
     this.host = host
@@ -177,9 +172,7 @@ export class Session implements ConnectionPort, Receiver {
   private request(argv: Arguments): boolean {
     const { executor } = this.host
     if (isCrossProtocol(argv)) {
-      this.host.warn(
-        `Possible SECURITY ATTACK: an HTTP request came in from ${this.client.address}; the connection is closed.`
-      )
+      this.host.warn(crossProtocolWarning(this.client.address))
       this.kill()
       return true
     }
@@ -290,14 +283,29 @@ export class Session implements ConnectionPort, Receiver {
     this.resumeLater()
   }
 
+  push(bytes: Uint8Array): void {
+    if (this.ended || this.killed || this.replyMode.muted) return
+    this.out.raw(bytes)
+    this.markDirty()
+    // Within one turn, too, what nobody reads must not grow without end.
+    if (this.out.length > outputHighWater) this.overLimit(this.outputBytes)
+  }
+
   // ——— bytes out ———
 
   get outputBytes(): number {
-    return this.out.length + this.heldBytes + this.transport.waiting
+    return this.out.length + this.held.bytes + this.transport.waiting
   }
 
-  get queryBytes(): number {
-    return this.pending.length
+  memory(): ClientMemory {
+    return clientMemory(
+      this.pending,
+      this.out,
+      this.held,
+      this.transport.waiting,
+      this.client.transaction?.bytes ?? 0,
+      this.replyPeak
+    )
   }
 
   get fd(): number {
@@ -314,10 +322,11 @@ export class Session implements ConnectionPort, Receiver {
   release(released: number, barrier: number): boolean {
     this.isDirty = false
     if (this.ended || this.killed) return false
-    if (this.out.length > 0) {
-      if (barrier > released || this.held.length > 0) {
-        this.held.push({ buffer: this.out, barrier })
-        this.heldBytes += this.out.length
+    const { length } = this.out
+    if (length > 0) {
+      this.replyPeak.note(length)
+      if (barrier > released || this.held.pieces > 0) {
+        this.held.hold(this.out, barrier)
         this.out = spareBuffers.pop() ?? new ReplyBuffer()
       } else this.send(this.out)
     }
@@ -327,9 +336,7 @@ export class Session implements ConnectionPort, Receiver {
   /** The log has released everything up to `released`. Returns whether replies still wait. */
   releaseHeld(released: number): boolean {
     if (this.ended || this.killed) return false
-    while (this.held.length > 0 && this.held[0]!.barrier <= released) {
-      const { buffer } = this.held.shift()!
-      this.heldBytes -= buffer.length
+    for (let buffer = this.held.next(released); buffer !== undefined; buffer = this.held.next(released)) {
       this.send(buffer)
       spareBuffers.push(buffer)
     }
@@ -340,10 +347,10 @@ export class Session implements ConnectionPort, Receiver {
     const bytes = this.outputBytes
     if (this.overLimit(bytes)) return false
     if (this.closing) {
-      if (this.held.length === 0 && !this.isDirty) this.finish()
+      if (this.held.pieces === 0 && !this.isDirty) this.finish()
     } else if (bytes > outputHighWater) this.slowDown()
     else if (!this.reading) this.speedUp()
-    return this.held.length > 0
+    return this.held.pieces > 0
   }
 
   private send(buffer: ReplyBuffer): void {
@@ -368,7 +375,8 @@ export class Session implements ConnectionPort, Receiver {
   /** Applies client-output-buffer-limit to `bytes` of waiting replies; true when it closed the connection. */
   private overLimit(bytes: number): boolean {
     if (this.overUnauthenticatedLimit(bytes)) return true
-    if (!this.outputWatch.over(bytes, this.host.settings.outputLimit, this.host.now)) return false
+    const limit = outputLimitOf(this.client, this.host.settings)
+    if (!this.outputWatch.over(bytes, limit, this.host.now)) return false
     this.closeOverOutput(bytes)
     return true
   }
@@ -391,10 +399,9 @@ export class Session implements ConnectionPort, Receiver {
   /** Looks at limits that time decides; called every second. */
   sweep(now: number, idleTimeoutSeconds: number): void {
     if (this.killed || this.ended) return
-    if (this.lingering !== undefined) {
-      const bytes = this.outputBytes
-      if (bytes !== this.lingering.bytes) this.lingering = { since: now, bytes }
-      else if (now - this.lingering.since > lingerMs) this.kill()
+    this.replyPeak.sweep()
+    if (this.linger !== undefined) {
+      if (this.linger.over(now, this.outputBytes)) this.kill()
       return
     }
     const mayTimeOut = this.waiting === "no" || this.waiting === "output"
@@ -415,7 +422,7 @@ export class Session implements ConnectionPort, Receiver {
 
   /** Closes once what has been sent has left. */
   private finish(): void {
-    this.lingering ??= { since: this.host.now(), bytes: this.outputBytes }
+    this.linger ??= new Linger(this.host.now(), this.outputBytes)
     this.transport.end()
   }
 
@@ -429,15 +436,12 @@ export class Session implements ConnectionPort, Receiver {
     if (this.ended) return
     this.ended = true
     this.out.clear()
-    this.held.length = 0
-    this.heldBytes = 0
+    this.held.clear()
     this.pending.clear()
+    this.host.executor.observer.unwatch(this)
     this.host.closed(this)
   }
 }
-
-/** How long a closing connection may take nothing of its last replies. */
-const lingerMs = 60_000
 
 /** Fewer bytes than this hold no two requests. */
 const worthLookingAhead = 40

@@ -42,7 +42,7 @@ describe("a client that does not read", () => {
       else if ((reply as string).length !== mebibyte) throw new Error(`reply ${i}`)
     })
     expect(client.outlet.paused).toBe(false)
-    expect(client.session.queryBytes).toBe(0)
+    expect(client.session.memory().query).toBe(0)
   })
 
   it("goes on at once when the kernel takes more than the high-water mark", async () => {

@@ -25,7 +25,7 @@ describe("requests", () => {
           if (random.chance(0.3)) await world.settle()
         }
         await world.settle()
-        expect(client.session.queryBytes).toBe(0)
+        expect(client.session.memory().query).toBe(0)
         return client.outlet.bytes()
       }
       const whole = await answer([wire])

@@ -1,6 +1,6 @@
 import { ClientState } from "../../src/commands/client.ts"
 import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
-import type { ClientsPort, ConfigPort, ConnectionPort, ServerPort } from "../../src/commands/ports.ts"
+import type { ClientMemory, ClientsPort, ConfigPort, ConnectionPort, ServerPort } from "../../src/commands/ports.ts"
 import type { LogUnavailable, Origin } from "../../src/log/event-log.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
@@ -42,9 +42,24 @@ export class TestConnection implements ConnectionPort {
   replyMode: "on" | "off" | "skip" = "on"
   blocked = false
   readonly answers: Array<Reply> = []
+  readonly pushed: Array<string> = []
   constructor(id: number, now: number) {
     this.client = new ClientState(id, `127.0.0.1:${50_000 + id}`, "127.0.0.1:6379", now)
     this.client.authenticated = true
+  }
+  memory(): ClientMemory {
+    return {
+      query: this.queryBytes,
+      queryFree: 0,
+      argv: 0,
+      multi: this.client.transaction?.bytes ?? 0,
+      replyBuffer: 0,
+      replyPeak: 0,
+      replyUsed: 0,
+      outputPieces: this.outputBytes > 0 ? 1 : 0,
+      output: this.outputBytes,
+      total: this.queryBytes + this.outputBytes + (this.client.transaction?.bytes ?? 0)
+    }
   }
   closeAfterReply(): void {
     this.closing = true
@@ -57,6 +72,9 @@ export class TestConnection implements ConnectionPort {
   }
   unblock(): boolean {
     return false
+  }
+  push(bytes: Uint8Array): void {
+    this.pushed.push(Buffer.from(bytes).toString("latin1"))
   }
   answer(reply: Reply): void {
     this.answers.push(reply)

@@ -28,14 +28,14 @@ export const clientType = (arg: Slice): ClientType => {
 const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
 
 const flags = ({ blocked, client }: ConnectionPort): string =>
-  `${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${client.watchDirty ? "d" : ""}${
-    client.address.endsWith(":0") ? "U" : ""
-  }${client.noEvict ? "e" : ""}${client.noTouch ? "T" : ""}` || "N"
+  `${client.monitoring ? "O" : ""}${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${
+    client.watchDirty ? "d" : ""
+  }${client.address.endsWith(":0") ? "U" : ""}${client.noEvict ? "e" : ""}${client.noTouch ? "T" : ""}` || "N"
 
 /** One line of CLIENT LIST: the fields of Redis 7.0 in their order, then the library's name and version as since 7.2. */
 export const describe = (connection: ConnectionPort, now: number): string => {
-  const { client, outputBytes, queryBytes } = connection
-  const queued = client.transaction?.bytes ?? 0
+  const { client } = connection
+  const memory = connection.memory()
   return [
     `id=${client.clientId}`,
     `addr=${client.address}`,
@@ -49,13 +49,17 @@ export const describe = (connection: ConnectionPort, now: number): string => {
     "sub=0 psub=0 ssub=0",
     `multi=${client.transaction?.requests.length ?? -1}`,
     `watch=${client.watchedKeys}`,
-    `qbuf=${queryBytes}`,
-    "qbuf-free=0 argv-mem=0",
-    `multi-mem=${queued}`,
-    "rbs=0 rbp=0 obl=0 oll=0",
-    `omem=${outputBytes}`,
-    `tot-mem=${queryBytes + outputBytes + queued}`,
-    `events=${outputBytes > 0 ? "rw" : "r"}`,
+    `qbuf=${memory.query}`,
+    `qbuf-free=${memory.queryFree}`,
+    `argv-mem=${memory.argv}`,
+    `multi-mem=${memory.multi}`,
+    `rbs=${memory.replyBuffer}`,
+    `rbp=${memory.replyPeak}`,
+    `obl=${memory.replyUsed}`,
+    `oll=${memory.outputPieces}`,
+    `omem=${memory.output}`,
+    `tot-mem=${memory.total}`,
+    `events=${memory.output > 0 ? "rw" : "r"}`,
     `cmd=${client.lastCommand === "" ? "NULL" : client.lastCommand}`,
     `user=${client.user}`,
     "redir=-1",

@@ -78,8 +78,9 @@ export const reset = defineControl({
   syntax: "",
   arity: 1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-  run: ({ client, config, connection, transactions }) => {
+  run: ({ client, config, connection, observer, transactions }) => {
     transactions.discard(client)
+    observer.unwatch(connection)
     client.multiOnError = "default"
     client.db = 0
     client.protocol = 2

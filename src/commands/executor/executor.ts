@@ -16,6 +16,7 @@ import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
+import { longestRun, longWord, manyWords, Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
 import { CommandTable, type Row } from "../table.ts"
 import { unknownCommand } from "./admission.ts"
@@ -69,6 +70,7 @@ const cachedKeys = 20_000
 export class CommandExecutor {
   readonly table: CommandTable
   readonly statistics: Statistics
+  readonly observer = new Observer()
   readonly keyspace: Keyspace
   readonly view: View
   readonly transactions: Transactions
@@ -88,6 +90,11 @@ export class CommandExecutor {
   private prefetched = 0
   private timed: Row | undefined
   private timedSince = 0
+  /** The run of brief commands being timed (see observation/observer.ts): who asked for the last one, how many, how many at most. */
+  private timedClient: ClientState | undefined
+  private timedArgv: Argv | undefined
+  private timedCount = 0
+  private timedLimit = 1
 
   constructor(ports: ExecutorPorts) {
     this.ports = ports
@@ -170,18 +177,31 @@ export class CommandExecutor {
 
   /** Ends the measuring of what the chunk's last command took. */
   endChunk(): void {
-    if (this.timed === undefined) return
-    this.timed.micros += (this.ports.monotonic() - this.timedSince) * 1000
+    const argv = this.timedArgv
+    // A request that has begun after the last one may have overwritten its words.
+    this.endRun(argv === undefined || argv.length === 0 ? undefined : argv)
     this.timed = undefined
+    this.timedArgv = undefined
   }
 
-  /** Reads the clock only where the command changes: in a pipeline of one command, twice per chunk. */
-  private time(row: Row): void {
-    if (this.timed === row) return
-    const now = this.ports.monotonic()
-    if (this.timed !== undefined) this.timed.micros += (now - this.timedSince) * 1000
+  /** The first command of a run: reads the clock. */
+  private beginRun(row: Row): void {
+    if (this.timed === undefined) this.timedSince = this.ports.monotonic()
+    else this.endRun(this.transactions.running ? this.timedArgv : undefined)
     this.timed = row
+    this.timedLimit = 1
+  }
+
+  /** Counts the commands since the clock was last read. */
+  private endRun(argv: Argv | undefined): void {
+    if (this.timed === undefined || this.timedCount === 0) return
+    const now = this.ports.monotonic()
+    const { timedCount } = this
+    this.timedCount = 0
+    const elapsed = now - this.timedSince
     this.timedSince = now
+    if (this.timedLimit < longestRun) this.timedLimit *= 2
+    this.observer.record(this.timed, this.timedClient!, argv, elapsed, timedCount, this.view.now)
   }
 
   /** Runs one request and encodes its reply. False: clients are paused, run it again later; nothing happened. */
@@ -210,7 +230,8 @@ export class CommandExecutor {
       const failure = this.ports.log.failure()
       if (failure !== undefined) return this.refuse(misconf(failure), row, client, out)
     }
-    if (client.transaction !== undefined && !row.immediate) return this.transactions.take(row, connection, argv, out)
+    if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
+    if (client.transaction !== undefined && !row.immediate) return this.transact(row, connection, argv, out)
     this.run(row, connection, argv, out)
     return true
   }
@@ -223,8 +244,23 @@ export class CommandExecutor {
     return true
   }
 
+  /** Queues a request inside MULTI, or runs EXEC, which is timed as a whole besides the commands in it. */
+  private transact(row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer): boolean {
+    if (row.name !== "exec") return this.transactions.take(row, connection, argv, out)
+    this.endRun(undefined)
+    const began = this.ports.monotonic()
+    const { calls } = row
+    if (!this.transactions.take(row, connection, argv, out)) return false
+    this.endRun(this.timedArgv)
+    this.timed = undefined
+    if (row.calls === calls) return true
+    this.observer.record(row, connection.client, argv, this.ports.monotonic() - began, 1, this.view.now)
+    if (this.observer.attentive) this.observer.show(row, connection.client, argv)
+    return true
+  }
+
+  /** Counts a command that runs. */
   private start(row: Row, client: ClientState): void {
-    this.time(row)
     row.calls++
     this.statistics.commandsProcessed++
     client.lastCommand = row.name
@@ -236,6 +272,8 @@ export class CommandExecutor {
     const client = connection.client
     const view = this.view
     const db = client.db
+    if (this.timed !== row) this.beginRun(row)
+    const full = out.fullBytes
     this.start(row, client)
     view.begin(client, row.name, argv)
     let reply: Reply
@@ -255,6 +293,16 @@ export class CommandExecutor {
       this.apply(db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
     }
+    this.timedCount++
+    this.timedClient = client
+    this.timedArgv = argv
+    if (
+      this.timedCount >= this.timedLimit || !row.brief || this.observer.attentive || argv.length > manyWords ||
+      out.fullBytes !== full || argv.at(argv.length - 1).length > longWord
+    ) {
+      this.endRun(argv)
+      if (this.observer.attentive) this.observer.show(row, client, argv)
+    }
     return reply instanceof ReplyError ? reply : undefined
   }
 
@@ -267,6 +315,7 @@ export class CommandExecutor {
       client,
       connection,
       statistics: this.statistics,
+      observer: this.observer,
       table: this.table,
       transactions: this.transactions
     }
@@ -358,12 +407,21 @@ export class CommandExecutor {
   expire(budgetMs: number): boolean {
     if (!this.activeExpire || this.pause !== "none" || this.ports.log.failure() !== undefined) return false
     this.beginChunk()
-    return expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, (db, key) => {
+    const began = this.ports.monotonic()
+    const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, (db, key) => {
       this.keyspace.turn.next(this.view.now)
       this.buryDead(db, key)
     })
+    const elapsed = this.ports.monotonic() - began
+    this.statistics.expireCycleMs += elapsed
+    if (more) this.statistics.expireCapReached++
+    this.observer.latency.sample("expire-cycle", elapsed, this.view.now)
+    return more
   }
 }
+
+/** What a connection that monitors is told when it asks for data; the words are those of Redis 7.0. */
+const monitorOnly = new ReplyError("ERR Replica can't interact with the keyspace")
 
 /** Writes are refused while the log cannot take them; the text says why. */
 const misconf = (failure: LogUnavailable): ReplyError =>

@@ -46,6 +46,11 @@ export class Statistics implements StatisticsPort {
   evictedKeys = 0
   peakMemory = 0
   readonly exceeded: ExceededTime
+  /** Milliseconds spent burying keys in the background. */
+  expireCycleMs = 0
+  /** How often that ran out of time with keys still due. */
+  expireCapReached = 0
+  evictedClients = 0
   private readonly byCode = new Map<string, number>()
   private readonly table: CommandTable
 
@@ -84,7 +89,11 @@ export class Statistics implements StatisticsPort {
       this.expiredKeys =
       this.evictedKeys =
         0
-    this.peakMemory = 0
+    this.peakMemory =
+      this.expireCycleMs =
+      this.expireCapReached =
+      this.evictedClients =
+        0
     this.exceeded.reset()
     this.byCode.clear()
     for (const row of this.table.all()) {
@@ -93,6 +102,7 @@ export class Statistics implements StatisticsPort {
         row.rejected =
         row.failed =
           0
+      row.histogram = undefined
     }
   }
 }

@@ -32,7 +32,7 @@ export interface TransactionHost {
   readonly paused: () => boolean
   /** Why writes are refused, or undefined. */
   readonly failure: () => ReplyError | undefined
-  /** Counts the command and starts measuring it. */
+  /** Counts a command that runs. */
   readonly start: (row: Row, client: ClientState) => void
   /** Runs one command and encodes its reply; returns that when it is an error. */
   readonly run: (row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer) => ReplyError | undefined

@@ -4,8 +4,23 @@ import { command } from "./command.ts"
 import { config } from "./config.ts"
 import { debug } from "./debug.ts"
 import { info } from "./info.ts"
+import { latency } from "./latency.ts"
 import { lolwut } from "./lolwut.ts"
 import { memory } from "./memory.ts"
+import { monitor } from "./monitor.ts"
 import { shutdown, time } from "./process.ts"
+import { slowlog } from "./slowlog.ts"
 
-export const serverCommands: ReadonlyArray<Command> = [info, config, command, time, lolwut, shutdown, debug, memory]
+export const serverCommands: ReadonlyArray<Command> = [
+  info,
+  config,
+  command,
+  time,
+  lolwut,
+  shutdown,
+  debug,
+  memory,
+  slowlog,
+  latency,
+  monitor
+]

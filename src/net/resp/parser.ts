@@ -145,6 +145,8 @@ export class RequestParser {
   }
 
   private begin(bytes: Uint8Array, start: number, end: number, authenticated: boolean): number {
+    // The words of the request before are overwritten by now.
+    this.argv.length = 0
     this.unfinished = new Unfinished()
     return this.resume(bytes, start, end, authenticated)
   }

@@ -74,7 +74,7 @@ describe("CLIENT", () => {
     expect(harness.run("CLIENT", "LIST").split("\r\n")[1]!.split("\n")).toMatchInlineSnapshot(`
       [
         "id=1 addr=127.0.0.1:50001 laddr=127.0.0.1:6379 fd=8 name= age=3 idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=client|list user=default redir=-1 resp=2 lib-name=lib lib-ver=",
-        "id=7 addr=127.0.0.1:50007 laddr=127.0.0.1:6379 fd=8 name= age=8 idle=8 flags=b db=0 sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=12 tot-mem=12 events=rw cmd=NULL user=default redir=-1 resp=2 lib-name= lib-ver=",
+        "id=7 addr=127.0.0.1:50007 laddr=127.0.0.1:6379 fd=8 name= age=8 idle=8 flags=b db=0 sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=1 omem=12 tot-mem=12 events=rw cmd=NULL user=default redir=-1 resp=2 lib-name= lib-ver=",
         "",
       ]
     `)

@@ -49,6 +49,9 @@ const testServer = (now: () => number, asked: Asked): ServerPort => ({
   tcpPort: 6379,
   executable: "/usr/bin/annals",
   configFile: "",
+  os: "Linux 6.1 x86_64",
+  runtime: "node v26",
+  systemMemory: 1 << 30,
   startedAt: 1_699_999_990_000,
   nowMicros: () => now() * 1000 + 7,
   memory: () => ({ rss: 50_000_000, heapUsed: 10_000_000, heapTotal: 20_000_000, external: 5_000_000 }),
@@ -68,6 +71,8 @@ const testServer = (now: () => number, asked: Asked): ServerPort => ({
     delayedFsyncs: 0
   }),
   traffic: () => ({
+    reads: 5,
+    writes: 6,
     inputBytes: 10,
     outputBytes: 20,
     instantaneousInputKbps: 0.5,
