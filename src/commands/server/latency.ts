@@ -134,7 +134,7 @@ const histogram = defineControl({
   since: "7.0.0",
   summary: "Answers how many calls of each command took at most so many microseconds.",
   complexity: "O(N) where N is the number of commands with latency information being retrieved.",
-  syntax: "[COMMAND [command ...]]",
+  syntax: "[command [command ...]]",
   arity: -2,
   tips,
   run: ({ table }, argv) =>

@@ -7,7 +7,7 @@ export const monitor = defineControl({
   since: "1.0.0",
   group: "server",
   summary: "Shows this connection every command the server runs.",
-  complexity: "O(1) for each command shown.",
+  complexity: "",
   syntax: "",
   arity: 1,
   flags: ["admin", "noscript", "loading", "stale"],

@@ -16,6 +16,7 @@ const get = defineControl({
   summary: "Answers the newest entries of the slow log.",
   complexity: "O(N) where N is the number of entries returned",
   syntax: "[count]",
+  history: [["4.0.0", "Client address and name are part of an entry."]],
   arity: -2,
   flags,
   tips,
