@@ -3,9 +3,16 @@
  * configuration, disk, log, data folded from it, executor, network, and the ports that join them.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Cause, Clock, Deferred, Effect, Exit, Layer, Logger } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { machine, release, totalmem, type } from "node:os"
 import { resolve } from "node:path"
 import { CommandExecutor } from "./commands/executor/executor.ts"
@@ -165,6 +172,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   configureObserver(executor.observer, config)
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
   yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
+  flushCompileCache() // now, not at exit: a server that is killed should start fast too
 }))
 
 const describeEndpoints = (config: Configuration, port: number): string => {

@@ -1,5 +1,7 @@
 /** The configuration of one server: values by name, some of which change while it runs. */
-import { Context, Effect, Layer } from "effect"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { parseCommandLine, parseEnvironment } from "./command-line.ts"
 import { type Directive, readConfFile, readConfStdin } from "./conf-file.ts"
 import { ignoredDirectives, unavailableDirectives } from "./directives.ts"

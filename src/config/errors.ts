@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /**
  * A directive or argument that cannot be used; the process ends with exit code 2. `where` is "redis.conf:12", "command

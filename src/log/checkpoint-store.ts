@@ -3,7 +3,7 @@
  * these steps, each of which leaves the older ones as they are: temporary file, fsync, read back and check, rename,
  * fsync of the folder, manifest; only then is the oldest removed. The interface speaks of sequences, not of files.
  */
-import { Context } from "effect"
+import * as Context from "effect/Context"
 import {
   checkpointFolder,
   type CheckpointHeader,

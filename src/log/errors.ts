@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /**
  * Why a log cannot be opened or read. Each carries the exit code of the process and `message`, the full text for the

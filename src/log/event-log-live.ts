@@ -1,5 +1,9 @@
 /** The log over segment files, as a layer: opened with the scope, ticking in a fiber, closed with the scope. */
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type { Disk } from "./disk.ts"
 import { DiskError } from "./disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./errors.ts"

@@ -1,4 +1,5 @@
-import { Context, Schema } from "effect"
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
 import type { Event } from "./events/catalog.ts"
 
 /** Who wrote a batch: one record per connection and segment on disk. `revision` rises when any of the facts changes. */

@@ -4,7 +4,7 @@
  */
 import type { Slice } from "../projections/memory/slice.ts"
 import { codes, type Event, type EventTag } from "./events/catalog.ts"
-import { hashKey, KeyFilter, keyHashes } from "./key-filter.ts"
+import { hashKey, KeyFilter } from "./key-filter.ts"
 
 /** One entry of the sparse index per so many bytes or milliseconds, whichever comes first. */
 const entryBytes = 64 << 10
@@ -50,7 +50,7 @@ const fieldsOf = (event: Event): ReadonlyArray<"key" | "to"> => {
  */
 export class EventTally {
   private numbers = new Uint16Array(256)
-  private hashes = new Uint32Array(512)
+  private hashes = new Uint32Array(256)
   private events = 0
   private keys = 0
 
@@ -78,18 +78,16 @@ export class EventTally {
   /** Adds what was noted to an index, and starts again. */
   settle(index: SegmentIndex): void {
     for (let i = 0; i < this.events; i++) index.count(this.numbers[i]!)
-    for (let i = 0; i < this.keys; i += 2) index.filter.add(this.hashes[i]!, this.hashes[i + 1]!)
+    for (let i = 0; i < this.keys; i++) index.filter.add(this.hashes[i]!)
     this.events = 0
     this.keys = 0
     if (this.numbers.length > 1 << 16) this.numbers = new Uint16Array(256)
-    if (this.hashes.length > 1 << 17) this.hashes = new Uint32Array(512)
+    if (this.hashes.length > 1 << 16) this.hashes = new Uint32Array(256)
   }
 
   private key(key: Slice): void {
-    if (this.keys + 2 > this.hashes.length) this.hashes = widened(this.hashes)
-    hashKey(key.bytes, key.start, key.length)
-    this.hashes[this.keys++] = keyHashes[0]!
-    this.hashes[this.keys++] = keyHashes[1]!
+    if (this.keys === this.hashes.length) this.hashes = widened(this.hashes)
+    this.hashes[this.keys++] = hashKey(key.bytes, key.start, key.length)
   }
 }
 

@@ -1,5 +1,10 @@
 /** The server's sockets: accepts connections, ends turns, sweeps; the scope it lives in closes everything. */
-import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { chmodSync, lstatSync, unlinkSync } from "node:fs"
 import { connect, type Server } from "node:net"
 import { ClientState } from "../commands/client.ts"

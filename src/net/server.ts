@@ -1,5 +1,5 @@
 /** The server as control commands see it: figures of the process, DEBUG's reach into the executor, and its end. */
-import { Context } from "effect"
+import * as Context from "effect/Context"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ServerPort } from "../commands/ports.ts"
 import type { EventLog } from "../log/event-log.ts"

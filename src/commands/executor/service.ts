@@ -1,4 +1,4 @@
-import { Context } from "effect"
+import * as Context from "effect/Context"
 import type { CommandExecutor } from "./executor.ts"
 
 /** The executor as a service; the layer that makes it stands where keyspace and log meet, in main. */

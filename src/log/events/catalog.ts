@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { KeyEvent } from "./key.ts"
 import { StringEvent } from "./string.ts"
 import { SystemEvent } from "./system.ts"

@@ -1,4 +1,5 @@
-import { Schema, SchemaTransformation } from "effect"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Slice } from "../../projections/memory/slice.ts"
 import { wired, WireError, wireOf } from "./wire.ts"
 

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Count, EvictionPolicy, Key, UnixMillis } from "./fields.ts"
 
 /** What can happen to a key of any type. */

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Bytes, Count, Int64, Key, orNull, UnixMillis } from "./fields.ts"
 
 /** What can happen to a string value. Payloads state outcomes: replaying them needs no clock, no randomness, no options. */
