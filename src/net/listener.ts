@@ -296,6 +296,7 @@ const make = Effect.gen(function*() {
     clients.checkPause()
     if (!removing) removeSome()
     executor.keyspace.reclaim()
+    executor.compact(sliceMs)
   })
   yield* background.pipe(Effect.repeat(Schedule.spaced("10 millis")), Effect.forkScoped)
 

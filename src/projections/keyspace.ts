@@ -5,6 +5,7 @@
 import { freshClock } from "./access.ts"
 import * as Entry from "./entry.ts"
 import { Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { Compactor } from "./memory/compaction.ts"
 import { Dict } from "./memory/dict.ts"
 import type { HashSeed } from "./memory/hash.ts"
 import { Order } from "./memory/order.ts"
@@ -50,6 +51,7 @@ export class Database {
   /** Set while a checkpoint has yet to save entries of this database. */
   saver: EntrySaver | undefined = undefined
   private readonly seed: HashSeed
+  private compactor: Compactor
   /** Bytes in use by all databases of the keyspace. */
   private readonly meter: Float64Array
 
@@ -67,6 +69,7 @@ export class Database {
     this.arena = new Arena(meter)
     this.dict = new Dict(this.arena, seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
+    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
   }
 
   get size(): number {
@@ -148,6 +151,31 @@ export class Database {
     this.arena.free(p)
     this.remember(key, hash, next)
     return next
+  }
+
+  /** Moves what lies at `p` to another block, if it is an entry or a table; only these are named in but one place. */
+  private relocate(p: Pointer): void {
+    const { arena, dict } = this
+    const capacity = arena.capacity(p)
+    const length = Entry.keyLengthOf(arena, p)
+    if (Entry.headerBytes + length <= capacity) {
+      const key = Entry.keyOf(arena, p, scratch)
+      const hash = dict.hash(key.bytes, key.start, key.length)
+      if (dict.find(hash, key.bytes, key.start, key.length) === p) {
+        const next = arena.allocate(capacity)
+        copyBytes(arena.bytes[slabOf(next)]!, byteOf(next), arena.bytes[slabOf(p)]!, byteOf(p), capacity)
+        dict.replace(hash, p, next)
+        arena.free(p)
+        return
+      }
+    }
+    dict.moveSegment(p)
+  }
+
+  /** Makes the arena a little denser if it has become sparse; pointers into it end. False when there is nothing to do. */
+  compact(): boolean {
+    this.memoKey = undefined
+    return this.compactor.step()
   }
 
   /** Changes the deadline of an entry, 0 for none, in the header and in the order. */
@@ -239,6 +267,7 @@ export class Database {
     this.arena = new Arena(this.meter)
     this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
     this.deadlines = new Order(this.arena)
+    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
     this.memoKey = undefined
     this.saver = undefined
     return old
@@ -338,6 +367,18 @@ export class Keyspace {
     return false
   }
 
+  /**
+   * Makes memory denser where it has become sparse, for at most about `budgetMs`. To be called every now and then,
+   * outside of any command. Returns whether there is more to do.
+   */
+  compact(monotonic: () => number, budgetMs: number): boolean {
+    const until = monotonic() + budgetMs
+    for (const database of this.databases) {
+      while (database.compact()) if (monotonic() >= until) return true
+    }
+    return false
+  }
+
   /** An empty keyspace of the same shape whose databases `adopt` may take over. */
   blank(): Keyspace {
     return new Keyspace(this.databases.length, this.seed, this.turn)
@@ -356,6 +397,21 @@ export class Keyspace {
     return this.meter[0]!
   }
 
+  /** Bytes of the runs and large blocks that the used bytes are spread over. */
+  get activeBytes(): number {
+    let sum = 0
+    for (const database of this.databases) sum += database.arena.activeBytes
+    return sum
+  }
+
+  /** Bytes written to and not given back to the system. */
+  get residentBytes(): number {
+    let sum = 0
+    for (const database of this.databases) sum += database.arena.residentBytes
+    return sum
+  }
+
+  /** Bytes of the slabs that are held. */
   get reservedBytes(): number {
     let sum = 0
     for (const database of this.databases) sum += database.arena.reservedBytes

@@ -400,6 +400,11 @@ export class CommandExecutor {
     return this.relieve(budgetMs) === Relief.running
   }
 
+  /** Makes memory denser where it has become sparse, for at most about `budgetMs`. Returns whether there is more to do. */
+  compact(budgetMs: number): boolean {
+    return this.keyspace.compact(this.ports.monotonic, budgetMs)
+  }
+
   /**
    * Buries keys whose deadline has passed, in the order of their deadlines, for at most about `budgetMs`.
    * Returns whether more are due.

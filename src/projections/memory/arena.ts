@@ -32,14 +32,17 @@ export class ArenaFull extends Error {
 
 const slabBytes = 1 << 22
 const slabLimit = 8192
-const pageBytes = 1 << 16
-const pagesPerSlab = 64
+export const pageBytes = 1 << 16
+export const pagesPerSlab = 64
 /** Up to here the classes are 8 bytes apart; above, an eighth of the power of two below them. */
 const smallLimit = 1024
 /** A larger block gets a slab of its own. */
 const pagedLimit = 1 << 20
-const classCount = 209
+export const classCount = 209
 const ownSlab = 255
+/** Values of `unlisted`: in the list of its class, full, or being emptied. */
+const full = 1
+const evacuating = 2
 /** Class of the pages that the first slab does not have. */
 const noPage = 254
 const firstPages = 16
@@ -68,6 +71,9 @@ for (let c = 1; c < classCount; c++) {
     break
   }
 }
+
+/** Blocks of one run of a class. */
+export const blocksPerRun = (c: number): number => runBlocks[c]!
 
 const noBytes = new Uint8Array(0)
 const noWords = new Uint32Array(0)
@@ -98,7 +104,7 @@ export class Arena {
   private bump = new Uint32Array(pagesPerSlab * 4)
   private limit = new Uint32Array(pagesPerSlab * 4)
   private live = new Uint16Array(pagesPerSlab * 4)
-  /** 1 while a full run is out of its class's list. */
+  /** 0 while a run is in its class's list, else why it is not. */
   private unlisted = new Uint8Array(pagesPerSlab * 4)
   private next = new Uint32Array(pagesPerSlab * 4)
   private previous = new Uint32Array(pagesPerSlab * 4)
@@ -111,6 +117,9 @@ export class Arena {
   private searchFrom = 1
   private unusedFrom = 1
   private emptySlabs = 0
+  /** Pages of all runs. */
+  private runPageCount = 0
+  private ownBytes = 0
 
   /** @param meter counts the used bytes of several arenas together */
   constructor(meter: Float64Array = new Float64Array(1)) {
@@ -133,9 +142,66 @@ export class Arena {
     return this.totals[1]!
   }
 
-  /** Reserved bytes per used byte; 1 when nothing is used. */
+  /** The sizes of all runs and large blocks, in bytes: what the used bytes are spread over. */
+  get activeBytes(): number {
+    return this.runPageCount * pageBytes + this.ownBytes
+  }
+
+  /** Bytes of memory this arena has written to and the system has not got back: more than that it cannot be resident. */
+  get residentBytes(): number {
+    const first = this.bytes[1]?.length === firstPages * pageBytes ? firstPages * pageBytes : 0
+    return this.regions.touchedBytes + this.ownBytes + first
+  }
+
+  /** Active bytes per used byte; 1 when nothing is used. */
   fragmentation(): number {
-    return this.usedBytes === 0 ? 1 : this.reservedBytes / this.usedBytes
+    return this.usedBytes === 0 ? 1 : this.activeBytes / this.usedBytes
+  }
+
+  /** The number of pages there may be: runs are named by their first one. */
+  get pageCount(): number {
+    return this.bytes.length * pagesPerSlab
+  }
+
+  /** The class of the run that begins at a page; 0 where none does, or a large block stands. */
+  runClassAt(page: number): number {
+    const c = this.classOf[page]!
+    return c < noPage && this.runOf[page] === page ? c : 0
+  }
+
+  /** Pages of a slab that belong to runs; 0 for slabs that cannot be emptied page by page. */
+  pagesInUse(slab: number): number {
+    if (this.bytes[slab]!.length !== slabBytes) return 0
+    let used = 0
+    for (let page = slab * pagesPerSlab, end = page + pagesPerSlab; page < end; page++) {
+      if (this.classOf[page] !== 0) used++
+    }
+    return used
+  }
+
+  /** Live blocks of the run that begins at `page`. */
+  liveBlocks(run: number): number {
+    return this.live[run]!
+  }
+
+  /**
+   * Empties a run as far as `move` can: it is called with each live block and may give it up (`free`) after allocating
+   * another, which will not be in this run.
+   */
+  evacuate(run: number, move: (p: Pointer) => void): void {
+    const c = this.runClassAt(run)
+    if (c === 0) return
+    const units = classUnits[c]!
+    const start = run * (pageBytes >>> 3)
+    // Full runs are not in the list; neither is this one from now on, so that nothing is allocated from it.
+    if (this.unlisted[run] === 0) this.unlist(run, c)
+    this.unlisted[run] = evacuating
+    const taken = new Uint8Array(runBlocks[c]!).fill(1)
+    const words = this.words[run >>> 6]!
+    for (let p = this.freeList[run]!; p !== 0; p = words[(p & 0x7ffff) << 1]!) taken[(p - start) / units] = 0
+    const blocks = (this.bump[run]! - start) / units
+    for (let i = 0; i < blocks; i++) if (taken[i] === 1) move(start + i * units)
+    if (this.runClassAt(run) === c && this.unlisted[run] === evacuating) this.list(run, c)
   }
 
   /**
@@ -181,7 +247,7 @@ export class Arena {
     const live = this.live[run]! - 1
     this.live[run] = live
     if (live === 0) this.releaseRun(run, c)
-    else if (this.unlisted[run] === 1) this.list(run, c)
+    else if (this.unlisted[run] === full) this.list(run, c)
   }
 
   /** The bytes usable in a block: its class's size, or the length of its own slab. */
@@ -196,7 +262,7 @@ export class Arena {
     for (let run = this.current[c]!; run !== 0; run = this.current[c]!) {
       if (this.freeList[run] !== 0 || this.bump[run] !== this.limit[run]) return
       this.unlist(run, c)
-      this.unlisted[run] = 1
+      this.unlisted[run] = full
     }
     this.addRun(c)
   }
@@ -231,6 +297,7 @@ export class Arena {
       }
     }
     this.classOf.fill(c, run, run + pages)
+    this.runPageCount += pages
     this.runOf.fill(run, run, run + pages)
     if (this.longestFree[slab] === pagesPerSlab) this.emptySlabs--
     this.measure(slab)
@@ -245,6 +312,7 @@ export class Arena {
   private releaseRun(run: number, c: number): void {
     if (this.unlisted[run] === 0) this.unlist(run, c)
     this.classOf.fill(0, run, run + runPages[c]!)
+    this.runPageCount -= runPages[c]!
     const slab = run >>> 6
     this.measure(slab)
     if (this.longestFree[slab] === pagesPerSlab) {
@@ -362,6 +430,7 @@ export class Arena {
     this.runOf[page] = page
     this.totals[0] = this.totals[0]! + length
     this.meter[0] = this.meter[0]! + length
+    this.ownBytes += length
     return page * (pageBytes >>> 3)
   }
 
@@ -371,6 +440,7 @@ export class Arena {
     const { length } = this.bytes[slab]!
     this.totals[0] = this.totals[0]! - length
     this.meter[0] = this.meter[0]! - length
+    this.ownBytes -= length
     this.dropSlab(slab)
   }
 }

@@ -296,6 +296,28 @@ export class Dict extends Segments {
     this.size = 0
   }
 
+  /** Moves a segment elsewhere. False when the block at `p`, of whatever content, is none of this dict's. */
+  moveSegment(p: Pointer): boolean {
+    const bytes = 8 * (this.mask + 1)
+    if (this.arena.capacity(p) < bytes) return false
+    const old = this.arena.words[p >>> 19]!
+    const from = wordOf(p)
+    // Whatever the block is: it is a segment if the directory says so at a place its entries' hashes name.
+    let index = this.directory.length === 1 ? 0 : -1
+    for (let i = 1; i <= this.mask && index < 0; i++) {
+      if (old[from + 2 * i + 1] !== 0) index = old[from + 2 * i]! >>> 1 >>> this.shift
+    }
+    if (index < 0 || this.directory[index] !== p) return false
+    const next = this.arena.allocate(bytes)
+    const words = this.arena.words[next >>> 19]!
+    words.set(old.subarray(from, from + 2 * (this.mask + 1)), wordOf(next))
+    const span = 1 << (this.depth - old[from]!)
+    const first = index & ~(span - 1)
+    this.directory.fill(next, first, first + span)
+    this.arena.free(p)
+    return true
+  }
+
   private slotOf(table: Uint32Array, base: number, h: number, p: Pointer): number {
     for (let i = this.home(h);; i = this.following(i)) {
       const found = table[base + 2 * i + 1]!

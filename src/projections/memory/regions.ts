@@ -13,6 +13,8 @@ class Region {
   readonly allFree: number
   /** Bit i: slab i is free. */
   free: number
+  /** Bit i: slab i has been in use since the region was made. */
+  touched = 0
   constructor(slabs: number, slabBytes: number) {
     this.buffer = new ArrayBuffer(slabs * slabBytes)
     this.free = this.allFree = (1 << slabs) - 1
@@ -23,6 +25,8 @@ class Region {
 export class Regions {
   private readonly slabBytes: number
   private readonly regions: Array<Region> = []
+  /** Bytes of slabs in use, or used before and not given back to the system. */
+  touchedBytes = 0
 
   constructor(slabBytes: number) {
     this.slabBytes = slabBytes
@@ -37,6 +41,8 @@ export class Regions {
     }
     const place = 31 - Math.clz32(region.free & -region.free)
     region.free &= ~(1 << place)
+    if ((region.touched & 1 << place) === 0) this.touchedBytes += this.slabBytes
+    region.touched |= 1 << place
     return new Uint8Array(region.buffer, place * this.slabBytes, this.slabBytes)
   }
 
@@ -47,6 +53,7 @@ export class Regions {
     region.free |= 1 << (slab.byteOffset / this.slabBytes)
     if (region.free !== region.allFree) return
     this.regions.splice(at, 1)
+    for (let bits = region.touched; bits !== 0; bits &= bits - 1) this.touchedBytes -= this.slabBytes
     // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
     region.buffer.transfer(0)
   }
