@@ -12,7 +12,8 @@ const counted = (keyspace: Keyspace): number => keyspace.databases.reduce((sum, 
 
 const compactAll = (keyspace: Keyspace): number => {
   let steps = 0
-  while (keyspace.compact(() => steps, 1)) if (++steps > 100_000) throw new Error("compaction does not end")
+  let time = 0
+  while (keyspace.compact(() => time++, 1)) if (++steps > 100_000) throw new Error("compaction does not end")
   return steps
 }
 
