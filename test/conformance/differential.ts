@@ -42,6 +42,8 @@ class Session {
   private readonly servers: Servers
   private readonly protocol: 2 | 3
   private readonly recent: Array<Line> = []
+  /** What the open transaction has queued. */
+  private queued: Array<Line> | undefined = undefined
   private redis!: RespClient
   private annals!: RespClient
 
@@ -73,7 +75,10 @@ class Session {
         ? undefined
         : { redis: nextLeft, annals: nextRight }
       if (left === undefined && right === undefined) break
-      if (left === undefined || right === undefined || !agree({ line, redis: left, annals: right, next })) {
+      if (
+        left === undefined || right === undefined ||
+        !agree({ line, redis: left, annals: right, next, queued: this.queued })
+      ) {
         throw new Mismatch(
           `RESP${this.protocol}, request ${this.requests + 1}: ${printLine(line)}\n` +
             `  redis   ${print(left, redis.stopped)}\n  annals  ${print(right, annals.stopped)}\n` +
@@ -81,10 +86,30 @@ class Session {
         )
       }
       this.requests++
+      this.follow(line, left.toString("latin1"))
       this.recent.push(line)
       if (this.recent.length > 12) this.recent.shift()
     }
     return { redis: redis.replies, annals: annals.replies }
+  }
+
+  /** Keeps up with what waits for EXEC. */
+  private follow(line: Line, reply: string): void {
+    if (reply === "+QUEUED\r\n") {
+      this.queued?.push(line)
+      return
+    }
+    switch (line[0]!.toUpperCase()) {
+      case "MULTI":
+        if (reply === "+OK\r\n") this.queued = []
+        break
+      case "DISCARD":
+        if (reply === "+OK\r\n") this.queued = undefined
+        break
+      case "EXEC":
+      case "RESET":
+        this.queued = undefined
+    }
   }
 
   /** Both must have ended the connection; then goes on with another. */

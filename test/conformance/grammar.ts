@@ -205,16 +205,22 @@ const stringNames =
 const keyNames =
   "DEL UNLINK EXISTS TYPE TOUCH KEYS SCAN RANDOMKEY RENAME RENAMENX COPY MOVE SWAPDB DBSIZE FLUSHDB FLUSHALL OBJECT EXPIRE PEXPIRE EXPIREAT PEXPIREAT TTL PTTL EXPIRETIME PEXPIRETIME PERSIST"
     .split(" ")
+const transactionNames = ["MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH"]
 const connectionNames = ["PING", "ECHO", "SELECT", "HELLO", "CLIENT", "AUTH", "RESET"]
 
 /** The commands under test, apart from QUIT, which has steps of its own. */
-export const commandNames: ReadonlyArray<string> = [...stringNames, ...keyNames, ...connectionNames]
+export const commandNames: ReadonlyArray<string> = [
+  ...stringNames,
+  ...keyNames,
+  ...transactionNames,
+  ...connectionNames
+]
 
 /** Any command with any words: too few, too many, of the wrong kind. */
 const wrongRows: ReadonlyArray<Weighted> = [
   row(
     6,
-    Fc.constantFrom(...commandNames.filter((n) => n !== "LCS")).chain(casing)
+    Fc.constantFrom(...commandNames.filter((n) => n !== "LCS" && n !== "MULTI")).chain(casing)
       .map((n) => [n]),
     many(0, 6, one(W.anyWord))
   ),
@@ -324,6 +330,45 @@ const dying: Words = Fc.oneof(
   say("SET", Fc.constant(W.dyingKey), W.value, "EXAT", Fc.constant("1000000000"))
 )
 
+/** Keys to watch, of which the requests in between may change some. */
+const watching = join(say("WATCH"), many(1, 3, one(W.key)))
+
+/** Requests that belong to transactions, outside of them; MULTI stands only where an end follows. */
+const strayRows: ReadonlyArray<Weighted> = [
+  row(3, say("WATCH"), many(1, 3, one(W.key))),
+  row(2, say("UNWATCH")),
+  row(1, say("EXEC"), maybe(one(W.anyWord))),
+  row(1, say("DISCARD"), maybe(one(W.anyWord))),
+  row(1, say("WATCH")),
+  row(1, say("MULTI"), one(W.anyWord)),
+  row(1, say("UNWATCH"), one(W.anyWord))
+]
+
+/** A transaction from MULTI to its end, of random requests and some that mean something special inside it. */
+const transaction = (lines: Words): Fc.Arbitrary<ReadonlyArray<Line>> =>
+  Fc.tuple(
+    Fc.array(Fc.oneof({ weight: 1, arbitrary: watching }, { weight: 1, arbitrary: lines }), { maxLength: 3 }),
+    say("MULTI"),
+    Fc.array(
+      Fc.oneof(
+        { weight: 30, arbitrary: lines },
+        { weight: 4, arbitrary: say("SELECT", W.db) },
+        { weight: 1, arbitrary: Fc.oneof(...strayRows) },
+        { weight: 1, arbitrary: say("MULTI") }
+      ),
+      { maxLength: 10 }
+    ),
+    Fc.oneof(
+      { weight: 12, arbitrary: say("EXEC") },
+      { weight: 1, arbitrary: say("DISCARD") },
+      { weight: 1, arbitrary: say("RESET") }
+    )
+  ).map(([before, multi, inside, end]) => [...before, multi, ...inside, end].flatMap(withKeys))
+
+/** What RANDOMKEY answers is checked against the keys that were there. */
+const withKeys = (line: Line): ReadonlyArray<Line> =>
+  line[0]!.toUpperCase() === "RANDOMKEY" ? [line, ["KEYS", "*"]] : [line]
+
 /** One step; `available` are the commands of other types that both servers have; `nowMs` bounds deadlines. */
 export const steps = (available: ReadonlySet<string>, nowMs: number): Fc.Arbitrary<Step> => {
   const weighted = (rows: ReadonlyArray<Weighted>): Words => Fc.oneof(...rows).filter((line) => !isLeftOut(line, nowMs))
@@ -332,6 +377,7 @@ export const steps = (available: ReadonlySet<string>, nowMs: number): Fc.Arbitra
     { weight: 35, arbitrary: weighted(keyRows(W.key)) },
     { weight: 8, arbitrary: weighted(keyspaceRows) },
     { weight: 12, arbitrary: weighted(connectionRows) },
+    { weight: 3, arbitrary: weighted(strayRows) },
     { weight: 8, arbitrary: weighted(lcsRows) },
     { weight: 15, arbitrary: weighted(wrongRows) },
     ...available.size === 0 ? [] : [{ weight: 5, arbitrary: weighted(otherTypeRows(available)) }]
@@ -340,15 +386,30 @@ export const steps = (available: ReadonlySet<string>, nowMs: number): Fc.Arbitra
   return Fc.oneof(
     {
       weight: 300,
-      // What RANDOMKEY answers is checked against the keys that were there.
-      arbitrary: lines.map((line) =>
-        step("lines", line[0]!.toUpperCase() === "RANDOMKEY" ? [line, ["KEYS", "*"]] : [line])
-      )
+      arbitrary: lines.map((line) => step("lines", withKeys(line)))
     },
+    { weight: 25, arbitrary: transaction(lines).map((all) => step("lines", all)) },
     {
       weight: 2,
       arbitrary: Fc.tuple(dying, weighted([...stringRows(dead), ...keyRows(dead)]))
         .map(([first, second]) => step("dies", [first, second, ["EXISTS", W.dyingKey]]))
+    },
+    {
+      weight: 2,
+      arbitrary: Fc.tuple(
+        dying,
+        Fc.array(weighted([...stringRows(dead), ...keyRows(dead)]), { maxLength: 3 }),
+        Fc.boolean()
+      ).map(([first, inside, watched]) =>
+        step("dies", [
+          first,
+          ...watched ? [["WATCH", W.dyingKey]] : [],
+          ["MULTI"],
+          ...inside,
+          ["EXEC"],
+          ["EXISTS", W.dyingKey]
+        ])
+      )
     },
     {
       weight: 2,
