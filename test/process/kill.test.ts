@@ -63,13 +63,14 @@ const killWhileRecovering = async (dir: string, args: ReadonlyArray<string>, del
   await ended
 }
 
-const moments = ["idle", "append", "pipeline", "rotate", "shutdown", "recovery"] as const
+const moments = ["idle", "append", "pipeline", "exec", "rotate", "shutdown", "recovery"] as const
 type Moment = typeof moments[number]
 
 const loads: Readonly<Record<Moment, Load>> = {
   idle: { depth: 8, padding: 10 },
   append: { depth: 1, padding: 10 },
   pipeline: { depth: 60, padding: 200 },
+  exec: { depth: 25, padding: 300, transaction: true },
   rotate: { depth: 10, padding: 1500 },
   shutdown: { depth: 10, padding: 300 },
   recovery: { depth: 30, padding: 1000 }

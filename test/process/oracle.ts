@@ -11,12 +11,14 @@ import { Keyspace } from "../../src/projections/keyspace.ts"
 import { replay } from "../../src/projections/replay.ts"
 import { removeTemporaryDir, type ServerProcess, temporaryDir } from "../support/processes.ts"
 import type { Random } from "../support/random.ts"
-import { ConnectionClosed, encodeRequest, plain, type RespClient } from "../support/resp-client.ts"
+import { ConnectionClosed, encodeRequest, parseReply, plain, type RespClient } from "../support/resp-client.ts"
 
 /** How a worker sends: requests per pipeline, and bytes of padding written along with them. */
 export interface Load {
   readonly depth: number
   readonly padding: number
+  /** Each pipeline is one transaction, over two databases. */
+  readonly transaction?: boolean
 }
 
 /** One connection's worth of requests, of which the server acknowledges some. */
@@ -30,6 +32,8 @@ export class Worker {
   private ackedMark = 0
   /** How many of the marks were appended to the history, sent and answered. */
   private ackedHistory = 0
+  /** Marks of pipelines that were transactions, with how many INCRs each held. */
+  private readonly transactions = new Map<number, number>()
   /** Requests answered in all lives of the server. */
   acknowledged = 0
 
@@ -39,12 +43,18 @@ export class Worker {
 
   private get keys() {
     const { id } = this
-    return { counter: `counter:${id}`, left: `left:${id}`, right: `right:${id}`, history: `history:${id}` }
+    return {
+      counter: `counter:${id}`,
+      left: `left:${id}`,
+      right: `right:${id}`,
+      history: `history:${id}`,
+      mirror: `mirror:${id}`
+    }
   }
 
   /** Sends until the connection ends. */
   async run(client: RespClient, load: Load): Promise<void> {
-    const { counter, history, left, right } = this.keys
+    const { counter, history, left, mirror, right } = this.keys
     for (;;) {
       const requests: Array<Buffer> = []
       for (let i = 0; i < load.depth; i++) requests.push(encodeRequest(["INCR", counter]))
@@ -53,6 +63,11 @@ export class Worker {
       this.marks.push(mark)
       requests.push(encodeRequest(["MSET", left, mark, right, mark, `pad:${this.id}`, "x".repeat(load.padding)]))
       requests.push(encodeRequest(["APPEND", history, `${mark},`]))
+      if (load.transaction === true) {
+        this.transactions.set(mark, load.depth)
+        requests.unshift(encodeRequest(["MULTI"]))
+        requests.push(...[["SELECT", 1], ["SET", mirror, mark], ["SELECT", 0], ["EXEC"]].map(encodeRequest))
+      }
       let replies: ReadonlyArray<Buffer>
       let ended = false
       try {
@@ -62,9 +77,24 @@ export class Worker {
         replies = cause.received
         ended = true
       }
-      this.take(replies, load.depth, mark)
+      if (load.transaction === true) this.takeTransaction(replies, requests.length, load.depth, mark)
+      else this.take(replies, load.depth, mark)
       if (ended) return
     }
+  }
+
+  /** Only the reply to EXEC acknowledges anything. */
+  private takeTransaction(replies: ReadonlyArray<Buffer>, requests: number, depth: number, mark: number): void {
+    if (replies.length < requests) return
+    const values = plain(parseReply(replies.at(-1)!))
+    const counts = Array.from({ length: depth }, (_, i) => mark - depth + i + 1)
+    const [, appended] = Array.isArray(values) ? values.slice(depth) : []
+    const expected = [...counts, "OK", appended, "OK", "OK", "OK"]
+    if (JSON.stringify(values) !== JSON.stringify(expected) || typeof appended !== "number") {
+      throw new Error(`EXEC answered ${JSON.stringify(values)} for ${JSON.stringify(expected)}`)
+    }
+    this.acknowledged += replies.length
+    this.acked = this.ackedMark = this.ackedHistory = mark
   }
 
   private take(replies: ReadonlyArray<Buffer>, depth: number, mark: number): void {
@@ -89,9 +119,10 @@ export class Worker {
 
   /** Compares with what a server holds after a restart, and goes on from there. Throws with what is wrong. */
   async check(client: RespClient): Promise<void> {
-    const { counter, history, left, right } = this.keys
-    const replies = (await client.pipeline([["MGET", counter, left, right], ["GET", history]])).map(plain)
-    const [values, written] = replies as [Array<string | null>, string | null]
+    const { counter, history, left, mirror, right } = this.keys
+    const requests = [["MGET", counter, left, right], ["GET", history], ["SELECT", 1], ["GET", mirror], ["SELECT", 0]]
+    const replies = (await client.pipeline(requests)).map(plain)
+    const [values, written, , mirrored] = replies as [Array<string | null>, string | null, string, string | null]
     const [count, first, second] = values.map((value) => Number(value ?? 0)) as [number, number, number]
     const wrong = (what: string): never => {
       throw new Error(
@@ -115,6 +146,12 @@ export class Worker {
     if (appended.join() !== whole.join()) wrong("the history has gaps")
     if (last !== first && !(first === newest && last === (reached.at(-2) ?? 0))) wrong("not a prefix: history and pair")
     if (last !== first && first !== count) wrong("not a prefix: history and counter")
+    const newestTransaction = [...this.transactions.keys()].filter((mark) => mark <= last).at(-1) ?? 0
+    if (Number(mirrored ?? 0) !== newestTransaction) wrong(`half of a transaction: ${mirrored} in the other database`)
+    for (const [mark, depth] of this.transactions) {
+      if (count > mark - depth && count < mark) wrong(`half of the transaction up to ${mark}`)
+      if (mark > last) this.transactions.delete(mark)
+    }
     // The next life goes on from what is there; what was lost was never acknowledged.
     this.marks.splice(this.marks.indexOf(last) + 1)
     this.sent = this.acked = count
