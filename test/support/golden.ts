@@ -3,7 +3,7 @@ import type { Event } from "../../src/log/events/catalog.ts"
 import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame.ts"
 import { type OpenedLog, openLog } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
-import { author, FakeClock, linesOf, logOptions } from "./log-writer.ts"
+import { author, FakeClock, linesOf, logOptions, peek } from "./log-writer.ts"
 import { SimDisk } from "./sim-disk.ts"
 
 /** One event of every type, by name, with values that show their encoding. Only ever added to, at the end. */
@@ -104,13 +104,38 @@ export const goldenLog = (): GoldenLog => {
   return { files, lines }
 }
 
+/** A log with batches over several databases, the same bytes each time. */
+export const mixedGoldenLog = (): GoldenLog => {
+  const disk = new SimDisk()
+  const clock = new FakeClock()
+  const options = logOptions({ segmentBytes: 4096 })
+  const log = openLog(disk, clock, options)
+  const who = author(1)
+  const [set, dated, counted] = goldenEvents as [Event, Event, Event]
+  const put = (events: ReadonlyArray<Event>, dbs: ReadonlyArray<number>): number =>
+    log.append(clock.now(), dbs[0]!, "client", 300, who, events, events.length, dbs.length > 1 ? dbs : undefined)
+  put([set], [0])
+  put([set, dated], [0, 1])
+  put([counted, set, dated, counted], [7, 7, 300, 7])
+  clock.advance(5)
+  put([set], [7])
+  log.commit()
+  put([set, counted, set], [0, 15, 0])
+  log.commit()
+  log.close()
+  const files = new Map<string, Uint8Array>()
+  for (const name of disk.files()) if (name.endsWith(".evl")) files.set(name, disk.bytes(name))
+  return { files, lines: peek(disk, (again) => linesOf(again), options) }
+}
+
 /** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
 const main = (): void => {
-  const folder = new URL("../golden/log-1/", import.meta.url)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const { files, lines } = goldenLog()
-  for (const [name, bytes] of files) writeFileSync(new URL(name.slice("log/".length), folder), bytes)
-  writeFileSync(new URL("batches.json", folder), `${JSON.stringify(lines, null, 1)}\n`)
+  for (const [number, { files, lines }] of [[1, goldenLog()], [2, mixedGoldenLog()]] as const) {
+    const folder = new URL(`../golden/log-${number}/`, import.meta.url)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    for (const [name, bytes] of files) writeFileSync(new URL(name.slice("log/".length), folder), bytes)
+    writeFileSync(new URL("batches.json", folder), `${JSON.stringify(lines, null, 1)}\n`)
+  }
 }
 if (import.meta.main) main()

@@ -54,7 +54,8 @@ export const lineOf = (
   origin: Origin,
   command: number,
   by: Author | undefined,
-  events: ReadonlyArray<Event>
+  events: ReadonlyArray<Event>,
+  dbs?: ReadonlyArray<number>
 ): string => {
   const who = by === undefined ? "-" : [
     by.clientId,
@@ -67,7 +68,8 @@ export const lineOf = (
     by.connectedAt
   ].join(" ")
   let text = `#${sequence} ${time} db${db} ${origin} c${command} [${who}]`
-  for (const event of events) {
+  for (const [i, event] of events.entries()) {
+    if (dbs !== undefined) text += ` db${dbs[i]}`
     text += ` ${event._tag}`
     for (const [name, value] of Object.entries(event)) {
       if (name === "_tag") continue
@@ -86,7 +88,7 @@ export const linesOf = (log: Pick<OpenedLog, "read">, from = 1): Array<string> =
 }
 
 export const batchLine = (batch: Batch): string =>
-  lineOf(batch.sequence, batch.time, batch.db, batch.origin, batch.command, batch.author, batch.events)
+  lineOf(batch.sequence, batch.time, batch.db, batch.origin, batch.command, batch.author, batch.events, batch.dbs)
 
 /**
  * Somebody who writes to a log and remembers what was promised: every batch as it must be read back, and how far the log
@@ -155,9 +157,11 @@ export class Writer {
     const by = random.chance(0.9) ? this.authors[at] : undefined
     const db = random.chance(0.9) ? 0 : random.below(16)
     const command = random.chance(0.9) ? 1 + random.below(200) : 0
-    const sequence = this.log.append(clock.now(), db, origin, command, by, this.scratch, count)
+    const other = new Random(this.lines.length) // apart from `random`, whose draws the tests count on
+    const dbs = count > 1 && other.chance(0.3) ? mixedDbs(other, db, count) : undefined
+    const sequence = this.log.append(clock.now(), db, origin, command, by, this.scratch, count, dbs)
     this.lastTime = Math.max(this.lastTime, clock.now())
-    this.lines.push(lineOf(sequence, this.lastTime, db, origin, command, by, this.scratch))
+    this.lines.push(lineOf(sequence, this.lastTime, db, origin, command, by, this.scratch, dbs))
     return sequence
   }
 
@@ -208,6 +212,14 @@ export class Writer {
     const durable = this.log.status().durableLsn
     while (this.synced.length > 0 && this.synced[0]!.lsn <= durable) this.durable = this.synced.shift()!.sequence
   }
+}
+
+/** Databases of the events of one batch, of which there are at least two; the first event is of `db`. */
+export const mixedDbs = (random: Random, db: number, count: number): Array<number> => {
+  const dbs = Array.from({ length: count }, () => random.chance(0.6) ? db : random.pick([0, 1, 15, 127, 128, 70_000]))
+  dbs[0] = db
+  if (dbs.every((other) => other === db)) dbs[count - 1] = db + 1
+  return dbs
 }
 
 /** Any event but those with values too long for tiny segments. */
