@@ -22,7 +22,8 @@ import { type Configuration, ServerConfig } from "./config/config.ts"
 import { ConfigInvalid } from "./config/errors.ts"
 import { Messages } from "./config/messages.ts"
 import { pidFile } from "./config/pid-file.ts"
-import { DiskError, nodeDisk } from "./log/disk.ts"
+import { CheckpointStore } from "./log/checkpoint-store.ts"
+import { nodeDisk } from "./log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
 import * as EventLogLive from "./log/event-log-live.ts"
 import { EventLog } from "./log/event-log.ts"
@@ -30,8 +31,9 @@ import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
 import { configureObserver } from "./net/observation.ts"
 import { makeServerPort, Shutdown } from "./net/server.ts"
+import * as Persistence from "./persistence/service.ts"
+import { hashKey } from "./persistence/start-up.ts"
 import { Keyspace } from "./projections/keyspace.ts"
-import { replay } from "./projections/replay.ts"
 
 const version = "0.1.0"
 /** Clients switch features on by the Redis version they see. */
@@ -39,42 +41,30 @@ const redisVersion = "7.4.0"
 
 const randomSeed = (): number => randomBytes(4).readUInt32LE()
 
-/** The data: a fold of the whole log before the first client comes, then of every event as it happens. */
+/** The executor over empty data, which is loaded once the server listens. */
 const executorLayer = Layer.effect(
   Executor,
   Effect.gen(function*() {
     const config = yield* ServerConfig
     const log = yield* EventLog
+    const store = yield* CheckpointStore
     const recovery = yield* EventLogLive.LogRecovery
     const clock = yield* Clock.Clock
-    const monotonic = () => performance.now()
-    const keyspace = new Keyspace(config.get("databases"), { k0: randomSeed(), k1: randomSeed() })
-    const began = monotonic()
-    const replayed = yield* Effect.try({
-      try: () => replay(keyspace, log.read(1)),
-      catch: (cause) => {
-        if (cause instanceof LogCorrupt || cause instanceof LogFormatTooNew || cause instanceof DiskError) return cause
-        throw cause
-      }
-    })
-    const seconds = (monotonic() - began) / 1000
     if (recovery.tornBytes > 0) {
       yield* Effect.logWarning(
         `the last write was cut short: ${recovery.tornBytes} bytes that were never acknowledged as durable were moved to `
           + `${recovery.quarantine ?? "nowhere"}`
       )
     }
-    yield* Effect.log(
-      `recovered to sequence ${replayed.sequence}: ${replayed.events} events folded in ${seconds.toFixed(2)} s, `
-        + `${keyspace.databases.reduce((sum, database) => sum + database.size, 0)} keys`
-    )
+    const key = hashKey(store, () => ({ k0: randomSeed(), k1: randomSeed() }))
     const executor = new CommandExecutor({
-      keyspace,
+      keyspace: new Keyspace(config.get("databases"), key),
       log,
       now: () => clock.currentTimeMillisUnsafe(),
-      monotonic,
+      monotonic: () => performance.now(),
       seed: randomSeed()
     })
+    executor.loading = true
     followMemorySettings(executor, config)
     return executor
   })
@@ -132,6 +122,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   const log = yield* EventLog
   const network = yield* Listener.Network
   const shutdown = yield* Shutdown
+  const persistence = yield* Persistence.Checkpoints
   const clock = yield* Clock.Clock
   config.onChange((name) => {
     if (name === "appendfsync") log.setPolicy(config.get("appendfsync"))
@@ -158,6 +149,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     },
     executor,
     log,
+    persistence,
     traffic: network.traffic,
     tcpPort: network.port,
     nowMicros: () => Number(clock.currentTimeNanosUnsafe() / 1000n),
@@ -171,9 +163,17 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   })
   configureObserver(executor.observer, config)
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
+}))
+
+/** Loads the data while the server answers that it does; from then on it is in service, and makes checkpoints. */
+const serve = Effect.gen(function*() {
+  const config = yield* ServerConfig
+  const network = yield* Listener.Network
+  yield* Persistence.load
   yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
   flushCompileCache() // now, not at exit: a server that is killed should start fast too
-}))
+  yield* Persistence.run
+})
 
 const describeEndpoints = (config: Configuration, port: number): string => {
   const where: Array<string> = []
@@ -218,7 +218,8 @@ const server = (argv: ReadonlyArray<string>) =>
     const base = ServerConfig.layer(argv, process.env)
     const log = EventLogLive.layer.pipe(Layer.provide(logSettingsLayer))
     const live = portsLayer.pipe(
-      Layer.provide(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
+      Layer.provideMerge(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
+      Layer.provideMerge(Persistence.layer),
       Layer.provideMerge(executorLayer),
       Layer.provideMerge(log),
       Layer.provideMerge(shutdownLayer),
@@ -226,8 +227,8 @@ const server = (argv: ReadonlyArray<string>) =>
     )
     yield* Effect.log(`Annals ${version} is starting, process ${process.pid}`)
     yield* Effect.scoped(Effect.gen(function*() {
-      yield* Layer.build(live)
-      yield* Deferred.await(stop)
+      const services = yield* Layer.build(live)
+      yield* Effect.raceFirst(Effect.provideContext(serve, services), Deferred.await(stop))
       yield* Effect.log("shutting down")
     }))
     yield* Effect.log("the log is sealed; goodbye")

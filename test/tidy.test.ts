@@ -39,6 +39,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "projections/memory",
     "config"
   ],
+  persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],
   main: ["*"],
   tools: ["*"]
 }

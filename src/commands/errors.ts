@@ -15,6 +15,7 @@ export const errors = {
   invalidDb: new ReplyError("ERR invalid DB index"),
   stringTooLong: new ReplyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
   noAuth: new ReplyError("NOAUTH Authentication required."),
+  loading: new ReplyError("LOADING Redis is loading the dataset in memory"),
   invalidCursor: new ReplyError("ERR invalid cursor"),
   outOfMemory: new ReplyError("OOM command not allowed when used memory > 'maxmemory'.")
 } as const

@@ -80,6 +80,68 @@ export interface ConfigRefusal {
   readonly reason: string | undefined
 }
 
+/** What BGSAVE and BGREWRITEAOF lead to: `other`, the other kind is under way. */
+export type BackgroundAnswer = "started" | "scheduled" | "running" | "other"
+
+/** Progress and results of checkpoints of one kind; seconds are -1 where there is nothing to tell. */
+export interface CheckpointFigures {
+  readonly inProgress: boolean
+  /** Whether the last one succeeded; true before the first. */
+  readonly ok: boolean
+  readonly lastSeconds: number
+  readonly currentSeconds: number
+  readonly count: number
+}
+
+/** What INFO says about loading and checkpoints. */
+export interface PersistenceStatus {
+  /** Undefined once the data is loaded. Unix seconds, bytes, seconds. */
+  readonly loading:
+    | {
+      readonly startedAt: number
+      readonly totalBytes: number
+      readonly loadedBytes: number
+      readonly etaSeconds: number
+    }
+    | undefined
+  /** Batches since the newest checkpoint. */
+  readonly changesSinceLastSave: number
+  /** Made by SAVE, BGSAVE and the `save` rules. */
+  readonly save: CheckpointFigures
+  /** Made by BGREWRITEAOF and because the log has grown. */
+  readonly rewrite: CheckpointFigures & { readonly scheduled: boolean; readonly failuresInARow: number }
+  readonly keysProcessed: number
+  readonly keysTotal: number
+  /** Keys that came from a checkpoint when the data was last loaded. */
+  readonly keysLoaded: number
+  /** Unix seconds. */
+  readonly lastSaveAt: number
+  /** Oldest first. */
+  readonly checkpoints: ReadonlyArray<{ readonly sequence: number; readonly bytes: number; readonly created: number }>
+}
+
+/** Checkpoints. Implemented by persistence/, joined in main. */
+export interface PersistencePort {
+  /** SAVE: makes one before it returns; the reason why not, or undefined. */
+  save(): string | undefined
+  /** BGSAVE. */
+  backgroundSave(schedule: boolean): BackgroundAnswer
+  /** BGREWRITEAOF. */
+  rewrite(): BackgroundAnswer
+  /** BGSAVE CANCEL: gives up one under way, or one that is only wanted. */
+  cancel(): "cancelled" | "unscheduled" | "none"
+  /**
+   * Before SHUTDOWN: makes the checkpoint that `save` asks for, or, where it is undefined, that the `save` rules imply.
+   * False when it was to make one and could not.
+   */
+  beforeShutdown(save: boolean | undefined): boolean
+  /** LASTSAVE: Unix seconds. */
+  lastSave(): number
+  /** DEBUG RELOAD and LOADAOF: makes a checkpoint if so told, and loads the data anew; the reason why not, or undefined. */
+  reload(save: boolean): string | undefined
+  status(): PersistenceStatus
+}
+
 /** The server as a whole. Implemented where the layers meet. */
 export interface ServerPort {
   readonly version: string
@@ -119,8 +181,7 @@ export interface ServerPort {
   abortShutdown(): boolean
   /** DEBUG SLEEP: stops everything for that long. */
   sleep(ms: number): void
-  /** DEBUG RELOAD and LOADAOF: replaces the data by the fold of the log; undefined when it worked. */
-  reload(): string | undefined
+  readonly persistence: PersistencePort
   /** DEBUG SET-ACTIVE-EXPIRE. */
   setActiveExpire(on: boolean): void
   readonly activeExpire: boolean

@@ -22,6 +22,8 @@ export class Row {
   readonly write: boolean
   readonly denyOom: boolean
   readonly noAuth: boolean
+  /** Runs while the data is being loaded. */
+  readonly whileLoading: boolean
   /** Held back by CLIENT PAUSE WRITE. */
   readonly mayReplicate: boolean
   /** Refused between MULTI and EXEC. */
@@ -57,6 +59,7 @@ export class Row {
     this.write = command.flags.includes("write")
     this.denyOom = command.flags.includes("denyoom")
     this.noAuth = command.flags.includes("no_auth")
+    this.whileLoading = command.flags.includes("loading")
     this.mayReplicate = this.write || command.flags.includes("may_replicate")
     this.noMulti = command.flags.includes("no_multi")
     this.immediate = immediateNames.has(this.name)

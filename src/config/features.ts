@@ -8,7 +8,7 @@ export const features = {
   /** maxmemory-clients. */
   clientEviction: false,
   /** save, auto-aof-rewrite-*: checkpoints made by themselves. */
-  checkpoints: false,
+  checkpoints: true,
   /** history-retention. */
   retention: false,
   /** log-compression. */

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import { CheckpointStore } from "./checkpoint-store.ts"
 import type { Disk } from "./disk.ts"
 import { DiskError } from "./disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./errors.ts"
@@ -55,7 +56,10 @@ const make = Effect.gen(function*() {
     }
   })
   yield* tick.pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.forkScoped)
-  return Context.make(EventLog, EventLog.of(log)).pipe(Context.add(LogRecovery, log.recovery))
+  return Context.make(EventLog, EventLog.of(log)).pipe(
+    Context.add(LogRecovery, log.recovery),
+    Context.add(CheckpointStore, log.checkpoints)
+  )
 })
 
 /** Opens the log of a data directory; fails with `LogCorrupt`, `LogFormatTooNew`, `LogLocked` or `DiskError`. */

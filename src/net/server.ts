@@ -1,9 +1,8 @@
 /** The server as control commands see it: figures of the process, DEBUG's reach into the executor, and its end. */
 import * as Context from "effect/Context"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
-import type { ServerPort } from "../commands/ports.ts"
+import type { PersistencePort, ServerPort } from "../commands/ports.ts"
 import type { EventLog } from "../log/event-log.ts"
-import { replay } from "../projections/replay.ts"
 import type { Traffic } from "./listener.ts"
 
 /** What does not change while the server runs. */
@@ -29,6 +28,7 @@ export interface ServerParts {
   readonly identity: ServerIdentity
   readonly executor: CommandExecutor
   readonly log: EventLog["Service"]
+  readonly persistence: PersistencePort
   readonly traffic: Traffic
   readonly tcpPort: number
   readonly nowMicros: () => number
@@ -56,26 +56,17 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     cpu: parts.cpuUsage,
     logStatus: () => log.status(),
     traffic: () => parts.traffic,
-    // The log holds every acknowledged write at any time, so there is nothing to save and no reason to wait; only a
-    // write that the disk has not taken yet, and that nobody was told about, would be given up.
+    // The log holds every acknowledged write at any time: a checkpoint only makes the next start faster, and only a write
+    // that the disk has not taken yet, and that nobody was told about, would be given up.
     shutdown: ({ force, save }) => {
       if (log.failure() !== undefined && !force && save !== false) return false
+      if (!parts.persistence.beforeShutdown(save) && !force) return false
       parts.stop()
       return true
     },
     abortShutdown: () => false,
     sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
-    reload: () => {
-      if (executor.transactions.running) return "not possible inside a transaction, whose batch is not in the log yet"
-      log.commit()
-      const failure = log.failure()
-      if (failure !== undefined) return failure.reason
-      const fresh = executor.keyspace.blank()
-      replay(fresh, log.read(1))
-      executor.transactions.watches.emptiedAll(executor.view.now)
-      executor.keyspace.adopt(fresh)
-      return undefined
-    },
+    persistence: parts.persistence,
     setActiveExpire: (on) => {
       executor.activeExpire = on
     },

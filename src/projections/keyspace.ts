@@ -61,7 +61,7 @@ export class Database {
   private memoPointer: Pointer = 0
   private memoTurn = -1
 
-  constructor(seed: HashSeed, turn: Turn, meter: Float64Array = new Float64Array(1), mark = 0) {
+  constructor(seed: HashSeed, turn: Turn, mark: number, meter: Float64Array = new Float64Array(1)) {
     this.seed = seed
     this.mark = mark
     this.turn = turn
@@ -312,20 +312,18 @@ export class Keyspace {
   constructor(count: number, seed: HashSeed, turn = new Turn()) {
     this.seed = seed
     this.turn = turn
-    this.databases = Array.from({ length: count }, () => new Database(seed, this.turn, this.meter))
+    this.databases = Array.from({ length: count }, () => this.standIn())
   }
 
   /** The database of that number; one beyond the configured count comes to be when a log speaks of it. */
   database(index: number): Database {
-    while (index >= this.databases.length) {
-      this.databases.push(new Database(this.seed, this.turn, this.meter, this.mark))
-    }
+    while (index >= this.databases.length) this.databases.push(this.standIn())
     return this.databases[index]!
   }
 
   /** An empty database that may be put in the place of one of these. */
   standIn(): Database {
-    return new Database(this.seed, this.turn, this.meter, this.mark)
+    return new Database(this.seed, this.turn, this.mark, this.meter)
   }
 
   swap(first: number, second: number): void {

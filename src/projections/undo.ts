@@ -59,7 +59,7 @@ export class Undo implements TouchVisitor {
 
   /** Where pre-images are kept: a database of no keyspace, whose memory counts for nothing. */
   private store(): Database {
-    return new Database(this.keyspace.seed, this.keyspace.turn)
+    return new Database(this.keyspace.seed, this.keyspace.turn, 0)
   }
 
   private putAside(db: number): void {

@@ -76,6 +76,8 @@ export class CommandExecutor {
   readonly transactions: Transactions
   pause: Pause = "none"
   activeExpire = true
+  /** The data is not there yet: only commands that do not need it run, and nothing happens by itself. */
+  loading = false
 
   private readonly ports: ExecutorPorts
   private controlPorts: ControlPorts | undefined
@@ -222,6 +224,7 @@ export class CommandExecutor {
     }
     if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client, out)
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
+    if (this.loading && !row.whileLoading) return this.refuse(errors.loading, row, client, out)
     if (
       this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() &&
       (row.denyOom || this.transactions.deniesOom(row, client))
@@ -346,7 +349,7 @@ export class CommandExecutor {
   private buryDead(db: number, key: Slice): boolean {
     if (this.transactions.running) {
       if (!this.transactions.mayBury) return false
-    } else if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    } else if (this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) return false
     this.deathEvent[0] = { _tag: "KeyExpired", key }
     this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
     this.statistics.expiredKeys++
@@ -373,7 +376,7 @@ export class CommandExecutor {
    */
   private makeRoom(): boolean {
     this.statistics.sampleMemory(this.keyspace.usedBytes)
-    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return true
+    if (this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) return true
     return this.relieve(this.evictionBudgetMs) !== Relief.failed
   }
 
@@ -389,6 +392,7 @@ export class CommandExecutor {
    * go.
    */
   relieveMemory(budgetMs: number): boolean {
+    if (this.loading) return false
     const used = this.keyspace.usedBytes
     this.statistics.sampleMemory(used)
     if (!this.limited || used <= this.memory.limit) {
@@ -410,7 +414,9 @@ export class CommandExecutor {
    * Returns whether more are due.
    */
   expire(budgetMs: number): boolean {
-    if (!this.activeExpire || this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    if (this.loading || !this.activeExpire || this.pause !== "none" || this.ports.log.failure() !== undefined) {
+      return false
+    }
     this.beginChunk()
     const began = this.ports.monotonic()
     const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, (db, key) => {

@@ -52,9 +52,19 @@ const object = ({ d }: Control, argv: Argv): Reply => {
   )
 }
 
-const reload = ({ server }: Control): Reply => {
-  const failure = server.reload()
-  return failure === undefined ? ok : new ReplyError(`ERR Error trying to load the log: ${failure}`)
+const loaded = (failure: string | undefined): Reply =>
+  failure === undefined ? ok : new ReplyError(`ERR Error trying to load the data: ${failure}`)
+
+const reload = ({ server }: Control, argv: Argv): Reply => {
+  let save = true
+  for (let i = 2; i < argv.length; i++) {
+    const option = word(argv.at(i))
+    if (option === "NOSAVE") save = false
+    else if (option === "MERGE" || option === "NOFLUSH") {
+      throw new ReplyError(`ERR DEBUG RELOAD ${option} is refused: the data must stay the fold of the log`)
+    } else throw new ReplyError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+  }
+  return loaded(server.persistence.reload(save))
 }
 
 /** Words after the subcommand: at least, at most. */
@@ -63,9 +73,9 @@ type Sub = readonly [least: number, most: number, run: (control: Control, argv: 
 const helpText = helpLines("DEBUG", [
   ["DIGEST", "Answer a hash of all data."],
   ["DIGEST-VALUE <key> [<key> ...]", "Answer a hash of the value at each key."],
-  ["LOADAOF", "Replace the data by the fold of the log."],
+  ["LOADAOF", "Replace the data by the newest checkpoint and the fold of the log after it."],
   ["OBJECT <key>", "Answer how the value at a key is held."],
-  ["RELOAD", "Replace the data by the fold of the log."],
+  ["RELOAD [NOSAVE]", "Make a checkpoint and replace the data by it; with NOSAVE, by what a restart would load."],
   ["SET-ACTIVE-EXPIRE <0|1>", "Stop or resume removing dead keys that nobody asks for."],
   ["SLEEP <seconds>", "Stop everything for that long; decimals are allowed."]
 ])
@@ -86,8 +96,8 @@ const subcommands: Readonly<Record<string, Sub>> = {
     return digests
   }],
   "OBJECT": [1, 1, object],
-  "RELOAD": [0, 0, reload],
-  "LOADAOF": [0, 0, reload],
+  "RELOAD": [0, Infinity, reload],
+  "LOADAOF": [0, 0, ({ server }) => loaded(server.persistence.reload(false))],
   "CHANGE-REPL-ID": [0, 0, () => {
     throw new ReplyError("ERR DEBUG CHANGE-REPL-ID is refused: the replication id names the log and stays with it")
   }],

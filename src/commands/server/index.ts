@@ -8,6 +8,7 @@ import { latency } from "./latency.ts"
 import { lolwut } from "./lolwut.ts"
 import { memory } from "./memory.ts"
 import { monitor } from "./monitor.ts"
+import { bgrewriteaof, bgsave, lastsave, save } from "./persistence.ts"
 import { shutdown, time } from "./process.ts"
 import { slowlog } from "./slowlog.ts"
 
@@ -22,5 +23,9 @@ export const serverCommands: ReadonlyArray<Command> = [
   memory,
   slowlog,
   latency,
-  monitor
+  monitor,
+  save,
+  bgsave,
+  bgrewriteaof,
+  lastsave
 ]

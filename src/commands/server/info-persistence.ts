@@ -1,9 +1,7 @@
 /** INFO persistence and eventlog: how the data is kept. */
-import type { Control } from "../ports.ts"
-import { type Fields, flag, noughts } from "./info-format.ts"
-
-/** Loading ends before the first client is accepted. */
-const loadingFields: Fields = noughts("loading", "async_loading")
+import type { LogStatus } from "../../log/event-log.ts"
+import type { Control, PersistenceStatus } from "../ports.ts"
+import { type Fields, fixed2, flag, noughts } from "./info-format.ts"
 
 /** Nothing is ever copied by fork, so nothing is copied on write. */
 const copyOnWriteFields: Fields = [
@@ -11,46 +9,72 @@ const copyOnWriteFields: Fields = [
   ["current_fork_perc", "0.00"]
 ]
 
-/** Checkpoints, in Redis's words for snapshots. */
-const snapshotFields = ({ server }: Control): Fields => [
-  ...noughts(
-    "current_save_keys_processed",
-    "current_save_keys_total",
-    "rdb_changes_since_last_save",
-    "rdb_bgsave_in_progress"
-  ),
-  ["rdb_last_save_time", Math.floor(server.startedAt / 1000)],
-  ["rdb_last_bgsave_status", "ok"],
-  ["rdb_last_bgsave_time_sec", -1],
-  ["rdb_current_bgsave_time_sec", -1],
-  ...noughts("rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded")
-]
+const status = (good: boolean): string => good ? "ok" : "err"
 
-/** The log, in Redis's words for its append-only file. It is never rewritten. */
-const logFields = ({ server }: Control): Fields => {
-  const log = server.logStatus()
+/** Checkpoints made by SAVE, BGSAVE and the `save` rules, in Redis's words for snapshots. */
+const snapshotFields = (persistence: PersistenceStatus): Fields => {
+  const { changesSinceLastSave, keysLoaded, keysProcessed, keysTotal, lastSaveAt, save } = persistence
   return [
-    ["aof_enabled", 1],
-    ...noughts("aof_rewrite_in_progress", "aof_rewrite_scheduled"),
-    ["aof_last_rewrite_time_sec", -1],
-    ["aof_current_rewrite_time_sec", -1],
-    ["aof_last_bgrewrite_status", "ok"],
-    ...noughts("aof_rewrites", "aof_rewrites_consecutive_failures"),
-    ["aof_last_write_status", log.lastWriteOk ? "ok" : "err"],
-    ...noughts("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"),
-    ["aof_current_size", log.bytes],
-    ...noughts("aof_base_size", "aof_pending_rewrite", "aof_buffer_length"),
-    ["aof_pending_bio_fsync", flag(log.fsyncPending)],
-    ["aof_delayed_fsync", log.delayedFsyncs]
+    ["current_save_keys_processed", keysProcessed],
+    ["current_save_keys_total", keysTotal],
+    ["rdb_changes_since_last_save", changesSinceLastSave],
+    ["rdb_bgsave_in_progress", flag(save.inProgress)],
+    ["rdb_last_save_time", lastSaveAt],
+    ["rdb_last_bgsave_status", status(save.ok)],
+    ["rdb_last_bgsave_time_sec", save.lastSeconds],
+    ["rdb_current_bgsave_time_sec", save.currentSeconds],
+    ["rdb_saves", save.count],
+    ...noughts("rdb_last_cow_size", "rdb_last_load_keys_expired"),
+    ["rdb_last_load_keys_loaded", keysLoaded]
   ]
 }
 
-export const persistenceSection = (control: Control): Fields => [
-  ...loadingFields,
-  ...copyOnWriteFields,
-  ...snapshotFields(control),
-  ...logFields(control)
+/** The log, in Redis's words for its append-only file; what rewrites it there is a checkpoint here. */
+const logFields = (log: LogStatus, { checkpoints, rewrite }: PersistenceStatus): Fields => [
+  ["aof_enabled", 1],
+  ["aof_rewrite_in_progress", flag(rewrite.inProgress)],
+  ["aof_rewrite_scheduled", flag(rewrite.scheduled)],
+  ["aof_last_rewrite_time_sec", rewrite.lastSeconds],
+  ["aof_current_rewrite_time_sec", rewrite.currentSeconds],
+  ["aof_last_bgrewrite_status", status(rewrite.ok)],
+  ["aof_rewrites", rewrite.count],
+  ["aof_rewrites_consecutive_failures", rewrite.failuresInARow],
+  ["aof_last_write_status", status(log.lastWriteOk)],
+  ...noughts("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"),
+  ["aof_current_size", log.bytes],
+  ["aof_base_size", checkpoints.at(-1)?.bytes ?? 0],
+  ...noughts("aof_pending_rewrite", "aof_buffer_length"),
+  ["aof_pending_bio_fsync", flag(log.fsyncPending)],
+  ["aof_delayed_fsync", log.delayedFsyncs],
+  ["checkpoints", checkpoints.length],
+  ["checkpoint_sequence", checkpoints.at(-1)?.sequence ?? 0],
+  ["checkpoint_bytes", checkpoints.at(-1)?.bytes ?? 0]
 ]
+
+/** Shown only while the data is being loaded, as in Redis. */
+const loadingFields = ({ loading }: PersistenceStatus): Fields => {
+  if (loading === undefined) return []
+  const { etaSeconds, loadedBytes, startedAt, totalBytes } = loading
+  return [
+    ["loading_start_time", startedAt],
+    ["loading_total_bytes", totalBytes],
+    ["loading_loaded_bytes", loadedBytes],
+    ["loading_loaded_perc", fixed2(totalBytes === 0 ? 0 : 100 * loadedBytes / totalBytes)],
+    ["loading_eta_seconds", etaSeconds]
+  ]
+}
+
+export const persistenceSection = ({ server }: Control): Fields => {
+  const persistence = server.persistence.status()
+  return [
+    ["loading", flag(persistence.loading !== undefined)],
+    ...noughts("async_loading"),
+    ...copyOnWriteFields,
+    ...snapshotFields(persistence),
+    ...logFields(server.logStatus(), persistence),
+    ...loadingFields(persistence)
+  ]
+}
 
 export const eventLogSection = ({ server }: Control): Fields => {
   const log = server.logStatus()

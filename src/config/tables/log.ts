@@ -20,23 +20,23 @@ export const persistence = {
   "appendfilename": accepted(text, "appendonly.aof", ownNames, immutable),
   "appenddirname": accepted(text, "appendonlydir", ownNames, immutable),
   "dbfilename": accepted(text, "dump.rdb", noRdb, { guarded: true }),
-  "save": accepted(
+  "save": works(
     saveRules,
     [{ seconds: 3600, changes: 1 }, { seconds: 300, changes: 100 }, { seconds: 60, changes: 10_000 }],
-    "the log holds every write as it happens"
+    "a checkpoint is made after so many seconds with at least so many batches written; with any rule, at shutdown too"
   ),
   "no-appendfsync-on-rewrite": accepted(yesNo, false, noFork),
   "auto-aof-rewrite-percentage": needs(
     "checkpoints",
     integer(0, int),
     100,
-    "growth of the log since the last checkpoint, in percent, after which another is made; 0 for never"
+    "a checkpoint is made when the log since the last one has grown to so many percent of its size; 0 for never"
   ),
   "auto-aof-rewrite-min-size": needs(
     "checkpoints",
     bytes(0),
-    64 * mb,
-    "size of the log below which it makes no checkpoint by itself"
+    512 * mb,
+    "bytes of log since the last checkpoint below which none is made because of growth"
   ),
   "aof-load-truncated": refused(yesNo, true, "the unfinished end of a log is always moved aside and reported"),
   "aof-load-corrupt-tail-max-size": refused(

@@ -1,5 +1,5 @@
 import { ClientState } from "../../../src/commands/client.ts"
-import type { ClientsPort, ConnectionPort, ServerPort } from "../../../src/commands/ports.ts"
+import type { ClientsPort, ConnectionPort, PersistencePort, ServerPort } from "../../../src/commands/ports.ts"
 import { load } from "../../../src/config/config.ts"
 import { makeConfigPort } from "../../../src/net/config-port.ts"
 import { Harness, TestConnection } from "../../support/harness.ts"
@@ -40,7 +40,54 @@ export class TestClients implements ClientsPort {
 /** What a test server was asked to do, in order. */
 export type Asked = Array<string>
 
-const testServer = (now: () => number, asked: Asked): ServerPort => ({
+/** Checkpoints of a test: only what was asked is noted. */
+export const testPersistence = (
+  asked: Asked
+): { -readonly [Name in keyof PersistencePort]: PersistencePort[Name] } => ({
+  save: () => {
+    asked.push("save")
+    return undefined
+  },
+  backgroundSave: (schedule) => {
+    asked.push(`background save ${schedule}`)
+    return schedule ? "scheduled" : "started"
+  },
+  rewrite: () => {
+    asked.push("rewrite")
+    return "started"
+  },
+  cancel: () => {
+    asked.push("cancel")
+    return "none"
+  },
+  beforeShutdown: () => true,
+  lastSave: () => 1_699_999_000,
+  reload: (save) => {
+    asked.push(`reload ${save}`)
+    return undefined
+  },
+  status: () => ({
+    loading: undefined,
+    changesSinceLastSave: 3,
+    save: { inProgress: false, ok: true, lastSeconds: -1, currentSeconds: -1, count: 0 },
+    rewrite: {
+      inProgress: true,
+      scheduled: false,
+      ok: true,
+      lastSeconds: 2,
+      currentSeconds: 1,
+      count: 4,
+      failuresInARow: 0
+    },
+    keysProcessed: 5,
+    keysTotal: 10,
+    keysLoaded: 7,
+    lastSaveAt: 1_699_999_000,
+    checkpoints: [{ sequence: 2, bytes: 600, created: 1_699_999_000_000 }]
+  })
+})
+
+const testServer = (now: () => number, asked: Asked, persistence: PersistencePort): ServerPort => ({
   version: "0.1.0",
   redisVersion: "7.4.0",
   runId: "a".repeat(40),
@@ -82,10 +129,7 @@ const testServer = (now: () => number, asked: Asked): ServerPort => ({
   shutdown: (options) => asked.push(`shutdown ${JSON.stringify(options)}`) > 0,
   abortShutdown: () => false,
   sleep: (ms) => void asked.push(`sleep ${ms}`),
-  reload: () => {
-    asked.push("reload")
-    return undefined
-  },
+  persistence,
   setActiveExpire: (on) => void asked.push(`active expire ${on}`),
   activeExpire: true
 })
@@ -96,12 +140,13 @@ export const controlHarness = (...args: ReadonlyArray<string>) => {
   const asked: Asked = []
   const holder: { harness?: Harness } = {}
   const config = load(args, {})
+  const persistence = testPersistence(asked)
   const harness = new Harness({
     clients,
     config: makeConfigPort(config),
-    server: testServer(() => holder.harness?.now ?? 0, asked)
+    server: testServer(() => holder.harness?.now ?? 0, asked, persistence)
   })
   holder.harness = harness
   clients.connections.push(harness.connection)
-  return { harness, clients, asked, config, client: harness.connection.client satisfies ClientState }
+  return { harness, clients, asked, config, persistence, client: harness.connection.client satisfies ClientState }
 }

@@ -244,7 +244,7 @@ describe("DEBUG", () => {
       > DEBUG CHANGE-REPL-ID
       (error) ERR DEBUG CHANGE-REPL-ID is refused: the replication id names the log and stays with it"
     `)
-    expect(asked).toEqual(["sleep 500", "active expire false", "active expire true", "reload", "reload"])
+    expect(asked).toEqual(["sleep 500", "active expire false", "active expire true", "reload true", "reload false"])
     expect(harness.run("DEBUG", "OBJECT", "b")).toMatch(
       /^\+Value at:0x[0-9a-f]+ refcount:1 encoding:embstr serializedlength:6 lru:\d+ lru_seconds_idle:0\r\n$/
     )
