@@ -1,5 +1,9 @@
 /** Loading and checkpoints as parts of a running server: fibers that go on in slices, between which clients are served. */
-import { Cause, Clock, Context, Effect, Layer } from "effect"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { Executor } from "../commands/executor/service.ts"
 import { ServerConfig } from "../config/config.ts"
 import { CheckpointStore } from "../log/checkpoint-store.ts"
