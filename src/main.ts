@@ -27,6 +27,7 @@ import { nodeDisk } from "./log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
 import * as EventLogLive from "./log/event-log-live.ts"
 import { EventLog } from "./log/event-log.ts"
+import * as UpkeepLive from "./log/upkeep-live.ts"
 import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
 import { configureObserver } from "./net/observation.ts"
@@ -95,6 +96,15 @@ const logSettingsLayer = Layer.effect(
         process.exit(1)
       }
     }
+  })
+)
+
+/** What upkeep of the log goes by. */
+const upkeepSettingsLayer = Layer.effect(
+  UpkeepLive.UpkeepSettings,
+  Effect.gen(function*() {
+    const config = yield* ServerConfig
+    return { compression: () => config.get("log-compression") }
   })
 )
 
@@ -220,6 +230,7 @@ const server = (argv: ReadonlyArray<string>) =>
     const live = portsLayer.pipe(
       Layer.provideMerge(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
       Layer.provideMerge(Persistence.layer),
+      Layer.provideMerge(UpkeepLive.layer.pipe(Layer.provide(upkeepSettingsLayer))),
       Layer.provideMerge(executorLayer),
       Layer.provideMerge(log),
       Layer.provideMerge(shutdownLayer),

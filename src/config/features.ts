@@ -12,7 +12,7 @@ export const features = {
   /** history-retention. */
   retention: false,
   /** log-compression. */
-  compression: false,
+  compression: true,
   /** multi-on-error. */
   transactionRollback: true,
   /** slowlog-*. */

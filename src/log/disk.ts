@@ -49,6 +49,8 @@ export interface DiskFile {
   sync(): void
   /** Bytes. */
   size(): number
+  /** How many bytes a reader should ask for at a time who may not need them all; undefined: as many as it likes. */
+  readonly readAhead?: number
   truncate(size: number): void
   /** Releases the file; waits in the background for asynchronous calls still under way. Never throws. */
   close(): void

@@ -10,6 +10,7 @@ import { DiskError } from "./disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./errors.ts"
 import { EventLog } from "./event-log.ts"
 import { type LogOptions, openLog, type Recovery } from "./store.ts"
+import { LogUpkeep } from "./upkeep-live.ts"
 
 /** What the layer is told; made from the configuration. */
 export class LogSettings extends Context.Service<LogSettings, {
@@ -58,7 +59,8 @@ const make = Effect.gen(function*() {
   yield* tick.pipe(Effect.repeat(Schedule.spaced("50 millis")), Effect.forkScoped)
   return Context.make(EventLog, EventLog.of(log)).pipe(
     Context.add(LogRecovery, log.recovery),
-    Context.add(CheckpointStore, log.checkpoints)
+    Context.add(CheckpointStore, log.checkpoints),
+    Context.add(LogUpkeep, log.upkeep)
   )
 })
 

@@ -55,7 +55,11 @@ export interface LogStatus {
   readonly durableLsn: number
   readonly oldestSequence: number
   readonly segments: number
+  /** On disk. */
   readonly bytes: number
+  /** What they would take if no segment were compressed. */
+  readonly originalBytes: number
+  readonly compressedSegments: number
   readonly tornBytes: number
   /** Hex of the chain value at the last SEAL. */
   readonly chainHead: string

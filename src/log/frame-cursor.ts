@@ -119,7 +119,8 @@ export class FrameCursor {
       return true
     }
     if (length > this.bytes.length || this.bytes.length === 0) {
-      this.bytes = new Uint8Array(Math.max(length, Math.min(this.readAhead, Math.max(64, this.end - position))))
+      const ahead = Math.min(this.readAhead, this.file.readAhead ?? Infinity, Math.max(64, this.end - position))
+      this.bytes = new Uint8Array(Math.max(length, ahead))
     }
     this.base = position
     this.at = 0

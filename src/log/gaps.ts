@@ -7,6 +7,7 @@
  * Numbers are varints, texts UTF-8 with their length; 0 stands for a fact nobody knows. The second line may be absent:
  * padding, which is zeros, stands in its place.
  */
+import { openSegment } from "./compressed-file.ts"
 import type { Disk, DiskFile } from "./disk.ts"
 import { ByteReader, ByteWriter } from "./events/wire.ts"
 import { FrameCursor, isDecodeError } from "./frame-cursor.ts"
@@ -139,7 +140,7 @@ export const gapsIn = (
   segments: ReadonlyArray<{ readonly name: string; readonly end: number }>
 ): Array<Gap> =>
   segments.flatMap(({ end, name }) => {
-    const file = disk.open(name, "read")
+    const file = openSegment(disk, name)
     try {
       return gapsOf(file, end)
     } finally {

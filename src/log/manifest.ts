@@ -3,7 +3,7 @@
  *
  *     {"annals":"manifest","version":1,"oldestReader":1,"storeId":"…","replicationId":"…","epoch":1}
  *     {"durable":{"lsn":0,"sequence":0},"oldest":1,"clean":false}
- *     {"segment":"<20 digits>.evl","first":1,"last":99,"lsn":0,"end":4096,"chain":"…"}      sealed, oldest first
+ *     {"segment":"<20 digits>.evl","first":1,"last":99,"lsn":0,"end":4096,"chain":"…"}      sealed (.evz), oldest first
  *     {"checkpoint":"<20 digits>.evs","sequence":80,"lsn":3000,"bytes":9000,"created":…,"sha256":"…"}  oldest first
  *     {"active":"<20 digits>.evl","first":100,"lsn":4096}
  *     {"crc32":"89abcdef"}                                                                  of every byte before
@@ -16,7 +16,7 @@ import { crc32 } from "node:zlib"
 import { sequenceOfCheckpoint } from "./checkpoint-file.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { readRetrying } from "./frame-cursor.ts"
-import { formatVersion, sequenceOfName } from "./segment.ts"
+import { compressedSequenceOf, formatVersion, sequenceOfName } from "./segment.ts"
 
 export interface ManifestSegment {
   /** Base name. */
@@ -104,7 +104,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isHex = (value: unknown, bytes: number): value is string =>
   typeof value === "string" && value.length === bytes * 2 && /^[0-9a-f]*$/.test(value)
 const isSegment = (name: unknown, first: unknown): boolean =>
-  typeof name === "string" && isCount(first) && sequenceOfName(name) === first
+  typeof name === "string" && isCount(first) && (sequenceOfName(name) ?? compressedSequenceOf(name)) === first
 
 const checkpointOf = (line: Record<string, unknown>): ManifestCheckpoint | undefined => {
   const { bytes, checkpoint, created, lsn, sequence, sha256 } = line

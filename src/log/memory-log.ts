@@ -90,6 +90,8 @@ export const memoryLog = (): EventLog["Service"] => {
       oldestSequence: 1,
       segments: 0,
       bytes: lsn,
+      originalBytes: lsn,
+      compressedSegments: 0,
       tornBytes: 0,
       chainHead: "",
       lastWriteOk: true,

@@ -1,5 +1,6 @@
 import type { ActiveSegment } from "./active-segment.ts"
 import { FrameDecoder, type Sessions } from "./batch.ts"
+import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { logCorrupt } from "./errors.ts"
 import type { Batch } from "./event-log.ts"
@@ -167,7 +168,7 @@ export class BatchIterator implements IterableIterator<Batch> {
     }
     const segment = sealed[low] ?? active
     if (segment === active && this.wanted > active.lastSequence) return false
-    const file = this.disk.open(segment.name, "read")
+    const file = openSegment(this.disk, segment.name)
     this.file = file
     this.segment = segment
     this.generation = segment === active ? active.generation : 0

@@ -1,9 +1,12 @@
 /** The files of a log as recovery finds them: segments with readable headers that belong together, and leftovers. */
+import { type CompressedFile, isWhole, openCompressed, openSegment } from "./compressed-file.ts"
 import type { Disk } from "./disk.ts"
-import { type Damage, formatTooNew, logCorrupt } from "./errors.ts"
+import { type Damage, formatTooNew, LogCorrupt, logCorrupt } from "./errors.ts"
 import { readRetrying } from "./frame-cursor.ts"
 import type { Manifest } from "./manifest.ts"
 import {
+  compressedName,
+  compressedSequenceOf,
   decodeSegmentHeader,
   formatVersion,
   hex,
@@ -18,17 +21,71 @@ import {
 export interface Found {
   readonly name: string
   readonly header: SegmentHeader
+  /** Of the segment, also where the file is a compressed one. */
   readonly size: number
 }
 
-/** Every segment with its header. */
-export const findSegments = (disk: Disk): Array<Found> => {
-  const found: Array<Found> = []
+/** Names of segment files: of a segment there is one, or after an interruption also its compressed form. */
+export interface SegmentFiles {
+  readonly segments: ReadonlyArray<{ readonly name: string; readonly sequence: number }>
+  /** The other file of segments that had two; to be removed once the log is known to be sound. */
+  readonly superseded: ReadonlyArray<string>
+}
+
+/**
+ * The segment files there are, oldest first. Of a segment that is there in both forms the compressed one counts when it
+ * proves whole, by the hash taken of the original: then nothing but removing the original was left to do.
+ */
+export const segmentFiles = (disk: Disk): SegmentFiles => {
+  const raw = new Set<number>()
+  const compressed = new Set<number>()
   for (const base of disk.list("log")) {
     const sequence = sequenceOfName(base)
-    if (sequence === undefined) continue
-    const name = segmentName(sequence)
-    const file = disk.open(name, "read")
+    if (sequence !== undefined) raw.add(sequence)
+    const folded = compressedSequenceOf(base)
+    if (folded !== undefined) compressed.add(folded)
+  }
+  const superseded: Array<string> = []
+  const segments = [...new Set([...raw, ...compressed])].sort((a, b) => a - b).map((sequence) => {
+    const [original, folded] = [segmentName(sequence), compressedName(sequence)]
+    const both = raw.has(sequence) && compressed.has(sequence)
+    const name = both ? (standsFor(disk, folded, original) ? folded : original) : raw.has(sequence) ? original : folded
+    if (both) superseded.push(name === folded ? original : folded)
+    return { name, sequence }
+  })
+  return { segments, superseded }
+}
+
+/** Whether a compressed segment is whole and was made from a file with the header of this original. */
+const standsFor = (disk: Disk, compressed: string, original: string): boolean => {
+  let file: CompressedFile
+  try {
+    file = openCompressed(disk, compressed)
+  } catch (error) {
+    if (error instanceof LogCorrupt) return false
+    throw error
+  }
+  try {
+    const raw = disk.open(original, "read")
+    try {
+      const headers = [file, raw].map((side) => {
+        const bytes = new Uint8Array(segmentHeaderSize)
+        return bytes.subarray(0, readRetrying(side, bytes, 0, segmentHeaderSize, 0))
+      })
+      return sameBytes(headers[0]!, headers[1]!) && file.size() === raw.size() && isWhole(file)
+    } finally {
+      raw.close()
+    }
+  } finally {
+    file.close()
+  }
+}
+
+/** Each of these segments with its header. */
+export const findSegments = (disk: Disk, files: SegmentFiles): Array<Found> => {
+  const found: Array<Found> = []
+  for (const { name, sequence } of files.segments) {
+    const file = openSegment(disk, name)
     try {
       const size = file.size()
       const bytes = new Uint8Array(segmentHeaderSize)

@@ -1,5 +1,6 @@
 /** Sealed segments as recovery checks them: each against the next, by its footer or, without one, by its frames. */
 import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
+import { CompressedFile, isCompressed, openSegment } from "./compressed-file.ts"
 import type { Disk, DiskFile } from "./disk.ts"
 import { logCorrupt } from "./errors.ts"
 import { encodeFooter, type FooterTail, readFooter, readFooterTail } from "./footer.ts"
@@ -27,6 +28,10 @@ const footerOf = (file: DiskFile, size: number, whole: boolean): FooterTail | un
   return tail === undefined || !whole || readFooter(file, size) !== undefined ? tail : undefined
 }
 
+/** What a compressed segment takes on disk. */
+const storedSize = (file: DiskFile): { readonly stored?: number } =>
+  file instanceof CompressedFile ? { stored: file.storedSize() } : {}
+
 /** Checks one segment against the next; undefined when the next is an unused leftover and this one the last in truth. */
 export const joinSealed = (
   disk: Disk,
@@ -38,13 +43,25 @@ export const joinSealed = (
   whole: boolean
 ): SealedSegment | undefined => {
   const { name, header, size } = segment
-  const file = disk.open(name, "read")
+  const file = openSegment(disk, name)
   try {
     const tail = footerOf(file, size, whole)
     const line = manifest?.sealed.find((entry) => entry.first === header.firstSequence)
     let sealed: SealedSegment
     if (tail !== undefined && tail.summary.firstSequence === header.firstSequence) {
-      sealed = { name, header, end: tail.start, bytes: size, summary: tail.summary }
+      sealed = { name, header, end: tail.start, bytes: size, summary: tail.summary, ...storedSize(file) }
+    } else if (isCompressed(name)) {
+      throw logCorrupt({
+        reason: "the footer is damaged",
+        segment: name,
+        position: 0,
+        lsn: header.lsn,
+        sequence: header.firstSequence,
+        lastSequence: next.header.firstSequence - 1,
+        timeBefore: header.created,
+        timeAfter: next.header.created,
+        bytesLost: size
+      })
     } else {
       const rebuilt = withoutFooter(disk, file, segment, next, options, repairs)
       if (rebuilt === undefined) return undefined

@@ -11,13 +11,14 @@
  * Everything is fsynced before it is trusted. Whatever recovery changes it can be interrupted in and repeat.
  */
 import { ActiveSegment, createSegment, publishSegment } from "./active-segment.ts"
+import { isCompressed } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { formatTooNew, logCorrupt } from "./errors.ts"
 import { beginsFooter, readFooterTail } from "./footer.ts"
 import { readRetrying } from "./frame-cursor.ts"
 import { describeGap, gapsIn } from "./gaps.ts"
 import { type Manifest, type ManifestCheckpoint, readManifest } from "./manifest.ts"
-import { checkAgainstManifest, findSegments, type Found, removeTemporaries } from "./recovery-files.ts"
+import { checkAgainstManifest, findSegments, type Found, removeTemporaries, segmentFiles } from "./recovery-files.ts"
 import { damaged, joinSealed, type RecoveryOptions } from "./recovery-sealed.ts"
 import type { SealedSegment } from "./rotation.ts"
 import { scanSegment, verdictOf } from "./scan.ts"
@@ -36,6 +37,8 @@ export interface Recovered {
   readonly checkpoints: ReadonlyArray<ManifestCheckpoint>
   readonly tornBytes: number
   readonly quarantine: string | undefined
+  /** Files that are not part of the log any more, to be removed once the manifest says so. */
+  readonly leftovers: Array<string>
 }
 
 /** What the segments alone tell. */
@@ -48,7 +51,8 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
   const reading = readManifest(disk)
   if (reading.kind === "newer") throw formatTooNew("MANIFEST", reading.oldestReader, formatVersion)
   const manifest = reading.kind === "manifest" ? reading.manifest : undefined
-  const found = findSegments(disk)
+  const files = segmentFiles(disk)
+  const found = findSegments(disk, files)
   if (found.length === 0 && manifest === undefined) {
     if (reading.kind === "none" && reading.damaged) {
       throw logCorrupt({ ...nowhere, reason: "no segment is left, and the manifest is damaged", segment: "MANIFEST" })
@@ -62,6 +66,7 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
   checkAgainstManifest(found, manifest)
   removeTemporaries(disk)
   const recovered = { ...join(disk, found, manifest, options), checkpoints: manifest?.checkpoints ?? [] }
+  recovered.leftovers.push(...files.superseded)
   warnOfGaps(disk, recovered, options.warn)
   return recovered
 }
@@ -93,7 +98,7 @@ const begin = (disk: Disk, options: RecoveryOptions): RecoveredLog => {
     afterCut: false
   }
   const active = new ActiveSegment(createAndPublish(disk, header), header, options.segmentBytes)
-  return { verdict: "new", sealed: [], active, oldest: 1, tornBytes: 0, quarantine: undefined }
+  return { verdict: "new", sealed: [], active, oldest: 1, tornBytes: 0, quarantine: undefined, leftovers: [] }
 }
 
 const createAndPublish = (disk: Disk, header: SegmentHeader): DiskFile => {
@@ -141,6 +146,17 @@ const join = (
     }
     sealed.push(segment)
   }
+  if (isCompressed(last.name)) {
+    const { header, name } = last
+    throw logCorrupt({
+      reason: "the segments after it are missing: the newest ones are never compressed",
+      segment: name,
+      position: 0,
+      lsn: header.lsn,
+      sequence: header.firstSequence,
+      bytesLost: 0
+    })
+  }
   const file = disk.open(last.name, "write")
   try {
     file.sync()
@@ -181,7 +197,7 @@ const goOnAfter = (
   active.lastTime = summary.lastTime
   file.close()
   sealed.push(whole)
-  return { verdict: "clean", sealed, active, oldest, tornBytes: 0, quarantine: undefined }
+  return { verdict: "clean", sealed, active, oldest, tornBytes: 0, quarantine: undefined, leftovers: [] }
 }
 
 /** Decides about the end of the log and opens its last segment for writing. */
@@ -228,7 +244,7 @@ const reopenLast = (
   disk.syncFolder("log")
   const active = new ActiveSegment(file, header, options.segmentBytes, scan)
   if (!active.hasBatches) active.lastTime = sealed.at(-1)?.summary.lastTime ?? 0
-  return { verdict: tornBytes > 0 ? "torn" : "clean", sealed, active, oldest, tornBytes, quarantine }
+  return { verdict: tornBytes > 0 ? "torn" : "clean", sealed, active, oldest, tornBytes, quarantine, leftovers: [] }
 }
 
 /** Copies the end of a segment to quarantine/ and fsyncs it; the same cut made twice gives one file. */

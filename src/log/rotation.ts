@@ -16,6 +16,8 @@ export interface SealedSegment {
   /** Position after the last frame, where the footer begins. */
   readonly end: number
   readonly bytes: number
+  /** Of the file on disk where it is a compressed one; `end`, `bytes` and all positions are those of the segment. */
+  readonly stored?: number
   readonly summary: SegmentSummary
 }
 

@@ -38,9 +38,17 @@ export interface SegmentHeader {
 /** Name of the segment that begins with a sequence. */
 export const segmentName = (firstSequence: number): string => `log/${String(firstSequence).padStart(20, "0")}.evl`
 
-/** First sequence in a segment's base name; undefined for any other file. */
-export const sequenceOfName = (base: string): number | undefined => {
-  const match = /^([0-9]{20})\.evl$/.exec(base)
+/** Name of the compressed form of the segment that begins with a sequence. */
+export const compressedName = (firstSequence: number): string => `log/${String(firstSequence).padStart(20, "0")}.evz`
+
+/** First sequence in a segment's base name; undefined for any other file, compressed segments included. */
+export const sequenceOfName = (base: string): number | undefined => sequenceIn(base, ".evl")
+
+/** First sequence in a compressed segment's base name; undefined for any other file. */
+export const compressedSequenceOf = (base: string): number | undefined => sequenceIn(base, ".evz")
+
+const sequenceIn = (base: string, ending: string): number | undefined => {
+  const match = base.endsWith(ending) ? /^([0-9]{20})\.ev.$/.exec(base) : null
   const sequence = match === null ? 0 : Number(match[1])
   return sequence >= 1 && sequence <= Number.MAX_SAFE_INTEGER ? sequence : undefined
 }

@@ -8,6 +8,7 @@ import { BatchIterator } from "./reader.ts"
 import { type Recovered, recoverLog } from "./recovery.ts"
 import type { SealedSegment } from "./rotation.ts"
 import { hex, segmentHeaderSize, segmentName } from "./segment.ts"
+import { Upkeep } from "./upkeep.ts"
 import { LogWriter } from "./writer.ts"
 
 /** When a frame is fsynced: before its replies leave, once a second, or when the kernel likes. */
@@ -59,6 +60,8 @@ export type OpenedLog = EventLog["Service"] & {
   readonly recovery: Recovery
   /** The checkpoints beside the log. */
   readonly checkpoints: CheckpointFiles
+  /** Compression of sealed segments. */
+  readonly upkeep: Upkeep
   /**
    * Called when an fsync has failed under `always`: the process has to end before any reply leaves. One listener.
    */
@@ -67,7 +70,7 @@ export type OpenedLog = EventLog["Service"] & {
 
 const smallestSegment = 4 << 10
 const largestSegment = 2 ** 31
-const baseName = (firstSequence: number): string => segmentName(firstSequence).slice("log/".length)
+const baseName = (name: string): string => name.slice("log/".length)
 
 /**
  * Opens the log of a data directory, creating it if there is none, and recovers it. Synchronous.
@@ -112,6 +115,7 @@ class SegmentedLog {
   private readonly sealed: Array<SealedSegment>
   private readonly writer: LogWriter
   private readonly checkpoints: CheckpointFiles
+  private readonly upkeep: Upkeep
   private closed = false
 
   constructor(disk: Disk, clock: LogClock, options: LogOptions, unlock: () => void) {
@@ -134,7 +138,7 @@ class SegmentedLog {
       {
         rotated: (sealed) => this.sealed.push(sealed),
         resealed: (sealed) => this.sealed.splice(-1, 1, sealed),
-        published: () => this.saveManifest(false),
+        published: () => void this.saveManifest(false),
         warn: this.warn
       },
       this.recovered.active
@@ -146,7 +150,18 @@ class SegmentedLog {
       this.recovered.checkpoints,
       this.warn
     )
-    this.saveManifest(false)
+    this.upkeep = new Upkeep({
+      disk,
+      sealed: this.sealed,
+      saveManifest: () => this.saveManifest(false),
+      monotonic: () => clock.monotonic(),
+      healthy: () => this.writer.unavailable === undefined,
+      warn: this.warn
+    })
+    if (this.saveManifest(false)) {
+      this.upkeep.remove(this.recovered.leftovers)
+      this.upkeep.settle()
+    }
   }
 
   private identity(): StoreIdentity {
@@ -172,7 +187,11 @@ class SegmentedLog {
       setPolicy: (policy) => writer.setPolicy(policy),
       sync: (blocking) => writer.syncAll(blocking),
       checkpoints: this.checkpoints,
-      tick: () => writer.tick(),
+      tick: () => {
+        writer.tick()
+        this.upkeep.tick()
+      },
+      upkeep: this.upkeep,
       close: () => this.close(),
       abandon: () => this.abandon(),
       recovery: {
@@ -188,7 +207,13 @@ class SegmentedLog {
   private status(): LogStatus {
     const { writer } = this
     let bytes = writer.segment.end
-    for (const segment of this.sealed) bytes += segment.bytes
+    let originalBytes = bytes
+    let compressedSegments = 0
+    for (const segment of this.sealed) {
+      bytes += segment.stored ?? segment.bytes
+      originalBytes += segment.bytes
+      if (segment.stored !== undefined) compressedSegments++
+    }
     return {
       sequence: writer.sequence(),
       lsn: writer.lsn(),
@@ -196,6 +221,8 @@ class SegmentedLog {
       oldestSequence: this.recovered.oldest,
       segments: this.sealed.length + 1,
       bytes,
+      originalBytes,
+      compressedSegments,
       tornBytes: this.recovered.tornBytes,
       chainHead: hex(writer.segment.chain),
       lastWriteOk: writer.unavailable === undefined,
@@ -205,7 +232,7 @@ class SegmentedLog {
     }
   }
 
-  /** The old manifest stays when this fails: it is true, only less up to date. */
+  /** The old manifest stays when this fails (false): it is true, only less up to date. */
   private saveManifest(clean: boolean): boolean {
     const { segment, durable } = this.writer
     const { header } = segment
@@ -218,8 +245,8 @@ class SegmentedLog {
         durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
         oldest: this.recovered.oldest,
         clean,
-        sealed: this.sealed.map(({ header, summary, end }) => ({
-          name: baseName(header.firstSequence),
+        sealed: this.sealed.map(({ name, header, summary, end }) => ({
+          name: baseName(name),
           first: header.firstSequence,
           last: summary.lastSequence,
           lsn: header.lsn,
@@ -227,7 +254,7 @@ class SegmentedLog {
           chain: hex(summary.chain)
         })),
         checkpoints: this.checkpoints.list().map((info) => ({ name: checkpointName(info.sequence), ...info })),
-        active: { name: baseName(header.firstSequence), first: header.firstSequence, lsn: header.lsn }
+        active: { name: baseName(segmentName(header.firstSequence)), first: header.firstSequence, lsn: header.lsn }
       })
       return true
     } catch (error) {
@@ -240,6 +267,7 @@ class SegmentedLog {
   private close(): void {
     if (this.closed) return
     this.closed = true
+    this.upkeep.close()
     try {
       if (this.writer.close()) this.saveManifest(true)
     } finally {
@@ -250,6 +278,7 @@ class SegmentedLog {
   private abandon(): void {
     if (this.closed) return
     this.closed = true
+    this.upkeep.close()
     this.writer.release()
     this.unlock()
   }

@@ -1,8 +1,11 @@
 /** What a salvage finds in a damaged data directory: segment files, whose they are, and where each belongs. */
+import { isCompressed, salvageCompressed } from "../log/compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { formatTooNew } from "../log/errors.ts"
 import { type Manifest, readManifest } from "../log/manifest.ts"
 import {
+  compressedName,
+  compressedSequenceOf,
   decodeSegmentHeader,
   formatVersion,
   hex,
@@ -86,7 +89,9 @@ export const findSources = (disk: Disk): Sources => {
   const found: Array<Source> = []
   for (const base of disk.list("log")) {
     const sequence = sequenceOfName(base)
-    if (sequence !== undefined) found.push(lookAt(disk, sequence, lsns.get(sequence)))
+    if (sequence !== undefined) found.push(lookAt(disk, segmentName(sequence), sequence, lsns.get(sequence)))
+    const folded = compressedSequenceOf(base)
+    if (folded !== undefined) found.push(lookAt(disk, compressedName(folded), folded, lsns.get(folded)))
   }
   const storeId = manifest?.storeId ?? mostFrequent(found)
   const segments = found.map((source) => {
@@ -96,14 +101,20 @@ export const findSources = (disk: Disk): Sources => {
       : { ...source, foreign: true, trouble: `it belongs to the store ${own}` }
   })
   // A copy under another name comes after the file that bears the right one.
-  const misnamed = ({ first, name }: Source): number => name === segmentName(first) ? 0 : 1
+  const misnamed = ({ first, name }: Source): number =>
+    name === segmentName(first) ? 0 : name === compressedName(first) ? 1 : 2
   segments.sort((a, b) => a.first - b.first || misnamed(a) - misnamed(b))
   return { manifest, segments, storeId: storeId === undefined ? undefined : Buffer.from(storeId, "hex") }
 }
 
-const lookAt = (disk: Disk, sequence: number, lsn: number | undefined): Source => {
-  const name = segmentName(sequence)
+/** Opens a segment file of either kind; what cannot be read of it reads as zeros. */
+export const openPatiently = (disk: Disk, name: string): DiskFile => {
   const file = patient(disk.open(name, "read"))
+  return isCompressed(name) ? patient(salvageCompressed(file, name)) : file
+}
+
+const lookAt = (disk: Disk, name: string, sequence: number, lsn: number | undefined): Source => {
+  const file = openPatiently(disk, name)
   try {
     const size = file.size()
     const bytes = new Uint8Array(segmentHeaderSize)

@@ -15,7 +15,7 @@ import { type Gap, type GapPlace, readGap } from "../log/gaps.ts"
 import type { SessionEntry } from "../log/segment-index.ts"
 import { segmentHeaderSize, segmentName } from "../log/segment.ts"
 import { SalvagedSessions } from "./salvage-sessions.ts"
-import { patient, type Source, type Sources } from "./salvage-sources.ts"
+import { openPatiently, type Source, type Sources } from "./salvage-sources.ts"
 
 /** A batch takes no less than length, meta and command. */
 const smallestBatch = 3
@@ -100,7 +100,7 @@ export class Walk {
   }
 
   private segment(source: Source, following: Source | undefined): void {
-    const file = patient(this.disk.open(source.name, "read"))
+    const file = openPatiently(this.disk, source.name)
     try {
       const size = file.size()
       const sure = this.sources.segments.find(({ first, foreign, header }) =>

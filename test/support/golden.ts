@@ -1,8 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { compressSegment, publishCompressed } from "../../src/log/compression.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame.ts"
+import { recoverLog } from "../../src/log/recovery.ts"
 import { type OpenedLog, openLog } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { atOnce } from "./compressing.ts"
 import { author, FakeClock, linesOf, logOptions, peek } from "./log-writer.ts"
 import { SimDisk } from "./sim-disk.ts"
 
@@ -129,7 +132,7 @@ export const mixedGoldenLog = (): GoldenLog => {
 }
 
 /** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
-const main = (): void => {
+const main = async (): Promise<void> => {
   for (const [number, { files, lines }] of [[1, goldenLog()], [2, mixedGoldenLog()]] as const) {
     const folder = new URL(`../golden/log-${number}/`, import.meta.url)
     rmSync(folder, { recursive: true, force: true })
@@ -137,5 +140,22 @@ const main = (): void => {
     for (const [name, bytes] of files) writeFileSync(new URL(name.slice("log/".length), folder), bytes)
     writeFileSync(new URL("batches.json", folder), `${JSON.stringify(lines, null, 1)}\n`)
   }
+  // The vocabulary of events grows, the format of compressed segments does not: what once was written has to stay.
+  const compressed = new URL("../golden/log-1-compressed/", import.meta.url)
+  if (existsSync(compressed)) return
+  const { files, lines } = goldenLog()
+  const disk = new SimDisk()
+  disk.immediate = true
+  for (const [name, bytes] of files) disk.put(name, bytes)
+  const options = { segmentBytes: 4096, randomId: () => new Uint8Array(36), now: 0, warn: () => {} }
+  const oldest = recoverLog(disk, options).sealed[0]!
+  await compressSegment(disk, oldest, atOnce)
+  publishCompressed(disk, oldest.header.firstSequence)
+  disk.unlink(oldest.name)
+  mkdirSync(compressed, { recursive: true })
+  for (const name of disk.files()) {
+    if (name.startsWith("log/")) writeFileSync(new URL(name.slice("log/".length), compressed), disk.bytes(name))
+  }
+  writeFileSync(new URL("batches.json", compressed), `${JSON.stringify(lines, null, 1)}\n`)
 }
-if (import.meta.main) main()
+if (import.meta.main) await main()

@@ -85,6 +85,8 @@ export const eventLogSection = ({ server }: Control): Fields => {
     ["log_oldest_sequence", log.oldestSequence],
     ["log_segments", log.segments],
     ["log_bytes", log.bytes],
+    ["log_original_bytes", log.originalBytes],
+    ["log_compressed_segments", log.compressedSegments],
     ["log_torn_bytes", log.tornBytes],
     ["log_chain_head", log.chainHead],
     ["log_last_write_status", log.lastWriteOk ? "ok" : "err"],

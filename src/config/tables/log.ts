@@ -70,7 +70,7 @@ export const persistence = {
     "milliseconds without writes after which everysec syncs early",
     immutable
   ),
-  "log-compression": needs("compression", yesNo, false, "sealed segments are compressed"),
+  "log-compression": needs("compression", yesNo, true, "sealed segments but the newest two are compressed"),
   "history-retention": needs("retention", retention, { by: "for-ever" }, "how much history is kept"),
   "multi-on-error": needs(
     "transactionRollback",

@@ -110,6 +110,8 @@ const testServer = (now: () => number, asked: Asked, persistence: PersistencePor
     oldestSequence: 1,
     segments: 1,
     bytes: 400,
+    originalBytes: 900,
+    compressedSegments: 1,
     tornBytes: 0,
     chainHead: "ab",
     lastWriteOk: true,

@@ -33,6 +33,8 @@ describe("INFO", () => {
         log_oldest_sequence:1
         log_segments:1
         log_bytes:400
+        log_original_bytes:900
+        log_compressed_segments:1
         log_torn_bytes:0
         log_chain_head:ab
         log_last_write_status:ok

@@ -1,0 +1,69 @@
+/** Compression of sealed segments as a fiber beside the log. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { threadPool } from "./compression.ts"
+import { DiskError } from "./disk.ts"
+import type { Upkeep } from "./upkeep.ts"
+
+/** The upkeep of the open log; the log's layer provides it. */
+export class LogUpkeep extends Context.Service<LogUpkeep, Upkeep>()("annals/log/LogUpkeep") {}
+
+/** What upkeep asks anew each time, so that CONFIG SET takes effect. */
+export class UpkeepSettings extends Context.Service<UpkeepSettings, {
+  /** Whether sealed segments are compressed. */
+  readonly compression: () => boolean
+}>()("annals/log/UpkeepSettings") {}
+
+/**
+ * The newest segments stay as they are: replicas that lag a little and readers of the latest history find them without
+ * unfolding, and under a burst of writes the work is put off by as much.
+ */
+const rawSegments = 2
+/** After each block the compressor rests for this many times as long as it worked, and no longer than that. */
+const restFactor = 2
+const longestRestMs = 100
+/** A disk that failed is left alone for so long. */
+const afterFailureMs = 60_000
+
+const make = Effect.gen(function*() {
+  const upkeep = yield* LogUpkeep
+  const settings = yield* UpkeepSettings
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
+  const monotonic = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  let stopping = false
+  let notBefore = -Infinity
+  const compressAll = Effect.gen(function*() {
+    while (!stopping && settings.compression() && monotonic() >= notBefore) {
+      let began = monotonic()
+      const pause = async (): Promise<boolean> => {
+        const rest = Math.min(longestRestMs, (monotonic() - began) * restFactor)
+        await Effect.runPromiseWith(context)(Effect.sleep(rest))
+        began = monotonic()
+        return !stopping && settings.compression()
+      }
+      // Not interruptible: it notices by itself at the next block, and cleans up.
+      const done = yield* Effect.tryPromise({
+        try: () => upkeep.compress(rawSegments, { ...threadPool, pause }),
+        catch: (cause) => cause
+      }).pipe(Effect.uninterruptible)
+      if (done === undefined) return
+    }
+  }).pipe(Effect.catch((cause) => {
+    if (!(cause instanceof DiskError)) return Effect.die(cause)
+    notBefore = monotonic() + afterFailureMs
+    return Effect.logWarning(`a segment could not be compressed, it stays as it is: ${cause.message}`)
+  }))
+  yield* compressAll.pipe(
+    Effect.catchDefect((defect) => Effect.logError(`compression of segments has stopped: ${String(defect)}`)),
+    Effect.repeat(Schedule.spaced("1 second")),
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => stopping = true)) // runs before the fiber is interrupted
+})
+
+/** Looks after the sealed segments of the log for as long as the scope is open. */
+export const layer = Layer.effectDiscard(make)
