@@ -1,29 +1,25 @@
 /** INFO memory: by the accounts of the arenas, the process and the connections. */
 import type { Control } from "../ports.ts"
 import { bytesAndHuman, type Fields, fixed2, noughts, ratio } from "./info-format.ts"
+import { memoryFigures, share } from "./memory-figures.ts"
 
-export const memorySection = ({ clients, d, server, statistics }: Control): Fields => {
-  const { keyspace } = d
-  const used = keyspace.usedBytes
-  const reserved = keyspace.reservedBytes
-  const peak = Math.max(used, statistics.peakMemory)
-  const overhead = keyspace.databases.reduce((sum, database) => sum + database.dict.tableBytes, 0)
-  const { external, heapTotal, heapUsed, rss } = server.memory()
-  let clientBytes = 0
-  for (const connection of clients.all()) clientBytes += connection.memory().total
+export const memorySection = (control: Control): Fields => {
+  const { d, server } = control
+  const { active, clients, external, heapTotal, heapUsed, overhead, peak, resident, rss, startup, used } =
+    memoryFigures(control)
   return [
     ...bytesAndHuman("used_memory", used),
     ...bytesAndHuman("used_memory_rss", rss),
     ...bytesAndHuman("used_memory_peak", peak),
     ["used_memory_peak_perc", `${fixed2(peak === 0 ? 0 : 100 * used / peak)}%`],
     ["used_memory_overhead", overhead],
-    // The data's memory begins at nothing: what the program itself takes is no part of used_memory.
-    ["used_memory_startup", 0],
+    // The tables of empty databases: what the program itself takes is no part of used_memory.
+    ["used_memory_startup", startup],
     ["used_memory_dataset", used - overhead],
-    ["used_memory_dataset_perc", `${fixed2(used === 0 ? 0 : 100 * (used - overhead) / used)}%`],
+    ["used_memory_dataset_perc", `${fixed2(100 * share(used - overhead, used - startup))}%`],
     ["allocator_allocated", used],
-    ["allocator_active", reserved],
-    ["allocator_resident", reserved],
+    ["allocator_active", active],
+    ["allocator_resident", resident],
     ...bytesAndHuman("total_system_memory", server.systemMemory),
     ["used_memory_lua", 0],
     ["used_memory_vm_eval", 0],
@@ -36,12 +32,12 @@ export const memorySection = ({ clients, d, server, statistics }: Control): Fiel
     ...bytesAndHuman("used_memory_scripts", 0),
     ...bytesAndHuman("maxmemory", d.memory.limit),
     ["maxmemory_policy", d.memory.policy],
-    ["allocator_frag_ratio", ratio(reserved, used)],
-    ["allocator_frag_bytes", reserved - used],
-    ["allocator_rss_ratio", "1.00"],
-    ["allocator_rss_bytes", 0],
-    ["rss_overhead_ratio", ratio(rss, reserved)],
-    ["rss_overhead_bytes", rss - reserved],
+    ["allocator_frag_ratio", ratio(active, used)],
+    ["allocator_frag_bytes", active - used],
+    ["allocator_rss_ratio", ratio(resident, active)],
+    ["allocator_rss_bytes", resident - active],
+    ["rss_overhead_ratio", ratio(rss, resident)],
+    ["rss_overhead_bytes", rss - resident],
     ["mem_fragmentation_ratio", ratio(rss, used)],
     ["mem_fragmentation_bytes", rss - used],
     ...noughts(
@@ -50,7 +46,7 @@ export const memorySection = ({ clients, d, server, statistics }: Control): Fiel
       "mem_total_replication_buffers",
       "mem_clients_slaves"
     ),
-    ["mem_clients_normal", clientBytes],
+    ["mem_clients_normal", clients],
     ...noughts("mem_cluster_links", "mem_aof_buffer"),
     ["mem_allocator", "annals-arena"],
     ...noughts("active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects"),

@@ -1,11 +1,12 @@
 /** MEMORY: what the data takes, by the accounts of the arenas. */
-import { Double, MapReply, ok, type Reply, Verbatim } from "../../net/resp/reply.ts"
+import { Double, MapReply, ok, Verbatim } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { integer, isWord } from "../arguments.ts"
 import { defineCommand, defineContainer, defineControl, keyAtIndex } from "../define.ts"
 import { errors } from "../errors.ts"
 import { help } from "../help.ts"
 import type { Control } from "../ports.ts"
+import { memoryFigures, share } from "./memory-figures.ts"
 
 /** Bytes of a key's place in the table and, when it has one, of its deadline in the order of deadlines. */
 const slotBytes = 8
@@ -35,28 +36,6 @@ const usage = defineCommand({
   }
 })
 
-/** Figures of MEMORY STATS and DOCTOR. */
-const figures = ({ d, server, statistics }: Control) => {
-  const { keyspace } = d
-  const { external, heapTotal, heapUsed, rss } = server.memory()
-  const keys = keyspace.databases.reduce((sum, database) => sum + database.size, 0)
-  const tables = keyspace.databases.reduce((sum, database) => sum + database.dict.tableBytes, 0)
-  const used = keyspace.usedBytes
-  return {
-    external,
-    heapTotal,
-    heapUsed,
-    keys,
-    peak: Math.max(statistics.peakMemory, used),
-    reserved: keyspace.reservedBytes,
-    rss,
-    tables,
-    used
-  }
-}
-
-const ratio = (a: number, b: number): number => b === 0 ? 0 : a / b
-
 const stats = defineControl({
   name: "STATS",
   since: "4.0.0",
@@ -68,44 +47,92 @@ const stats = defineControl({
   flags: [],
   tips,
   run: (control) => {
-    const f = figures(control)
-    const databases = control.d.keyspace.databases
-    const perDatabase = databases.flatMap((database, i): Array<readonly [string, Reply]> =>
-      database.size === 0
+    const f = memoryFigures(control)
+    const data = f.used - f.startup
+    const perDatabase = control.d.keyspace.databases.flatMap(({ deadlines, dict, size }, i) =>
+      size === 0
         ? []
-        : [[
-          `db.${i}`,
-          new MapReply([
-            ["overhead.hashtable.main", database.dict.tableBytes],
-            ["overhead.hashtable.expires", database.deadlines.size * deadlineBytes]
-          ])
-        ]]
+        : [
+          [
+            `db.${i}`,
+            new MapReply([
+              ["overhead.hashtable.main", dict.tableBytes],
+              ["overhead.hashtable.expires", deadlines.tableBytes],
+              ["overhead.hashtable.slot-to-keys", 0]
+            ])
+          ] as const
+        ]
     )
     return new MapReply([
       ["peak.allocated", f.peak],
       ["total.allocated", f.used],
+      ["startup.allocated", f.startup],
+      // There is no such thing here: no backlog, no replicas, no cluster, no scripts.
+      ["replication.backlog", 0],
+      ["clients.slaves", 0],
+      ["clients.normal", f.clients],
+      ["cluster.links", 0],
+      ["aof.buffer", 0],
+      ["lua.caches", 0],
+      ["functions.caches", 0],
       ...perDatabase,
-      ["overhead.total", f.tables],
+      ["overhead.total", f.overhead],
       ["keys.count", f.keys],
-      ["keys.bytes-per-key", f.keys === 0 ? 0 : Math.floor(f.used / f.keys)],
-      ["dataset.bytes", f.used - f.tables],
-      ["dataset.percentage", new Double(100 * ratio(f.used - f.tables, f.used))],
-      ["peak.percentage", new Double(100 * ratio(f.used, f.peak))],
+      ["keys.bytes-per-key", Math.floor(share(data, f.keys))],
+      ["dataset.bytes", f.used - f.overhead],
+      ["dataset.percentage", new Double(100 * share(f.used - f.overhead, data))],
+      ["peak.percentage", new Double(100 * share(f.used, f.peak))],
       ["allocator.allocated", f.used],
-      ["allocator.active", f.reserved],
-      ["allocator.resident", f.rss],
-      ["allocator-fragmentation.ratio", new Double(ratio(f.reserved, f.used))],
-      ["allocator-fragmentation.bytes", f.reserved - f.used],
-      ["fragmentation", new Double(ratio(f.rss, f.used))],
-      ["fragmentation.bytes", f.rss - f.used],
-      ["heap.used", f.heapUsed],
-      ["heap.total", f.heapTotal],
-      ["external", f.external]
+      ["allocator.active", f.active],
+      ["allocator.resident", f.resident],
+      ["allocator-fragmentation.ratio", new Double(share(f.active, f.used))],
+      ["allocator-fragmentation.bytes", f.active - f.used],
+      ["allocator-rss.ratio", new Double(share(f.resident, f.active))],
+      ["allocator-rss.bytes", f.resident - f.active],
+      ["rss-overhead.ratio", new Double(share(f.rss, f.resident))],
+      ["rss-overhead.bytes", f.rss - f.resident],
+      ["fragmentation", new Double(share(f.rss, f.used))],
+      ["fragmentation.bytes", f.rss - f.used]
     ])
   }
 })
 
 const megabyte = 1024 * 1024
+
+/** What may be wrong, with figures; empty when nothing is. */
+const findings = (control: Control): ReadonlyArray<string> => {
+  const f = memoryFigures(control)
+  const { limit, policy } = control.d.memory
+  const found: Array<string> = []
+  if (limit > 0 && f.used > limit) {
+    found.push(
+      policy === "noeviction"
+        ? `The data takes ${f.used} bytes, more than maxmemory (${limit}): commands that may need memory are refused.`
+        : `The data takes ${f.used} bytes, more than maxmemory (${limit}), and ${policy} has to make room.`
+    )
+  }
+  if (f.peak > 1.5 * f.used) {
+    found.push(`The data once took ${f.peak} bytes and takes ${f.used} now; some of the rest may still be held.`)
+  }
+  if (f.active > 1.4 * f.used && f.active - f.used > 10 * megabyte) {
+    found.push(`${f.active - f.used} bytes lie free between blocks; they are being brought together in the background.`)
+  }
+  if (f.resident > 1.4 * f.active && f.resident - f.active > 64 * megabyte) {
+    found.push(
+      `${
+        f.resident - f.active
+      } bytes are held for data but empty: they are used again before more is asked for, and given `
+        + "back 64 MiB at a time."
+    )
+  }
+  if (f.heapUsed > 512 * megabyte) {
+    found.push(`The program itself takes ${f.heapUsed} bytes: are there very many connections?`)
+  }
+  if (f.clients > 64 * megabyte && f.clients > f.used / 4) {
+    found.push(`The buffers of connections take ${f.clients} bytes: clients send much, or read slowly.`)
+  }
+  return found
+}
 
 const doctor = defineControl({
   name: "DOCTOR",
@@ -118,19 +145,23 @@ const doctor = defineControl({
   flags: [],
   tips,
   run: (control) => {
-    const f = figures(control)
-    if (f.used < 5 * megabyte) return new Verbatim("There is too little data to say anything about its memory.\n")
-    const findings: Array<string> = []
-    if (f.reserved > 1.4 * f.used && f.reserved - f.used > 10 * megabyte) {
-      findings.push(`${f.reserved - f.used} bytes are held for data but not used: keys were removed, or shrank.`)
-    }
-    if (f.peak > 1.5 * f.used) findings.push(`The data took up to ${f.peak} bytes and takes ${f.used} now.`)
-    if (f.heapUsed > 512 * megabyte) {
-      findings.push(`The program itself takes ${f.heapUsed} bytes: are there very many connections?`)
-    }
-    return new Verbatim(`${findings.length === 0 ? "No problem was found." : findings.join("\n")}\n`)
+    const found = findings(control)
+    if (found.length > 0) return new Verbatim(`${found.join("\n")}\n`)
+    return new Verbatim(
+      control.d.keyspace.usedBytes < 5 * megabyte
+        ? "There is too little data to say anything about its memory.\n"
+        : "No problem was found.\n"
+    )
   }
 })
+
+/** Bytes of an arena, or of all. */
+interface Accounts {
+  readonly usedBytes: number
+  readonly activeBytes: number
+  readonly reservedBytes: number
+  readonly residentBytes: number
+}
 
 const mallocStats = defineControl({
   name: "MALLOC-STATS",
@@ -143,12 +174,10 @@ const mallocStats = defineControl({
   flags: [],
   tips,
   run: ({ d }) => {
-    const lines = d.keyspace.databases.flatMap(({ arena, size }, i) =>
-      size === 0 ? [] : [`db${i}: used ${arena.usedBytes} reserved ${arena.reservedBytes}`]
-    )
-    return new Verbatim(
-      [`arenas: used ${d.keyspace.usedBytes} reserved ${d.keyspace.reservedBytes}`, ...lines, ""].join("\n")
-    )
+    const line = (what: string, of: Accounts): string =>
+      `${what}: used ${of.usedBytes} active ${of.activeBytes} reserved ${of.reservedBytes} resident ${of.residentBytes}`
+    const lines = d.keyspace.databases.flatMap(({ arena, size }, i) => size === 0 ? [] : [line(`db${i}`, arena)])
+    return new Verbatim([line("all", d.keyspace), ...lines, ""].join("\n"))
   }
 })
 
@@ -156,13 +185,16 @@ const purge = defineControl({
   name: "PURGE",
   since: "4.0.0",
   group: "server",
-  summary: "Does nothing: memory that holds no data is given back as soon as it is empty.",
+  summary: "Gives memory that holds no data back to the system now rather than bit by bit.",
   complexity: "Grows with the memory in use.",
   syntax: "",
   arity: 2,
   flags: [],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
-  run: () => ok
+  run: ({ d }) => {
+    while (d.keyspace.reclaim());
+    return ok
+  }
 })
 
 export const memory = defineContainer({
@@ -183,7 +215,7 @@ export const memory = defineContainer({
     help("MEMORY", "server", [
       ["DOCTOR", "Look for problems in how the memory is used."],
       ["MALLOC-STATS", "Answer the accounts of the allocator."],
-      ["PURGE", "Does nothing: empty memory is given back at once."],
+      ["PURGE", "Give memory without data back to the system now."],
       ["STATS", "Answer how the memory is used."],
       ["USAGE <key> [SAMPLES <count>]", "Answer how many bytes a key and its value take; samples make no difference."]
     ], { since: "4.0.0" })

@@ -68,6 +68,8 @@ const moveWords = (words: Uint32Array, to: number, from: number, length: number)
 export class Order {
   /** The number of keys, equal ones counted separately. */
   size = 0
+  /** The bytes of all nodes. */
+  tableBytes = 0
   /** The key that `first` found. */
   a = 0
   b = 0
@@ -174,7 +176,7 @@ export class Order {
       const old = this.root
       this.root = this.arena.words[old >>> 19]![wordOf(old) + header + childWord]!
       this.height--
-      this.arena.free(old)
+      this.freeNode(old)
     }
     if (this.size === 0) this.clear()
     return true
@@ -231,11 +233,6 @@ export class Order {
     this.size = 0
   }
 
-  /** The same as `clear`: an empty tree holds no memory. */
-  destroy(): void {
-    this.clear()
-  }
-
   private elements(node: Pointer): number {
     return this.arena.words[node >>> 19]![wordOf(node)]!
   }
@@ -243,7 +240,13 @@ export class Order {
   private newNode(level: number): Pointer {
     const node = this.arena.allocate((header + capacityAt(level) * strideAt(level)) * 4)
     this.arena.words[node >>> 19]![wordOf(node)] = 0
+    this.tableBytes += this.arena.capacity(node)
     return node
+  }
+
+  private freeNode(node: Pointer): void {
+    this.tableBytes -= this.arena.capacity(node)
+    this.arena.free(node)
   }
 
   /** Makes a node for each full one on the path, from the leaf upwards, and one for a new root if all are full. */
@@ -255,7 +258,7 @@ export class Order {
     try {
       for (; made < needed; made++) this.reserved[made] = this.newNode(made)
     } catch (error) {
-      while (made > 0) this.arena.free(this.reserved[--made]!)
+      while (made > 0) this.freeNode(this.reserved[--made]!)
       throw error
     }
   }
@@ -404,7 +407,7 @@ export class Order {
     let moved: number
     if (leftCount + rightCount <= mergeLimit) {
       moved = this.moveElements(right, 0, left, leftCount, rightCount, level)
-      this.arena.free(right)
+      this.freeNode(right)
       words[at + countWord] = words[at + countWord]! + moved
       this.cut(parent, level + 1, leftIndex + 1)
       return
@@ -437,6 +440,6 @@ export class Order {
       let at = wordOf(node) + header + childWord
       for (let n = words[wordOf(node)]!; n > 0; n--, at += innerStride) this.freeBelow(words[at]!, level - 1)
     }
-    this.arena.free(node)
+    this.freeNode(node)
   }
 }

@@ -26,6 +26,9 @@ const mergeLimit = 1000
 /** Removals look at the buddy only at every so many entries of the segment. */
 export const mergeInterval = 32
 
+/** Bytes of a dict's only segment while it is empty. */
+export const emptyTableBytes = (leastMask + 1) * 8
+
 /** The tables of a dict, and how they grow and give memory back. */
 export class Segments {
   /** The number of entries. */

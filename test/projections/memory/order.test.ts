@@ -100,7 +100,7 @@ describe("order", () => {
     const random = sourceOf(5)
     for (let i = 0; i < 100_000; i++) order.insert(random(2 ** 32), 0, 0)
     expect(arena.usedBytes / order.size).toBeLessThan(26)
-    order.destroy()
+    order.clear()
     expect(arena.usedBytes).toBe(0)
   })
 
