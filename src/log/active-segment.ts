@@ -82,13 +82,13 @@ export class ActiveSegment {
     this.end += length
   }
 
-  /** Writes behind the last frame without making it part of the segment's frames (the footer). */
-  put(bytes: Uint8Array, length: number): void {
+  /** Writes `offset` bytes behind the last frame without making it part of the segment's frames (the footer). */
+  put(bytes: Uint8Array, length: number, offset = 0): void {
     if (this.cutNeeded) this.cut()
     try {
       for (let done = 0; done < length;) {
         const part = Math.min(length - done, largestWrite)
-        const written = this.file.write(bytes, done, part, this.end + done)
+        const written = this.file.write(bytes, done, part, this.end + offset + done)
         // The errno of a short write is hidden; almost always the disk is full.
         if (written < part) throw new DiskError("ENOSPC", "write", this.name, `${written} of ${part} bytes`)
         done += part

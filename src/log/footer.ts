@@ -56,33 +56,37 @@ export interface Footer extends SegmentDirectory {
 export const beginsFooter = (bytes: Uint8Array): boolean =>
   bytes.length > 2 && Buffer.compare(bytes.subarray(0, 8), headMagic.subarray(0, Math.min(8, bytes.length))) === 0
 
-/** The footer of a segment whose index is `index`. Uses up the index's key filter. */
-export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array => {
-  const out = new ByteWriter(4096)
-  out.raw(headMagic, 0, 8)
-  out.u32(index.entries.length)
+/**
+ * The footer of a segment whose index is `index`, in parts that follow one another: the filter's megabytes are not
+ * copied. Uses up the index's key filter.
+ */
+export const footerParts = (summary: SegmentSummary, index: SegmentIndex): ReadonlyArray<Uint8Array> => {
+  const head = new ByteWriter(18 * index.entries.length + 10 * index.sessions.length + 64)
+  head.raw(headMagic, 0, 8)
+  head.u32(index.entries.length)
   for (const { time, sequence, position } of index.entries) {
-    out.u48(time)
-    out.u48(sequence)
-    out.u48(position)
+    head.u48(time)
+    head.u48(sequence)
+    head.u48(position)
   }
-  const sessionsAt = out.length
+  const sessionsAt = head.length
   const sessions = [...index.sessions].sort((a, b) => a.position - b.position)
-  out.u32(sessions.length)
+  head.u32(sessions.length)
   for (const { ref, position } of sessions) {
-    out.u32(ref)
-    out.u48(position)
+    head.u32(ref)
+    head.u48(position)
   }
-  const filterAt = out.length
   const filter = index.filter.seal()
-  out.raw(filter, 0, filter.length)
-  const countsAt = out.length
+  const end = new ByteWriter(1024)
   const counts = index.typeCounts()
-  out.u32(counts.length)
+  end.u32(counts.length)
   for (const [number, count] of counts) {
-    out.u32(number)
-    out.u48(count)
+    end.u32(number)
+    end.u48(count)
   }
+  const filterAt = head.length
+  const countsAt = filterAt + filter.length
+  const parts = [head.toBytes(), filter, end.toBytes()]
   const tail = new Uint8Array(tailSize)
   tail.set(summary.chain, 0)
   tail.set(summary.sha256, 32)
@@ -90,18 +94,21 @@ export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint
   put48(tail, 70, summary.lastSequence)
   put48(tail, 76, summary.firstTime)
   put48(tail, 82, summary.lastTime)
-  put32(tail, 88, out.length + tailSize)
+  put32(tail, 88, countsAt + end.length + tailSize)
   put32(tail, 92, sessionsAt)
   put32(tail, 96, filterAt)
   put32(tail, 100, countsAt)
   put16(tail, 104, formatVersion)
   put16(tail, 106, (index.complete ? 0 : 1) | (summary.gaps ? 2 : 0))
-  put32(tail, 112, crc32(out.bytes.subarray(0, out.length)))
+  put32(tail, 112, parts.reduce((crc, part) => crc32(part, crc), 0))
   put32(tail, 116, crc32(tail.subarray(0, 116)))
   tail.set(tailMagic, 120)
-  out.raw(tail, 0, tailSize)
-  return out.toBytes()
+  return [...parts, tail]
 }
+
+/** The same in one piece. */
+export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array =>
+  Buffer.concat(footerParts(summary, index))
 
 /** A footer's tail and where the footer begins, which is where the frames end. */
 export interface FooterTail {

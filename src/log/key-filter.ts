@@ -25,6 +25,9 @@ const mostBlocks = 1 << 18
 /** Hashes that gather before they go in: 64 KiB of them, a fifth of a millisecond. */
 const gathered = 16_384
 const hashKind = 1
+const headerBytes = 8
+/** Then words lie in memory as they do on disk. */
+const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** The hash that picks the bits, from the one that picks the place. */
 const bitsOf = (hash: number): number => {
@@ -59,9 +62,14 @@ const onesIn = (word: number): number => {
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }
 
+/** Fresh memory costs a page fault per 4 KiB; the next segment takes over the memory of the last one's filter. */
+let spare: ArrayBuffer | undefined
+
 /** The key filter of one segment. */
 export class KeyFilter {
-  private words: Uint32Array
+  /** Room for the header on disk, then the words: sealing copies nothing. */
+  private readonly buffer: ArrayBuffer
+  private readonly words: Uint32Array
   private blocks: number
   private readonly waiting: Int32Array
   private waitingCount = 0
@@ -71,7 +79,10 @@ export class KeyFilter {
   private constructor(blocks: number, room: number, holdsAll: boolean) {
     this.blocks = blocks
     this.waiting = new Int32Array(room)
-    this.words = new Uint32Array(blocks * wordsPerBlock)
+    const bytes = headerBytes + blocks * wordsPerBlock * 4
+    this.buffer = spare?.byteLength === bytes ? spare : new ArrayBuffer(bytes)
+    if (this.buffer === spare) spare = undefined
+    this.words = new Uint32Array(this.buffer, headerBytes)
     this.holdsAll = holdsAll
   }
 
@@ -115,28 +126,41 @@ export class KeyFilter {
     return (this.words[at]! & low) === (low | 0) && (this.words[at + 1]! & high) === (high | 0)
   }
 
-  private get ones(): number {
+  /** The share of bits that are set; in a wide filter judged by one word in sixteen, of each position in a block in turn. */
+  private get fill(): number {
+    const { words, blocks } = this
+    const stride = blocks < 1024 ? 1 : wordsPerBlock
+    const sample = blocks * wordsPerBlock / stride
     let ones = 0
-    const words = this.blocks * wordsPerBlock
-    for (let i = 0; i < words; i++) ones += onesIn(this.words[i]!)
-    return ones
+    for (let i = 0; i < sample; i++) ones += onesIn(words[i * stride + (stride === 1 ? 0 : i & (wordsPerBlock - 1))]!)
+    return ones / (sample * 32)
   }
 
-  /** Folded to its final size, as bytes. The filter itself is used up. */
+  /** Gives the memory to the next filter: neither this one nor what it sealed may be used any more. */
+  recycle(): void {
+    new Uint8Array(this.buffer).fill(0)
+    spare = this.buffer
+  }
+
+  /** Folded to its final size, as bytes, which are the filter's own memory. The filter itself is used up. */
   seal(): Uint8Array {
     this.settle()
+    const { words } = this
     // A quarter of the bits set means twenty bits a key: half as many will do.
-    while (this.blocks > 1 && 4 * this.ones <= this.blocks * blockBits) {
+    while (this.blocks > 1 && this.fill <= 0.25) {
       this.blocks /= 2
       const half = this.blocks * wordsPerBlock
-      for (let i = 0; i < half; i++) this.words[i]! |= this.words[half + i]!
+      for (let i = 0; i < half; i++) words[i] = words[i]! | words[half + i]!
     }
-    const words = this.blocks * wordsPerBlock
-    const bytes = new Uint8Array(8 + words * 4)
+    const bytes = new Uint8Array(this.buffer, 0, headerBytes + this.blocks * wordsPerBlock * 4)
+    if (!littleEndian) {
+      for (let at = bytes.length - 4; at >= headerBytes; at -= 4) {
+        put32(bytes, at, words[at / 4 - 2]!)
+      }
+    }
     put32(bytes, 0, this.blocks)
     put16(bytes, 4, probes)
     put16(bytes, 6, hashKind)
-    for (let i = 0; i < words; i++) put32(bytes, 8 + i * 4, this.words[i]!)
     return bytes
   }
 
@@ -148,7 +172,8 @@ export class KeyFilter {
     }
     if (get16(bytes, 4) !== probes) throw new WireError("key filter probes")
     const filter = new KeyFilter(blocks, 0, get16(bytes, 6) !== hashKind)
-    for (let i = 0; i < filter.words.length; i++) filter.words[i] = get32(bytes, 8 + i * 4)
+    if (littleEndian) new Uint8Array(filter.buffer).set(bytes.subarray(0, filter.buffer.byteLength))
+    else for (let i = 0; i < filter.words.length; i++) filter.words[i] = get32(bytes, 8 + i * 4)
     return filter
   }
 }

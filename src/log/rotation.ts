@@ -5,7 +5,7 @@
  */
 import { ActiveSegment, createSegment, discardTemporary, publishSegment } from "./active-segment.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { encodeFooter, type SegmentSummary } from "./footer.ts"
+import { footerParts, type SegmentSummary } from "./footer.ts"
 import { buildFrame, FrameHeader, frameHeaderSize, frameType, sealBody } from "./frame.ts"
 import { type SegmentHeader, segmentName } from "./segment.ts"
 
@@ -114,9 +114,13 @@ export const rotate = (
     writeSeal(segment, durableLsn, 0)
     syncOrFail(segment.file)
     steps.synced()
-    const footer = encodeFooter(summaryOf(segment), segment.index)
+    const footer = footerParts(summaryOf(segment), segment.index)
+    let footerBytes = 0
     try {
-      segment.put(footer, footer.length)
+      for (const part of footer) {
+        segment.put(part, part.length, footerBytes)
+        footerBytes += part.length
+      }
       syncOrFail(segment.file)
       file = publishSegment(disk, header, file)
     } catch (error) {
@@ -127,7 +131,7 @@ export const rotate = (
       name: segment.name,
       header: segment.header,
       end: segment.end,
-      bytes: segment.end + footer.length,
+      bytes: segment.end + footerBytes,
       summary: summaryOf(segment)
     }
     const next = new ActiveSegment(file, header, segmentBytes)

@@ -209,6 +209,7 @@ export abstract class SegmentWriter {
     this.lastSeal = this.clock.monotonic()
     this.folderSyncNeeded = true
     this.hooks.rotated(result.sealed)
+    segment.index.filter.recycle()
     try {
       disk.syncFolder("log")
       this.folderSyncNeeded = false
