@@ -117,8 +117,8 @@ export class Configuration {
   }
 
   /**
-   * CONFIG SET: changes all of these parameters or none, their effects included. The refusal names the parameter as it
-   * was typed. `guardedToo` is whether this client may change protected parameters.
+   * CONFIG SET: changes all of these parameters or none, their effects included. As in Redis the refusal names the
+   * parameter as it was typed when it is about the name, in lower case when it is about the value. `guardedToo` is whether this client may change protected parameters.
    */
   changeAll(
     pairs: ReadonlyArray<readonly [name: string, value: string]>,
@@ -140,7 +140,7 @@ export class Configuration {
       const reason = this.change(own, row, value)
       if (reason !== undefined) {
         this.restore(before)
-        return { name, reason }
+        return { name: name.toLowerCase(), reason }
       }
       changed.add(own)
     }

@@ -63,7 +63,6 @@ export const saveRules: Kind<ReadonlyArray<SaveRule>> = {
     if (list.length % 2 !== 0) return undefined
     const rules: Array<SaveRule> = []
     for (let i = 0; i < list.length; i += 2) {
-      if (!/^\s*[+-]?\d/.test(list[i]!) || !/^\s*[+-]?\d/.test(list[i + 1]!)) return undefined
       const [seconds, changes] = [Number(list[i]), Number(list[i + 1])]
       if (!(Number.isInteger(seconds) && Number.isInteger(changes) && seconds >= 1 && changes >= 0)) return undefined
       rules.push({ seconds, changes })
@@ -74,9 +73,13 @@ export const saveRules: Kind<ReadonlyArray<SaveRule>> = {
   complaint: () => "Invalid save parameters"
 }
 
-/** A decimal number as C's strtod reads the usual ones. */
+/** A number as C's strtod reads the usual ones; NaN is none. */
 const parseDecimal = (word: string): number | undefined =>
-  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : undefined
+  /^[+-]?inf(inity)?$/i.test(word)
+    ? Infinity
+    : /^([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|0x[\da-f]+)$/i.test(word)
+    ? Number(word)
+    : undefined
 
 /** A decimal as C's "%.17g" prints it, in as few digits as come back the same. */
 const printDecimal = (value: number): string => String(value)

@@ -27,18 +27,24 @@ const single = <T>(parse: (word: string) => T | undefined) => (words: ReadonlyAr
 const complain = (say: (word: string) => string) => (words: ReadonlyArray<string>): string =>
   words.length === 1 ? say(words[0]!) : wrongCount
 
-/** Any text. */
+/** Any text, up to its first NUL as in Redis. */
 export const text: Kind<string> = {
   name: "text",
-  parse: single((word) => word),
+  parse: single((word) => word.split("\0", 1)[0]),
   print: (value) => value,
   complaint: () => wrongCount
 }
 
+/** Any text, NULs included: passwords. */
+export const anyText: Kind<string> = { ...text, parse: single((word) => word) }
+
 /** Text that must look a certain way. */
 export const textLike = (name: string, like: (word: string) => boolean, complaint: string): Kind<string> => ({
   name,
-  parse: single((word) => like(word) ? word : undefined),
+  parse: (words) => {
+    const word = text.parse(words, "", false)
+    return word !== undefined && like(word) ? word : undefined
+  },
   print: (value) => value,
   complaint: complain(() => complaint)
 })
@@ -151,21 +157,40 @@ export const bytes = (minimum: Bound, maximum: Bound = long): Kind<number> => ({
   exact: ([word]) => exactOf(parseSize(word!))
 })
 
+/** A number that is raised to a minimum instead of being refused. */
+export const atLeast = (minimum: number, kind: Kind<number>): Kind<number> => ({
+  ...kind,
+  name: `${kind.name}; less is raised to ${minimum}`,
+  parse: (words, current, again) => {
+    const value = kind.parse(words, current, again)
+    return value === undefined ? undefined : Math.max(value, minimum)
+  }
+})
+
+/** Bytes, or the negative percentage; sizes past 2^63 wrap around to percentages, as in Redis. */
+const sizeOrPercent = (word: string): bigint | undefined => {
+  if (!word.endsWith("%")) {
+    const size = parseSize(word)
+    return size === undefined ? undefined : BigInt.asIntN(64, size)
+  }
+  const percent = parseLong(word.slice(0, -1))
+  return percent === undefined || percent < 0n ? undefined : -percent
+}
+
 /** A number of bytes, or a share of `maxmemory` such as "5%", held as the negative percentage. */
 export const bytesOrPercent: Kind<number> = {
   name: "bytes (512mb) or a percentage (5%)",
   parse: single((word) => {
-    if (!word.endsWith("%")) return parseBytes(word)
-    const percent = parseLong(word.slice(0, -1))
-    return percent !== undefined && percent >= 0n && percent <= 100n ? 0 - Number(percent) : undefined
+    const value = sizeOrPercent(word)
+    return value === undefined || value < -100n ? undefined : Number(value)
   }),
   print: (value) => value < 0 ? `${-value}%` : String(value),
   complaint: complain((word) =>
-    word.endsWith("%") && (parseLong(word.slice(0, -1)) ?? -1n) > 100n
+    (sizeOrPercent(word) ?? 0n) < -100n
       ? "percentage argument must be less or equal to 100"
       : "argument must be a memory or percent value"
   ),
-  exact: ([word]) => exactOf(parseSize(word!))
+  exact: ([word]) => exactOf(sizeOrPercent(word!))
 }
 
 /** A list of words; an empty one is written "". */

@@ -8,6 +8,11 @@ import type { NetSettings } from "./limits.ts"
 /** CONFIG over the server's configuration. */
 export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
   matching: (pattern) => {
+    // A name without wildcards is answered as it was asked for, in its letter case.
+    if (!/[*?[\\]/.test(pattern)) {
+      const found = parameterNamed(pattern)
+      return found === undefined ? [] : [[pattern, configuration.print(found[0])] as const]
+    }
     const glob = Slice.utf8(pattern)
     return [...configuration.printed()].filter(([name]) => matchGlobAnyCase(glob, Slice.utf8(name)))
   },

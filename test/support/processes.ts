@@ -237,10 +237,12 @@ export const nodePath = ((): string => {
   return Fs.existsSync(local) ? Fs.realpathSync(local) : process.execPath
 })()
 
-/** Starts Annals from the sources. */
+/** Starts Annals from the sources, with DEBUG for clients of this machine. */
 export const startAnnals = (options: StartOptions = {}): Promise<ServerProcess> =>
   startOnFreePort(
     "annals",
-    (port, dir) => [Path.join(repository, "bin", "annals"), "server", "--port", `${port}`, "--dir", dir],
+    (port, dir) =>
+      [Path.join(repository, "bin", "annals"), "server", "--port", `${port}`, "--dir", dir]
+        .concat("--enable-debug-command", "local"),
     options
   )

@@ -18,11 +18,14 @@ const get = defineControl({
   arity: -3,
   flags,
   run: ({ config }, argv) => {
-    const found = new Map<string, string>()
+    const found = new Map<string, readonly [string, string]>()
     for (let i = 2; i < argv.length; i++) {
-      for (const [name, value] of config.matching(argv.at(i).utf8())) found.set(name, value)
+      for (const pair of config.matching(argv.at(i).utf8())) {
+        const name = pair[0].toLowerCase()
+        if (!found.has(name)) found.set(name, pair)
+      }
     }
-    return new MapReply([...found])
+    return new MapReply([...found.values()])
   }
 })
 

@@ -57,7 +57,7 @@ export const persistence = {
     true,
     "writes stop when the log cannot be written, whatever this says"
   ),
-  "sanitize-dump-payload": accepted(oneOf("no", "clients", "yes"), "no", "there is no RESTORE"),
+  "sanitize-dump-payload": accepted(oneOf("no", "yes", "clients"), "no", "there is no RESTORE"),
   "log-segment-bytes": works(
     bytes(4096, 2048 * mb),
     64 * mb,

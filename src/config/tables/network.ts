@@ -1,7 +1,20 @@
 /** Where the server listens, whom it lets in, and how much a connection may take. */
 import { accepted, immutable, needs, refused, works } from "../parameter.ts"
 import { type OutputLimits, outputLimits } from "../value-lists.ts"
-import { bytes, bytesOrPercent, fileMode, int, integer, long, oneOf, text, unsigned, words, yesNo } from "../values.ts"
+import {
+  anyText,
+  bytes,
+  bytesOrPercent,
+  fileMode,
+  int,
+  integer,
+  long,
+  oneOf,
+  text,
+  unsigned,
+  words,
+  yesNo
+} from "../values.ts"
 
 const mb = 1024 * 1024
 
@@ -28,9 +41,7 @@ export const network = {
     text,
     "",
     "the socket keeps the group of the process; use a directory with the setgid bit",
-    {
-      ...immutable
-    }
+    immutable
   ),
   "tcp-backlog": works(integer(0, int), 511, "length of the queue of connections not yet accepted", immutable),
   "timeout": works(integer(0, int), 0, "seconds of silence after which a client is closed; 0 for never"),
@@ -38,7 +49,7 @@ export const network = {
   "maxclients": works(integer(1, unsigned), 10_000, "connections at a time; more are refused"),
   "max-new-connections-per-cycle": accepted(integer(1, 1000), 10, "the event loop accepts connections as they come"),
   "protected-mode": works(yesNo, true, "without a password only clients of this machine are let in"),
-  "requirepass": works(text, "", "password of the default user", { secret: true }),
+  "requirepass": works(anyText, "", "password of the default user", { secret: true }),
   "proto-max-bulk-len": works(bytes(mb), 512 * mb, "length of the longest argument", {
     refuse: (value) => value > longestBulk ? `arguments longer than ${longestBulk} bytes cannot be held` : undefined
   }),
@@ -55,11 +66,9 @@ export const network = {
   "io-threads-do-reads": accepted(yesNo, false, "one thread serves all connections", immutable),
   "enable-debug-command": works(
     oneOf("no", "local", "yes"),
-    "local",
+    "no",
     "who may run DEBUG: nobody, clients of this machine, all",
-    {
-      ...immutable
-    }
+    immutable
   ),
   "enable-protected-configs": works(
     oneOf("no", "local", "yes"),

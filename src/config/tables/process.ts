@@ -8,14 +8,17 @@ const noCrashReports = "a crash is reported by the run-time"
 const oneFamily = "the kernel decides; set OOMScoreAdjust in the service manager"
 const noSyslog = "messages go to standard output or to logfile; a service manager passes them on"
 
-/** The variables of a process title, in braces. */
+/** The variables of a process title, in braces; those that are empty while there is nothing to fill them. */
 const titleVariables = ["title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"]
+const emptyVariables = ["title", "unixsocket"]
 
-const isTitle = (template: string): boolean =>
-  template.trim() !== "" &&
-  [...template.matchAll(/\{([^}]*)\}?/g)].every(([whole, name]) =>
-    whole.endsWith("}") && titleVariables.includes(name!)
-  )
+/** Whether a template knows its variables and leaves something to show. */
+const isTitle = (template: string): boolean => {
+  const names = [...template.matchAll(/\{([^}]*)(\}?)/g)]
+  const rest = template.replaceAll(/\{([^}]*)\}/g, (_, name: string) => emptyVariables.includes(name) ? "" : name)
+  return names.every(([, name, end]) => end === "}" && titleVariables.includes(name!)) &&
+    rest.replaceAll(" ", "") !== ""
+}
 
 export const processTable = {
   "daemonize": refused(yesNo, false, "it stays in the foreground; run it under a service manager or with '&'", {

@@ -1,6 +1,8 @@
 /** Replication and cluster: a server by itself can be asked for their parameters, and refuses to pretend it has them. */
 import { accepted, immutable, refused } from "../parameter.ts"
 import {
+  anyText,
+  atLeast,
   bytes,
   int,
   integer,
@@ -42,7 +44,7 @@ export const replication = {
     ...immutable,
     aliases: ["slaveof"]
   }),
-  "masterauth": accepted(text, "", noReplicas, { secret: true }),
+  "masterauth": accepted(anyText, "", noReplicas, { secret: true }),
   "masteruser": accepted(text, "", noReplicas),
   "min-replicas-to-write": refused(
     integer(0, int),
@@ -53,7 +55,7 @@ export const replication = {
     }
   ),
   "min-replicas-max-lag": accepted(integer(0, int), 10, noReplicas, { aliases: ["min-slaves-max-lag"] }),
-  "repl-backlog-size": accepted(bytes(1), 1024 * 1024, noReplicas),
+  "repl-backlog-size": accepted(atLeast(16_384, bytes(1)), 1024 * 1024, noReplicas),
   "repl-backlog-ttl": accepted(integer(0, long), 3600, noReplicas),
   "repl-disable-tcp-nodelay": accepted(yesNo, false, noReplicas),
   "repl-diskless-load": accepted(oneOf("disabled", "on-empty-db", "swapdb"), "disabled", noReplicas),

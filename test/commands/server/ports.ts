@@ -141,7 +141,7 @@ export const controlHarness = (...args: ReadonlyArray<string>) => {
   const clients = new TestClients()
   const asked: Asked = []
   const holder: { harness?: Harness } = {}
-  const config = load(args, {})
+  const config = load(["--enable-debug-command", "local", ...args], {})
   const persistence = testPersistence(asked)
   const harness = new Harness({
     clients,
