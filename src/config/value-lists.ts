@@ -81,8 +81,8 @@ const parseDecimal = (word: string): number | undefined =>
     ? Number(word)
     : undefined
 
-/** A decimal as C's "%.17g" prints it, in as few digits as come back the same. */
-const printDecimal = (value: number): string => String(value)
+/** A decimal in as few digits as come back the same; C keeps the sign of a zero. */
+const printDecimal = (value: number): string => Object.is(value, -0) ? "-0" : String(value)
 
 /** Percentiles such as `50 99 99.9`; "" for none. */
 export const percentiles: Kind<ReadonlyArray<number>> = {
