@@ -3,8 +3,9 @@
  * have. Summaries and complexities are Annals' own; tips (hints to proxies of a cluster) are compared where Annals gives any.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { allCategories } from "../../src/commands/server/categories.ts"
 import type { ServerProcess } from "../support/processes.ts"
-import { plain, type RespClient } from "../support/resp-client.ts"
+import { plain, type RespClient, type TypedReply } from "../support/resp-client.ts"
 import { asOf70, docsRows, infoRows, printRows } from "./introspection.ts"
 import { canCompare, redisTitle, startReference, startSubject } from "./subject.ts"
 
@@ -27,6 +28,9 @@ const differentDocs: ReadonlyArray<{ readonly name: string; readonly field: stri
 }))
 const isDifferent = (name: string, field: unknown): boolean =>
   Array.isArray(field) && differentDocs.some((row) => row.name === name && row.field === field[0])
+
+/** Usage lines of HELP that differ, as Redis has them: CONFIG takes several patterns or pairs since 7.0. */
+const differentUsages: ReadonlyArray<string> = ["GET <pattern>", "SET <directive> <value>"]
 
 /** Subcommands of Redis that its container lacks here, and why. */
 const absent: Readonly<Record<string, string>> = Object.fromEntries(
@@ -122,6 +126,62 @@ describe.skipIf(!canCompare)(`command table against ${redisTitle}`, () => {
     expect(listed.filter((name) => !name.includes("|")).length).toBe(count)
     expect(listed.toSorted()).toEqual([...(await infos(annals)).keys()].toSorted())
     expect((plain(await annals.command("COMMAND")) as Array<unknown>).length).toBe(count)
+  })
+
+  it("lists commands by category and by pattern the same, of those that both have", async () => {
+    const names = async (client: RespClient, ...words: ReadonlyArray<string>) => {
+      const reply = await client.command("COMMAND", "LIST", ...words)
+      return { type: reply.type, names: plain(reply) as ReadonlyArray<string> }
+    }
+    const both = new Set((await names(redis)).names)
+    const ourNames = new Set((await names(annals)).names)
+    for (const name of both) if (!ourNames.has(name)) both.delete(name)
+    const categories = [...allCategories.map((name) => name.slice(1)), "READ", "@read", "nosuch", ""]
+    const patterns = ["*", "get*", "GET*", "[a-d]*", "c*|*", "*|h[e]lp", "\\set", "", "nosuch"]
+    for (
+      const words of [
+        [],
+        ...categories.map((category) => ["FILTERBY", "ACLCAT", category]),
+        ...patterns.map((pattern) => ["filterby", "pattern", pattern]),
+        ["FILTERBY", "MODULE", "nosuch"]
+      ]
+    ) {
+      const [theirs, ours] = [await names(redis, ...words), await names(annals, ...words)]
+      expect([words, ours.type]).toEqual([words, theirs.type])
+      expect([words, ours.names.filter((name) => both.has(name)).toSorted()])
+        .toEqual([words, theirs.names.filter((name) => both.has(name)).toSorted()])
+    }
+  })
+
+  it("explains its containers in Redis's layout, with Redis's usage lines", async () => {
+    const layout = (reply: TypedReply) =>
+      reply.type === "array"
+        ? reply.items.map((item) => item.type === "status" ? item.value : `(${item.type})`)
+        : [`(${reply.type})`]
+    const usages = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith(" "))
+    const rows = await infos(annals)
+    const helps = [...(await infos(redis)).keys()].filter((name) => name.endsWith("|help") && rows.has(name))
+    expect(helps).toEqual(expect.arrayContaining(["object|help", "command|help", "client|help", "config|help"]))
+    for (const name of helps) {
+      const container = name.split("|")[0]!
+      const [theirs, ours] = (await Promise.all([redis, annals].map((client) => client.command(container, "HELP"))))
+        .map(layout)
+      const expected = usages(theirs!).filter((line) => {
+        const sub = `${container}|${line.split(" ")[0]!.toLowerCase()}`
+        return absent[sub] === undefined && !differentUsages.includes(line)
+      })
+      const shown = usages(ours!).filter((line) => expected.includes(line))
+      expect([name, shown[0], shown.at(-1), shown.toSorted()]).toEqual([
+        name,
+        expected[0],
+        expected.at(-1),
+        expected.toSorted()
+      ])
+      // Every usage is explained, by lines four spaces in.
+      expect(ours!.every((line, i) => i === 0 || line.startsWith("    ") || ours![i + 1]?.startsWith("    "))).toBe(
+        true
+      )
+    }
   })
 
   it.each(getKeys.map((words) => [words.join(" "), words] as const))("COMMAND GETKEYS %s", async (_, words) => {

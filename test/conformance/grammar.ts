@@ -1,5 +1,6 @@
 /** Which requests are sent, how often, and in which steps. */
 import * as Fc from "fast-check"
+import { introspection } from "./key-words.ts"
 import * as W from "./words.ts"
 
 /** One request: its words, one character per byte. */
@@ -216,6 +217,14 @@ export const commandNames: ReadonlyArray<string> = [
   ...connectionNames
 ]
 
+/** What COMMAND says of the commands under test that have no subcommands. */
+const introspectionRows: ReadonlyArray<Weighted> = [{
+  weight: 1,
+  arbitrary: introspection(
+    [...stringNames, ...keyNames, "PING", "ECHO", "SELECT", "AUTH"].filter((n) => n !== "OBJECT")
+  )
+}]
+
 /** Any command with any words: too few, too many, of the wrong kind. */
 const wrongRows: ReadonlyArray<Weighted> = [
   row(
@@ -380,6 +389,7 @@ export const steps = (available: ReadonlySet<string>, nowMs: number): Fc.Arbitra
     { weight: 3, arbitrary: weighted(strayRows) },
     { weight: 8, arbitrary: weighted(lcsRows) },
     { weight: 15, arbitrary: weighted(wrongRows) },
+    { weight: 6, arbitrary: weighted(introspectionRows) },
     ...available.size === 0 ? [] : [{ weight: 5, arbitrary: weighted(otherTypeRows(available)) }]
   )
   const dead = Fc.constant(W.dyingKey)

@@ -1,5 +1,5 @@
 /** COMMAND: what the server can do, told from the table that runs it. */
-import { MapReply, nilArray, type Reply, ReplyError, SetReply, Status } from "../../net/resp/reply.ts"
+import { MapReply, type Reply, ReplyError, SetReply, Status } from "../../net/resp/reply.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { matchGlobAnyCase } from "../../projections/structures/glob.ts"
 import { isWord } from "../arguments.ts"
@@ -62,7 +62,7 @@ const info = defineControl({
     const infos: Array<Reply> = []
     for (let i = 2; i < argv.length; i++) {
       const row = named(table, argv.at(i))
-      infos.push(row === undefined ? nilArray : commandInfo(row))
+      infos.push(row === undefined ? null : commandInfo(row))
     }
     return infos
   }
@@ -116,7 +116,7 @@ const list = defineControl({
   syntax: "[FILTERBY <filterby: MODULE module-name | ACLCAT category | PATTERN pattern>]",
   arity: -2,
   tips: unordered,
-  run: ({ table }, argv) => new SetReply([...table.all()].filter(listFilter(argv)).map((row) => row.name))
+  run: ({ table }, argv) => [...table.all()].filter(listFilter(argv)).map((row) => row.name)
 })
 
 const invalidCommand = new ReplyError("ERR Invalid command specified")
@@ -124,18 +124,27 @@ const noKeys = new ReplyError("ERR The command has no key arguments")
 const invalidCount = new ReplyError("ERR Invalid number of arguments specified for command")
 const invalidArguments = new ReplyError("ERR Invalid arguments specified for command")
 
-/** The keys of the request that follows COMMAND GETKEYS. */
-const requestKeys = (table: Table, argv: Argv): ReadonlyArray<FoundKey> => {
-  const request: Argv = { length: argv.length - 2, at: (index) => argv.at(index + 2) }
+/**
+ * The keys of a request, subcommand included, in the order of the command's key specifications. Refuses, in the words of
+ * COMMAND GETKEYS, what is no command, has no keys, or does not fit.
+ */
+export const requestKeys = (table: Table, request: Argv): ReadonlyArray<FoundKey> => {
   const row = rowFor(table, request)
   if (row === undefined) throw invalidCommand
-  if ((row.command.keys ?? []).length === 0) throw noKeys
+  if ((row.command.keys ?? []).every(({ flags }) => flags.includes("not_key"))) throw noKeys
   const fits = row.arity > 0 ? request.length === row.arity : request.length >= -row.arity
   if (!fits) throw invalidCount
   const keys = keysOf(row.command, request) ?? []
   if (keys.length === 0 && !row.command.flags.includes("no_mandatory_keys")) throw invalidArguments
   return keys
 }
+
+/** The reply of COMMAND GETKEYSANDFLAGS for these keys. */
+export const keysAndFlags = (keys: ReadonlyArray<FoundKey>): Reply =>
+  keys.map(({ flags, key }) => [key, new SetReply(flags.map((flag) => new Status(flag)))])
+
+/** The request that follows COMMAND GETKEYS. */
+const quoted = (argv: Argv): Argv => ({ length: argv.length - 2, at: (index) => argv.at(index + 2) })
 
 const keysComplexity = "O(N), N being the arguments"
 
@@ -147,7 +156,7 @@ const getKeys = defineControl({
   complexity: keysComplexity,
   syntax: "command [arg ...]",
   arity: -4,
-  run: ({ table }, argv) => requestKeys(table, argv).map(({ key }) => key)
+  run: ({ table }, argv) => requestKeys(table, quoted(argv)).map(({ key }) => key)
 })
 
 const getKeysAndFlags = defineControl({
@@ -158,8 +167,7 @@ const getKeysAndFlags = defineControl({
   complexity: keysComplexity,
   syntax: "command [arg ...]",
   arity: -4,
-  run: ({ table }, argv) =>
-    requestKeys(table, argv).map(({ flags, key }) => [key, new SetReply(flags.map((flag) => new Status(flag)))])
+  run: ({ table }, argv) => keysAndFlags(requestKeys(table, quoted(argv)))
 })
 
 export const command = defineContainer({

@@ -47,9 +47,9 @@ describe("COMMAND", () => {
       > COMMAND GETKEYSANDFLAGS COPY a b
       [["a", [RO, access]], ["b", [OW, update]]]
       > COMMAND INFO foo get
-      [(nil array), ["get", (integer) 2, [readonly, fast], (integer) 1, (integer) 1, (integer) 1, [@read, @string, @fast], [], [["flags", [RO, access], "begin_search", ["type", "index", "spec", ["index", (integer) 1]], "find_keys", ["type", "range", "spec", ["lastkey", (integer) 0, "keystep", (integer) 1, "limit", (integer) 0]]]], []]]
+      [(nil), ["get", (integer) 2, [readonly, fast], (integer) 1, (integer) 1, (integer) 1, [@read, @string, @fast], [], [["flags", [RO, access], "begin_search", ["type", "index", "spec", ["index", (integer) 1]], "find_keys", ["type", "range", "spec", ["lastkey", (integer) 0, "keystep", (integer) 1, "limit", (integer) 0]]]], []]]
       > COMMAND INFO config|get config|foo
-      [["config|get", (integer) -3, [admin, noscript, loading, stale], (integer) 0, (integer) 0, (integer) 0, [@admin, @slow, @dangerous], [], [], []], (nil array)]
+      [["config|get", (integer) -3, [admin, noscript, loading, stale], (integer) 0, (integer) 0, (integer) 0, [@admin, @slow, @dangerous], [], [], []], (nil)]
       > COMMAND LIST FILTERBY PATTERN GETR*
       ["getrange"]
       > COMMAND LIST FILTERBY ACLCAT foo

@@ -32,7 +32,7 @@ export const sortKeys = (argv: Argv): ReadonlyArray<FoundKey> => {
     const word = argv.at(i)
     if (isWord(word, "LIMIT")) i += 2
     else if (isWord(word, "GET") || isWord(word, "BY")) i += 1
-    else if (isWord(word, "STORE") && i + 1 < argv.length) target = ++i
+    else if (isWord(word, "STORE") && i + 1 < argv.length) target = i + 1
   }
   return [found(argv, 1, "RO", "access"), ...(target === 0 ? [] : [found(argv, target, "OW", "update")])]
 }
@@ -40,7 +40,7 @@ export const sortKeys = (argv: Argv): ReadonlyArray<FoundKey> => {
 /** One key, or an empty one and the rest after KEYS. */
 export const migrateKeys = (argv: Argv): ReadonlyArray<FoundKey> => {
   const flags = ["RW", "access", "delete"] as const
-  for (let i = 6; i < argv.length; i++) {
+  for (let i = 6; i < argv.length - 1; i++) {
     const word = argv.at(i)
     if (isWord(word, "AUTH")) i += 1
     else if (isWord(word, "AUTH2")) i += 2
