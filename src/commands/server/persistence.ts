@@ -34,6 +34,7 @@ export const bgsave = defineControl({
   summary: "Makes a checkpoint of all data while commands go on; with CANCEL, as in Valkey, gives one up.",
   complexity: "O(1)",
   syntax: "[SCHEDULE@3.2.2]",
+  history: [["3.2.2", "`SCHEDULE`."]],
   arity: -1,
   flags: ["admin", "noscript", "no_async_loading"],
   run: ({ server: { persistence }, transactions }, argv) => {
