@@ -30,6 +30,7 @@ import { EventLog } from "./log/event-log.ts"
 import * as UpkeepLive from "./log/upkeep-live.ts"
 import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
+import { LogTimings } from "./net/log-timings.ts"
 import { configureObserver } from "./net/observation.ts"
 import { makeServerPort, Shutdown } from "./net/server.ts"
 import * as Persistence from "./persistence/service.ts"
@@ -172,7 +173,36 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     }
   })
   configureObserver(executor.observer, config)
+  const timings = new LogTimings(
+    executor.observer.latency,
+    () => clock.currentTimeMillisUnsafe(),
+    () => config.get("appendfsync") === "always"
+  )
+  log.observe(timings)
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
+  const metricsPort = config.get("metrics-port")
+  if (metricsPort > 0) {
+    // Loaded only here: most servers are started without it.
+    const { serveMetrics } = yield* Effect.promise(() => import("./net/metrics.ts"))
+    const addresses = config.get("metrics-bind")
+    yield* serveMetrics({
+      port: metricsPort,
+      addresses,
+      source: {
+        clients: network.clients,
+        observer: executor.observer,
+        server,
+        statistics: executor.statistics,
+        table: executor.table,
+        keyspace: executor.keyspace,
+        memoryLimit: () => config.get("maxmemory"),
+        maxClients: () => config.get("maxclients"),
+        timings
+      },
+      notReady: () => executor.loading ? "the data is being loaded" : log.failure()?.reason
+    })
+    yield* Effect.log(`metrics at http://${addresses.join(" and ")}:${metricsPort}/metrics`)
+  }
 }))
 
 /** Loads the data while the server answers that it does; from then on it is in service, and makes checkpoints. */

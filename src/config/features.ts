@@ -22,7 +22,7 @@ export const features = {
   /** latency-tracking*. */
   latencyTracking: true,
   /** metrics-port and metrics-bind. */
-  metrics: false,
+  metrics: true,
   /** notify-keyspace-events. */
   keyspaceEvents: false
 }

@@ -48,6 +48,14 @@ export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUna
   cause: Schema.optional(Schema.Defect())
 }) {}
 
+/** Is told what the disk does for the log; called from within it, so it must be quick and must not call the log. */
+export interface LogObserver {
+  /** A frame of so many bytes was written in so many milliseconds. */
+  readonly wrote: (ms: number, bytes: number) => void
+  /** A sync has finished that took so many milliseconds. */
+  readonly synced: (ms: number) => void
+}
+
 /** Figures for INFO; bytes unless said otherwise. */
 export interface LogStatus {
   readonly sequence: number
@@ -99,6 +107,8 @@ export class EventLog extends Context.Service<EventLog, {
   readonly released: () => number
   /** Called after `released()` has grown outside of `commit` (a sync has finished). One listener. */
   readonly onReleased: (listener: () => void) => void
+  /** Sets who is told what the disk does. One observer. */
+  readonly observe: (observer: LogObserver) => void
   /** Why writes are refused, or undefined. */
   readonly failure: () => LogUnavailable | undefined
   /** Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step. */

@@ -81,6 +81,7 @@ export const memoryLog = (): EventLog["Service"] => {
     lsn: () => lsn,
     released: () => lsn,
     onReleased: () => {},
+    observe: () => {},
     failure: () => undefined,
     read: (from) => ({ [Symbol.iterator]: () => read(from) }),
     status: () => ({

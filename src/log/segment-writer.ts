@@ -5,6 +5,7 @@
 import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
 import { FrameEncoder } from "./batch.ts"
 import { type Disk, DiskError } from "./disk.ts"
+import type { LogObserver } from "./event-log.ts"
 import { buildFrame, countInBody, FrameHeader, frameType, paddedSize, writeFrameHeader } from "./frame.ts"
 import { moveUnsynced } from "./repair.ts"
 import { rotate, RotationPutOff, type SealedSegment, SyncFailed, writeSeal } from "./rotation.ts"
@@ -48,6 +49,7 @@ export abstract class SegmentWriter {
   /** Everything below is synced. */
   durable: number
   fsyncs = 0
+  observer: LogObserver | undefined = undefined
   protected readonly disk: Disk
   protected readonly clock: LogClock
   protected readonly options: WriterOptions
@@ -144,6 +146,7 @@ export abstract class SegmentWriter {
     header.lag = segment.lsn - this.durable
     writeFrameHeader(tail.out.bytes, header)
     const position = segment.end
+    const began = this.clock.monotonic()
     try {
       segment.write(tail.out.bytes, header.length)
     } catch (error) {
@@ -151,6 +154,7 @@ export abstract class SegmentWriter {
       throw error
     }
     this.wrote()
+    this.observer?.wrote(this.lastWrite - began, header.length)
     segment.lastSequence = this.nextSequence - 1
     segment.lastTime = this.lastTime
     if (segment.firstTime === 0) segment.firstTime = tail.baseTime

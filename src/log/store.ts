@@ -180,6 +180,9 @@ class SegmentedLog {
       lsn: () => writer.lsn(),
       released: () => writer.releasedLsn(),
       onReleased: (listener) => writer.onReleased(listener),
+      observe: (observer) => {
+        writer.observer = observer
+      },
       onFatal: (listener) => writer.onFatal(listener),
       failure: () => writer.unavailable,
       read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, segments, from) }),

@@ -356,6 +356,7 @@ export class LogWriter extends SegmentWriter {
     this.lastSync = now
     this.unsyncedSince = undefined // the next write is the first this sync does not cover
     segment.file.datasync((error) => {
+      if (error === undefined) this.observer?.synced(this.clock.monotonic() - now)
       if (this.syncing === sync) this.finishSync(sync, error)
     })
   }
