@@ -111,6 +111,26 @@ const logMetrics = (report: Report, { server, timings }: MetricsSource): void =>
   report.histogram("annals_log_frame_bytes", "Sizes of frames.", distribution(timings.frameBytes))
 }
 
+const checkpointMetrics = (report: Report, { server }: MetricsSource): void => {
+  const { changesSinceLastSave, checkpoints, loading, rewrite, save } = server.persistence.status()
+  const newest = checkpoints.at(-1)
+  const kinds = [[{ kind: "save" }, save], [{ kind: "rewrite" }, rewrite]] as const
+  const by = (value: (figures: typeof save) => number) =>
+    kinds.map(([kind, figures]) => [kind, value(figures)] as const)
+  report.gauge("annals_loading", "1 while the data is being loaded, else 0.", loading === undefined ? 0 : 1)
+  report.gauge("annals_checkpoints", "Checkpoints kept.", checkpoints.length)
+  report.gauge("annals_checkpoint_lag_batches", "Batches since the newest checkpoint.", changesSinceLastSave)
+  if (newest !== undefined) {
+    const age = server.nowMicros() / 1e6 - newest.created / 1000
+    report.gauge("annals_checkpoint_age_seconds", "Age of the newest checkpoint.", Math.max(0, age))
+    report.gauge("annals_checkpoint_sequence", "Batch the newest checkpoint stands at.", newest.sequence)
+    report.gauge("annals_checkpoint_bytes", "Size of the newest checkpoint.", newest.bytes)
+  }
+  report.counter("annals_checkpoints_made_total", "Made, by what asked for them.", by(({ count }) => count))
+  report.gauge("annals_checkpoint_ok", "Whether the last one succeeded.", by(({ ok }) => ok ? 1 : 0))
+  report.gauge("annals_checkpoint_running", "Whether one is being made.", by(({ inProgress }) => inProgress ? 1 : 0))
+}
+
 /** Bounds of commands' durations in nanoseconds, and the same in seconds. */
 const nanos = [1e3, 2.5e3, 5e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 5e6, 1e7, 5e7, 1e8, 1e9]
 const nanosInSeconds = nanos.map((bound) => bound / 1e9)
@@ -155,6 +175,7 @@ export const metricsReport = (source: MetricsSource): string => {
       memoryMetrics,
       keyspaceMetrics,
       logMetrics,
+      checkpointMetrics,
       commandMetrics
     ]
   ) part(report, source)

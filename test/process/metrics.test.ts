@@ -31,7 +31,7 @@ const work = async (server: ServerProcess): Promise<void> => {
   await client.command("GET", "nokey")
   await client.command("SET", "a")
   await client.command("CONFIG", "SET", "slowlog-log-slower-than", "0")
-  await client.command("DBSIZE")
+  await client.command("SAVE")
   await client.close()
 }
 
@@ -68,11 +68,15 @@ describe("metrics endpoint", () => {
         "annals_log_sequence": 20,
         "annals_log_frame_bytes_count": 20,
         "annals_log_writable": 1,
+        "annals_loading": 0,
+        "annals_checkpoint_sequence": 20,
+        "annals_checkpoint_lag_batches": 0,
         "annals_clients": 0,
         "annals_clients_limit": 10_000
       })
     ) expect([name, found.get(name)]).toEqual([name, value])
     expect(found.get("annals_log_fsync_seconds_count")!).toBeGreaterThan(0)
+    expect(found.get("annals_checkpoint_age_seconds")!).toBeLessThan(600)
     expect(found.get("annals_memory_used_bytes")!).toBeGreaterThan(20 * 8)
     expect(found.get("annals_event_loop_lag_seconds{statistic=\"max\"}")!).toBeGreaterThanOrEqual(0)
     // Every sample belongs to a name that was introduced, and no name is introduced twice.
@@ -80,7 +84,11 @@ describe("metrics endpoint", () => {
     expect(new Set(heads).size).toBe(heads.length)
     for (const sample of found.keys()) {
       const name = sample.replace(/\{.*/, "")
-      expect(heads.some((head) => name === head || name.startsWith(head) && /^_(bucket|sum|count)$/.test(name.slice(head.length)))).toBe(true)
+      expect(
+        heads.some((head) =>
+          name === head || name.startsWith(head) && /^_(bucket|sum|count)$/.test(name.slice(head.length))
+        )
+      ).toBe(true)
     }
     for (const [, counter] of text.matchAll(/^# TYPE (\S+) counter$/gm)) expect(counter).toMatch(/_total$/)
   })
