@@ -30,6 +30,7 @@ export class Clients implements ClientsPort {
   remove(session: Session): void {
     this.sessions.delete(session.client.clientId)
     this.postponed.delete(session)
+    this.executor.transactions.forget(session.client)
   }
 
   get count(): number {

@@ -167,7 +167,6 @@ const make = Effect.gen(function*() {
     dirty: (session) => turn.add(session),
     closed: (session) => {
       clients.remove(session)
-      executor.transactions.forget(session.client)
       turn.forget(session)
     },
     postponed: (session) => clients.postpone(session),

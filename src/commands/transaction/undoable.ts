@@ -17,7 +17,20 @@ const harmless = new Set([
   "client|list",
   "client|help",
   "config|get",
-  "config|help"
+  "config|help",
+  "memory|stats",
+  "memory|doctor",
+  "memory|malloc-stats",
+  "memory|help",
+  "slowlog|get",
+  "slowlog|len",
+  "slowlog|help",
+  "latency|doctor",
+  "latency|graph",
+  "latency|histogram",
+  "latency|history",
+  "latency|latest",
+  "latency|help"
 ])
 
 /**

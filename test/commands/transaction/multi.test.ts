@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { transcript } from "../../support/transcript.ts"
+import { limit, oom } from "../executor/memory.ts"
 import { controlHarness } from "../server/ports.ts"
 
 const run = (script: string): string => transcript(script, { harness: controlHarness().harness })
@@ -253,5 +254,38 @@ describe("MULTI and EXEC", () => {
                          > EXEC
                          [(nil)]"
                        `)
+  })
+})
+
+describe("a transaction without memory", () => {
+  const full = () => {
+    const { harness } = controlHarness()
+    harness.run("SET", "k", "1")
+    const go = (): void => limit(harness, { limit: 1, policy: "noeviction" })
+    return { harness, go }
+  }
+
+  it("may not grow any more, nor run if something in it asks for memory", () => {
+    const { go, harness } = full()
+    harness.run("MULTI")
+    expect(harness.run("SET", "k", "2")).toBe("+QUEUED\r\n")
+    go()
+    expect(harness.run("EXEC")).toBe(`-EXECABORT Transaction discarded because of: ${oom.slice(1)}`)
+    expect(harness.run("EXEC")).toBe("-ERR EXEC without MULTI\r\n")
+    expect(harness.run("MULTI")).toBe("+OK\r\n")
+    expect(harness.run("GET", "k")).toBe(oom)
+    expect(harness.run("EXEC")).toMatch(/^-EXECABORT Transaction discarded because of previous errors/)
+    expect(harness.batches.length).toBe(1)
+  })
+
+  it("runs when nothing in it does, and can be left", () => {
+    const { go, harness } = full()
+    harness.run("MULTI")
+    harness.run("DEL", "k")
+    go()
+    expect(harness.run("EXEC")).toBe("*1\r\n:1\r\n")
+    harness.run("SET", "k", "1")
+    harness.run("MULTI")
+    expect(harness.run("DISCARD")).toBe("+OK\r\n")
   })
 })
