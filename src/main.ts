@@ -105,7 +105,7 @@ const upkeepSettingsLayer = Layer.effect(
   UpkeepLive.UpkeepSettings,
   Effect.gen(function*() {
     const config = yield* ServerConfig
-    return { compression: () => config.get("log-compression") }
+    return { compression: () => config.get("log-compression"), retention: () => config.get("history-retention") }
   })
 )
 

@@ -10,7 +10,7 @@ export const features = {
   /** save, auto-aof-rewrite-*: checkpoints made by themselves. */
   checkpoints: true,
   /** history-retention. */
-  retention: false,
+  retention: true,
   /** log-compression. */
   compression: true,
   /** multi-on-error. */

@@ -61,6 +61,8 @@ export class CheckpointFiles {
   /** Oldest first. */
   private infos: Array<CheckpointInfo> = []
   private listener: (sequence: number) => void = () => {}
+  /** Checkpoints of this list that were made, or loaded, since the log was opened. */
+  private readonly proved = new Set<number>()
 
   constructor(
     disk: Disk,
@@ -108,6 +110,19 @@ export class CheckpointFiles {
     return this.infos
   }
 
+  /** Start-up has loaded this checkpoint. */
+  confirm(sequence: number): void {
+    this.proved.add(sequence)
+  }
+
+  /**
+   * Retention may drop the log up to here: every checkpoint covers it, and one at least has proved sound since the log
+   * was opened; 0 otherwise.
+   */
+  covered(): number {
+    return this.infos.some(({ sequence }) => this.proved.has(sequence)) ? this.infos[0]!.sequence : 0
+  }
+
   /** The newest checkpoint's sequence, -1 when there is none. */
   newest(): number {
     return this.infos.at(-1)?.sequence ?? -1
@@ -150,6 +165,7 @@ export class CheckpointFiles {
     const info = { sequence, lsn, bytes: writer.bytes, created, sha256: hex(writer.sha256) }
     this.infos = [...this.infos.filter((other) => other.sequence !== sequence), info]
       .toSorted((a, b) => a.sequence - b.sequence)
+    this.proved.add(sequence)
     if (!this.saveManifest()) return info // it stays on the list; nothing is removed on its account
     this.removeOld()
     this.listener(sequence)

@@ -46,6 +46,22 @@ export class LogLocked extends Schema.TaggedError<LogLocked>()("LogLocked", {
   readonly exitCode = 5
 }
 
+/** Retention has dropped what was asked for. */
+export class HistoryDropped extends Schema.TaggedError<HistoryDropped>()("HistoryDropped", {
+  /** First sequence that was asked for, and first one there is. */
+  from: Schema.Number,
+  oldest: Schema.Number,
+  message: Schema.String
+}) {}
+
+/** A `HistoryDropped` with the text the user sees. */
+export const historyDropped = (from: number, oldest: number): HistoryDropped =>
+  new HistoryDropped({
+    from,
+    oldest,
+    message: `Sequences ${from} to ${oldest - 1} were dropped by history-retention; the log begins with ${oldest}.`
+  })
+
 /** What is known about a damage; see `LogCorrupt`. */
 export interface Damage {
   readonly reason: string

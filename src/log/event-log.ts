@@ -111,7 +111,10 @@ export class EventLog extends Context.Service<EventLog, {
   readonly observe: (observer: LogObserver) => void
   /** Why writes are refused, or undefined. */
   readonly failure: () => LogUnavailable | undefined
-  /** Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step. */
+  /**
+   * Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step.
+   * Throws `HistoryDropped` when the log begins later.
+   */
   readonly read: (fromSequence: number) => Iterable<Batch>
   readonly status: () => LogStatus
   /**

@@ -2,7 +2,8 @@
  * MANIFEST: which segments there are and how far the log is known to be durable. One JSON object per line:
  *
  *     {"annals":"manifest","version":1,"oldestReader":1,"storeId":"…","replicationId":"…","epoch":1}
- *     {"durable":{"lsn":0,"sequence":0},"oldest":1,"clean":false}
+ *     {"durable":{"lsn":0,"sequence":0},"oldest":1,"clean":false,"start":{"chain":"…","lsn":0}}   start: of a log
+ *                                              that begins after 1, chain value and lsn with which its first segment begins
  *     {"segment":"<20 digits>.evl","first":1,"last":99,"lsn":0,"end":4096,"chain":"…"}      sealed (.evz), oldest first
  *     {"checkpoint":"<20 digits>.evs","sequence":80,"lsn":3000,"bytes":9000,"created":…,"sha256":"…"}  oldest first
  *     {"active":"<20 digits>.evl","first":100,"lsn":4096}
@@ -52,6 +53,8 @@ export interface Manifest {
   readonly durableSequence: number
   /** First sequence that retention has left. */
   readonly oldest: number
+  /** Chain value (hex) and lsn where the log begins; undefined in one that begins with sequence 1. */
+  readonly start: { readonly chain: string; readonly lsn: number } | undefined
   /** Whether the log was closed in order. */
   readonly clean: boolean
   readonly sealed: ReadonlyArray<ManifestSegment>
@@ -84,7 +87,8 @@ export const encodeManifest = (manifest: Manifest): Uint8Array => {
     {
       durable: { lsn: manifest.durableLsn, sequence: manifest.durableSequence },
       oldest: manifest.oldest,
-      clean: manifest.clean
+      clean: manifest.clean,
+      ...(manifest.start === undefined ? {} : { start: manifest.start })
     }
   ]
   for (const { name, first, last, lsn, end, chain } of manifest.sealed) {
@@ -137,6 +141,8 @@ export const decodeManifest = (bytes: Uint8Array): Manifest | string | number =>
     return "durable mark"
   }
   if (!isCount(state!["oldest"])) return "oldest sequence"
+  const start = state!["start"] as Record<string, unknown> | null | undefined
+  if (start !== undefined && (start === null || !isHex(start["chain"], 32) || !isCount(start["lsn"]))) return "start"
   const active = rest.pop()
   if (active === undefined || !isSegment(active["active"], active["first"]) || !isCount(active["lsn"])) {
     return "active segment"
@@ -165,6 +171,7 @@ export const decodeManifest = (bytes: Uint8Array): Manifest | string | number =>
     durableLsn: durable["lsn"],
     durableSequence: durable["sequence"],
     oldest: state!["oldest"],
+    start: start === undefined ? undefined : { chain: start["chain"] as string, lsn: start["lsn"] as number },
     clean: state!["clean"] === true,
     sealed,
     checkpoints,

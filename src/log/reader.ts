@@ -2,7 +2,7 @@ import type { ActiveSegment } from "./active-segment.ts"
 import { FrameDecoder, type Sessions } from "./batch.ts"
 import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { logCorrupt } from "./errors.ts"
+import { historyDropped, logCorrupt } from "./errors.ts"
 import type { Batch } from "./event-log.ts"
 import { readFooter } from "./footer.ts"
 import { FrameCursor, isDecodeError } from "./frame-cursor.ts"
@@ -15,6 +15,8 @@ import { segmentHeaderSize } from "./segment.ts"
 export interface Segments {
   readonly sealed: () => ReadonlyArray<SealedSegment>
   readonly active: () => ActiveSegment
+  /** First sequence there is. */
+  readonly oldest: () => number
 }
 
 /** The last entry at or before a sequence; undefined when the segment has to be read from its start. */
@@ -31,7 +33,7 @@ export const entryBefore = (entries: ReadonlyArray<IndexEntry>, sequence: number
 
 /**
  * Walks committed batches in order, across segments and up to the live end, which may move meanwhile. Every frame is
- * checked; damage throws `LogCorrupt`. The batch and its slices are valid until the next step.
+ * checked; damage throws `LogCorrupt`, sequences that retention has dropped `HistoryDropped`. The batch and its slices are valid until the next step.
  */
 export class BatchIterator implements IterableIterator<Batch> {
   private readonly disk: Disk
@@ -159,6 +161,7 @@ export class BatchIterator implements IterableIterator<Batch> {
   private openSegment(): boolean {
     const active = this.segments.active()
     const sealed = this.segments.sealed()
+    if (this.wanted < this.segments.oldest()) throw historyDropped(this.wanted, this.segments.oldest())
     let low = 0
     let high = sealed.length
     while (low < high) {

@@ -119,12 +119,13 @@ const damageAt = (name: string, header: SegmentHeader): Omit<Damage, "reason" | 
   sequence: header.firstSequence
 })
 
-/** What the manifest calls sealed or active has to be there, and be what it was. */
+/** What the manifest calls sealed or active has to be there, and be what it was; but for what was dropped since. */
 export const checkAgainstManifest = (found: ReadonlyArray<Found>, manifest: Manifest | undefined): void => {
   if (manifest === undefined) return
   const { sealed, active } = manifest
   const byFirst = new Map(found.map((segment) => [segment.header.firstSequence, segment]))
   for (const { first, lsn, last, end } of [...sealed, { ...active, last: undefined, end: manifest.durableLsn }]) {
+    if (first < (found[0]?.header.firstSequence ?? 0)) continue
     const name = segmentName(first)
     const segment = byFirst.get(first)
     const damage = {

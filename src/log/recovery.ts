@@ -20,6 +20,7 @@ import { describeGap, gapsIn } from "./gaps.ts"
 import { type Manifest, type ManifestCheckpoint, readManifest } from "./manifest.ts"
 import { checkAgainstManifest, findSegments, type Found, removeTemporaries, segmentFiles } from "./recovery-files.ts"
 import { damaged, joinSealed, type RecoveryOptions } from "./recovery-sealed.ts"
+import { alreadyDropped, beginningOf } from "./recovery-start.ts"
 import type { SealedSegment } from "./rotation.ts"
 import { scanSegment, verdictOf } from "./scan.ts"
 import { formatVersion, sameBytes, type SegmentHeader, segmentHeaderSize } from "./segment.ts"
@@ -32,7 +33,6 @@ export interface Recovered {
   readonly verdict: "new" | "clean" | "torn"
   readonly sealed: Array<SealedSegment>
   readonly active: ActiveSegment
-  readonly oldest: number
   /** What the manifest says of checkpoints. */
   readonly checkpoints: ReadonlyArray<ManifestCheckpoint>
   readonly tornBytes: number
@@ -52,8 +52,8 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
   if (reading.kind === "newer") throw formatTooNew("MANIFEST", reading.oldestReader, formatVersion)
   const manifest = reading.kind === "manifest" ? reading.manifest : undefined
   const files = segmentFiles(disk)
-  const found = findSegments(disk, files)
-  if (found.length === 0 && manifest === undefined) {
+  const all = findSegments(disk, files)
+  if (all.length === 0 && manifest === undefined) {
     if (reading.kind === "none" && reading.damaged) {
       throw logCorrupt({ ...nowhere, reason: "no segment is left, and the manifest is damaged", segment: "MANIFEST" })
     }
@@ -63,10 +63,11 @@ export const recoverLog = (disk: Disk, options: RecoveryOptions): Recovered => {
   if (reading.kind === "none") {
     options.warn(`the manifest is ${reading.damaged ? "damaged" : "missing"}: it is rebuilt from the segments`)
   } else if (reading.previous) options.warn("the manifest is missing or damaged: the one before it is used")
+  const { dropped, found } = beginningOf(disk, all, manifest)
   checkAgainstManifest(found, manifest)
   removeTemporaries(disk)
   const recovered = { ...join(disk, found, manifest, options), checkpoints: manifest?.checkpoints ?? [] }
-  recovered.leftovers.push(...files.superseded)
+  recovered.leftovers.push(...files.superseded, ...dropped)
   warnOfGaps(disk, recovered, options.warn)
   return recovered
 }
@@ -98,7 +99,7 @@ const begin = (disk: Disk, options: RecoveryOptions): RecoveredLog => {
     afterCut: false
   }
   const active = new ActiveSegment(createAndPublish(disk, header), header, options.segmentBytes)
-  return { verdict: "new", sealed: [], active, oldest: 1, tornBytes: 0, quarantine: undefined, leftovers: [] }
+  return { verdict: "new", sealed: [], active, tornBytes: 0, quarantine: undefined, leftovers: [] }
 }
 
 const createAndPublish = (disk: Disk, header: SegmentHeader): DiskFile => {
@@ -122,7 +123,6 @@ const join = (
 ): RecoveredLog => {
   const repairs: Array<() => void> = []
   const sealed: Array<SealedSegment> = []
-  const oldest = Math.max(manifest?.oldest ?? 0, found[0]!.header.firstSequence)
   let last = found.at(-1)!
   for (let i = 0; i < found.length - 1; i++) {
     const segment = joinSealed(
@@ -164,9 +164,9 @@ const join = (
     if (tail !== undefined && tail.summary.firstSequence === last.header.firstSequence) {
       const whole = { name: last.name, header: last.header, end: tail.start, bytes: last.size, summary: tail.summary }
       const end = last.header.lsn + tail.start - segmentHeaderSize
-      if (end >= (manifest?.durableLsn ?? 0)) return goOnAfter(disk, file, whole, sealed, oldest, repairs, options)
+      if (end >= (manifest?.durableLsn ?? 0)) return goOnAfter(disk, file, whole, sealed, repairs, options)
     }
-    return reopenLast(disk, file, last, sealed, oldest, manifest, options, repairs)
+    return reopenLast(disk, file, last, sealed, manifest, options, repairs)
   } catch (error) {
     file.close()
     throw error
@@ -179,7 +179,6 @@ const goOnAfter = (
   file: DiskFile,
   whole: SealedSegment,
   sealed: Array<SealedSegment>,
-  oldest: number,
   repairs: ReadonlyArray<() => void>,
   options: RecoveryOptions
 ): RecoveredLog => {
@@ -197,7 +196,7 @@ const goOnAfter = (
   active.lastTime = summary.lastTime
   file.close()
   sealed.push(whole)
-  return { verdict: "clean", sealed, active, oldest, tornBytes: 0, quarantine: undefined, leftovers: [] }
+  return { verdict: "clean", sealed, active, tornBytes: 0, quarantine: undefined, leftovers: [] }
 }
 
 /** Decides about the end of the log and opens its last segment for writing. */
@@ -206,7 +205,6 @@ const reopenLast = (
   file: DiskFile,
   last: Found,
   sealed: Array<SealedSegment>,
-  oldest: number,
   manifest: Manifest | undefined,
   options: RecoveryOptions,
   repairs: ReadonlyArray<() => void>
@@ -244,7 +242,10 @@ const reopenLast = (
   disk.syncFolder("log")
   const active = new ActiveSegment(file, header, options.segmentBytes, scan)
   if (!active.hasBatches) active.lastTime = sealed.at(-1)?.summary.lastTime ?? 0
-  return { verdict: tornBytes > 0 ? "torn" : "clean", sealed, active, oldest, tornBytes, quarantine, leftovers: [] }
+  // Recorded before the files were to go: that has to be finished.
+  const gone = sealed.splice(0, alreadyDropped(sealed, scan.dropped))
+  const leftovers = gone.map((segment) => segment.name)
+  return { verdict: tornBytes > 0 ? "torn" : "clean", sealed, active, tornBytes, quarantine, leftovers }
 }
 
 /** Copies the end of a segment to quarantine/ and fsyncs it; the same cut made twice gives one file. */

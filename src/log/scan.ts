@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto"
 import { FrameDecoder } from "./batch.ts"
 import type { DiskFile } from "./disk.ts"
+import { type DroppedSegment, readDrop } from "./drop-record.ts"
 import { chainValue, digestOf, FrameCursor, hashRange, isDecodeError } from "./frame-cursor.ts"
 import { frameFlag, frameHeaderSize, frameType } from "./frame.ts"
 import { SegmentIndex } from "./segment-index.ts"
@@ -38,6 +39,8 @@ export interface Scan {
   /** SHA-256 so far of all bytes up to `end`. */
   hash: Hash
   index: SegmentIndex
+  /** Records of segments dropped from the start of the log. */
+  dropped: Array<DroppedSegment>
   bad: BadSpot | undefined
 }
 
@@ -56,6 +59,7 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
     clean: false,
     hash: createHash("sha256"),
     index: new SegmentIndex(segmentBytes),
+    dropped: [],
     bad: undefined
   }
   let hashed = 0
@@ -104,6 +108,10 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
       scan.index.complete = false
     }
     if (frame.type === frameType.gap) scan.index.gaps = true
+    if (frame.type === frameType.control) {
+      const dropped = readDrop(cursor.bytes, cursor.at, frame)
+      if (dropped !== undefined) scan.dropped.push(dropped)
+    }
     scan.mark = Math.max(scan.mark, markOf(cursor, header))
     scan.clean = frame.type === frameType.seal && (frame.flags & frameFlag.cleanShutdown) !== 0
     scan.nextSequence += count!

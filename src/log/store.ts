@@ -7,7 +7,7 @@ import { writeManifest } from "./manifest.ts"
 import { BatchIterator } from "./reader.ts"
 import { type Recovered, recoverLog } from "./recovery.ts"
 import type { SealedSegment } from "./rotation.ts"
-import { hex, segmentHeaderSize, segmentName } from "./segment.ts"
+import { hex, type SegmentHeader, segmentHeaderSize, segmentName } from "./segment.ts"
 import { Upkeep } from "./upkeep.ts"
 import { LogWriter } from "./writer.ts"
 
@@ -60,7 +60,7 @@ export type OpenedLog = EventLog["Service"] & {
   readonly recovery: Recovery
   /** The checkpoints beside the log. */
   readonly checkpoints: CheckpointFiles
-  /** Compression of sealed segments. */
+  /** Compression and retention of sealed segments. */
   readonly upkeep: Upkeep
   /**
    * Called when an fsync has failed under `always`: the process has to end before any reply leaves. One listener.
@@ -156,12 +156,15 @@ class SegmentedLog {
       saveManifest: () => this.saveManifest(false),
       monotonic: () => clock.monotonic(),
       healthy: () => this.writer.unavailable === undefined,
+      activeBytes: () => this.writer.segment.end,
+      sequence: () => this.writer.sequence(),
+      control: (body) => this.writer.control(body),
+      durable: () => this.writer.durable,
+      sync: () => void this.writer.syncAll(false),
       warn: this.warn
     })
-    if (this.saveManifest(false)) {
-      this.upkeep.remove(this.recovered.leftovers)
-      this.upkeep.settle()
-    }
+    this.upkeep.remove(this.recovered.leftovers, this.saveManifest(false))
+    this.upkeep.settle()
   }
 
   private identity(): StoreIdentity {
@@ -169,9 +172,18 @@ class SegmentedLog {
     return { storeId, replicationId, epoch }
   }
 
+  /** Header of the oldest segment. */
+  private start(): SegmentHeader {
+    return (this.sealed[0] ?? this.writer.segment).header
+  }
+
   service(): OpenedLog {
     const { writer, recovered } = this
-    const segments = { sealed: () => this.sealed, active: () => writer.segment }
+    const segments = {
+      sealed: () => this.sealed,
+      active: () => writer.segment,
+      oldest: () => this.start().firstSequence
+    }
     return {
       append: (time, db, origin, command, author, events, count, dbs) =>
         writer.append(time, db, origin, command, author, events, count, dbs),
@@ -221,7 +233,7 @@ class SegmentedLog {
       sequence: writer.sequence(),
       lsn: writer.lsn(),
       durableLsn: writer.durableLsn(),
-      oldestSequence: this.recovered.oldest,
+      oldestSequence: this.start().firstSequence,
       segments: this.sealed.length + 1,
       bytes,
       originalBytes,
@@ -239,6 +251,7 @@ class SegmentedLog {
   private saveManifest(clean: boolean): boolean {
     const { segment, durable } = this.writer
     const { header } = segment
+    const start = this.start()
     try {
       writeManifest(this.disk, {
         storeId: hex(header.storeId),
@@ -246,7 +259,8 @@ class SegmentedLog {
         epoch: header.epoch,
         durableLsn: durable,
         durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
-        oldest: this.recovered.oldest,
+        oldest: start.firstSequence,
+        start: start.firstSequence === 1 ? undefined : { chain: hex(start.chain), lsn: start.lsn },
         clean,
         sealed: this.sealed.map(({ name, header, summary, end }) => ({
           name: baseName(name),

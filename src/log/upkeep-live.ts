@@ -1,9 +1,11 @@
-/** Compression of sealed segments as a fiber beside the log. */
+/** Compression and retention of sealed segments as fibers beside the log. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type { Retention } from "../config/value-lists.ts"
+import { CheckpointStore } from "./checkpoint-store.ts"
 import { threadPool } from "./compression.ts"
 import { DiskError } from "./disk.ts"
 import type { Upkeep } from "./upkeep.ts"
@@ -15,6 +17,8 @@ export class LogUpkeep extends Context.Service<LogUpkeep, Upkeep>()("annals/log/
 export class UpkeepSettings extends Context.Service<UpkeepSettings, {
   /** Whether sealed segments are compressed. */
   readonly compression: () => boolean
+  /** How much history is kept. */
+  readonly retention: () => Retention
 }>()("annals/log/UpkeepSettings") {}
 
 /**
@@ -27,6 +31,8 @@ const restFactor = 2
 const longestRestMs = 100
 /** A disk that failed is left alone for so long. */
 const afterFailureMs = 60_000
+/** Age is measured as often. */
+const retentionEvery = "10 seconds"
 
 const make = Effect.gen(function*() {
   const upkeep = yield* LogUpkeep
@@ -62,6 +68,21 @@ const make = Effect.gen(function*() {
     Effect.repeat(Schedule.spaced("1 second")),
     Effect.forkScoped
   )
+  const store = yield* CheckpointStore
+  const retain = Effect.suspend(() => {
+    const dropped = stopping
+      ? []
+      : upkeep.retain(settings.retention(), store.covered(), clock.currentTimeMillisUnsafe())
+    const [first, last] = [dropped[0], dropped.at(-1)]
+    if (first === undefined || last === undefined) return Effect.void
+    const bytes = dropped.reduce((sum, segment) => sum + segment.bytes, 0)
+    return Effect.log(
+      `history-retention drops sequences ${first.first} to ${last.last}, ${bytes} bytes in ${dropped.length} segments: `
+        + first.reason
+    )
+  })
+  store.onCheckpoint(() => void Effect.runForkWith(context)(retain))
+  yield* retain.pipe(Effect.repeat(Schedule.spaced(retentionEvery)), Effect.forkScoped)
   yield* Effect.addFinalizer(() => Effect.sync(() => stopping = true)) // runs before the fiber is interrupted
 })
 

@@ -3,10 +3,13 @@
  * in one turn and in this order: the new state is in place and synced, memory follows, the manifest says so, and only
  * then are files removed, one per tick, for removing a large one takes milliseconds.
  */
+import type { Retention } from "../config/value-lists.ts"
 import { type CompressionTools, compressSegment, discard, NotCompressed, publishCompressed } from "./compression.ts"
 import { type Disk, DiskError } from "./disk.ts"
+import { dropBody, type DroppedSegment } from "./drop-record.ts"
+import { segmentsToDrop } from "./retention.ts"
 import type { SealedSegment } from "./rotation.ts"
-import { compressedName } from "./segment.ts"
+import { compressedName, segmentHeaderSize } from "./segment.ts"
 
 /** The log these segments belong to. */
 export interface UpkeepHost {
@@ -19,6 +22,16 @@ export interface UpkeepHost {
   readonly monotonic: () => number
   /** Whether the log takes writes. */
   readonly healthy: () => boolean
+  /** Of the segment being written. */
+  readonly activeBytes: () => number
+  /** Newest sequence. */
+  readonly sequence: () => number
+  /** Writes a CONTROL record; the lsn behind it, undefined when that failed. */
+  readonly control: (body: Uint8Array) => number | undefined
+  /** Lsn below which everything is synced. */
+  readonly durable: () => number
+  /** Starts a sync of what is written. */
+  readonly sync: () => void
   readonly warn: (message: string) => void
 }
 
@@ -37,6 +50,8 @@ export class Upkeep {
   private readonly host: UpkeepHost
   /** Files that are not part of the log any more. */
   private readonly doomed: Array<string> = []
+  /** Records of dropped segments that wait to be synced: how many of the oldest segments, and the lsn behind them. */
+  private dropping: { readonly count: number; readonly lsn: number } | undefined = undefined
   private manifestDue = false
   private folderSyncDue = false
   private lastTry = -Infinity
@@ -50,9 +65,41 @@ export class Upkeep {
     this.host = host
   }
 
-  /** Removes files that are not part of the log as the manifest describes it by now. */
-  remove(names: ReadonlyArray<string>): void {
+  /**
+   * Drops the oldest segments that a rule no longer keeps, as far as the checkpoints cover them (`covered`: all of them
+   * hold everything up to there; 0: nothing goes). The drop is recorded now; once the record is synced the segments
+   * cannot be read any more, and their files go in the following ticks. Returns what was recorded. `now` is unix ms.
+   */
+  retain(rule: Retention, covered: number, now: number): ReadonlyArray<DroppedSegment> {
+    const { activeBytes, control, sealed, sequence } = this.host
+    if (this.dropping !== undefined || !this.proceed()) return []
+    const facts = { sealed, activeBytes: activeBytes(), sequence: sequence(), covered, now }
+    const dropped: Array<DroppedSegment> = []
+    for (const [i, reason] of segmentsToDrop(rule, facts).entries()) {
+      const { bytes, end, header, stored, summary } = sealed[i]!
+      const drop: DroppedSegment = {
+        first: header.firstSequence,
+        last: summary.lastSequence,
+        lsn: header.lsn,
+        endLsn: header.lsn + end - segmentHeaderSize,
+        bytes: stored ?? bytes,
+        sha256: summary.sha256,
+        chain: summary.chain,
+        reason
+      }
+      const lsn = control(dropBody(drop))
+      if (lsn === undefined) break
+      dropped.push(drop)
+      this.dropping = { count: dropped.length, lsn }
+    }
+    this.tick()
+    return dropped
+  }
+
+  /** Removes files that are not part of the log, once the manifest says so; `saved`: it does already. */
+  remove(names: ReadonlyArray<string>, saved: boolean): void {
     this.doomed.push(...names)
+    if (!saved && names.length > 0) this.manifestDue = true
   }
 
   /** The oldest sealed segment that could be compressed when the newest `raw` (at least 1) stay as they are. */
@@ -108,7 +155,9 @@ export class Upkeep {
 
   /** Time passes: does what is due. */
   tick(): void {
-    if (this.closed || !(this.manifestDue || this.folderSyncDue || this.doomed.length > 0)) return
+    if (this.closed) return
+    if (this.dropping !== undefined) this.drop(this.dropping)
+    if (!(this.manifestDue || this.folderSyncDue || this.doomed.length > 0)) return
     const now = this.host.monotonic()
     if (now - this.lastTry < retryEveryMs) return
     if (!this.step()) this.lastTry = now
@@ -122,6 +171,18 @@ export class Upkeep {
   /** The log is closed: no file is touched any more. */
   close(): void {
     this.closed = true
+  }
+
+  /** Lets go of segments whose records are synced by now. */
+  private drop({ count, lsn }: { readonly count: number; readonly lsn: number }): void {
+    const { durable, sealed, sync } = this.host
+    if (durable() < lsn) {
+      if (this.proceed()) sync()
+      if (durable() < lsn) return
+    }
+    this.dropping = undefined
+    for (const { name } of sealed.splice(0, count)) this.doomed.push(name)
+    this.manifestDue = true
   }
 
   private proceed(): boolean {

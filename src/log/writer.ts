@@ -156,6 +156,20 @@ export class LogWriter extends SegmentWriter {
     return segment.lsn <= this.durable
   }
 
+  /**
+   * Writes a CONTROL record and returns the lsn behind it: it is durable once `durable` has got there. Undefined when
+   * it could not be written.
+   */
+  control(body: Uint8Array): number | undefined {
+    if (this.dead || this.unavailable !== undefined || this.held) return undefined
+    let behind: number | undefined
+    this.attemptQuietly(() => {
+      this.writeSmall(frameType.control, body)
+      this.dataEnd = behind = this.segment.lsn
+    })
+    return behind
+  }
+
   /** Time passes. */
   tick(): void {
     if (this.dead) return

@@ -181,6 +181,7 @@ export class StartUp {
 
   private finish(): void {
     this.done = true
+    if (this.checkpoint !== undefined) this.parts.store.confirm(this.checkpoint.sequence)
     // Only now: had start-up failed, everything would have to be as it was.
     for (const { damaged, sequence } of this.refused) if (damaged) this.parts.store.setAside(sequence)
   }

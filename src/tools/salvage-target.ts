@@ -113,6 +113,7 @@ export class SalvageTarget {
       durableLsn: active.lsn,
       durableSequence: active.lastSequence,
       oldest: this.sealed[0]?.header.firstSequence ?? header.firstSequence,
+      start: undefined,
       clean: true,
       sealed: this.sealed.map(({ end, header: { firstSequence: first, lsn }, name, summary }) => ({
         name: base(name),

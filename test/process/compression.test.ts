@@ -1,8 +1,8 @@
 /** Compression in a running server: it happens by itself, nothing is lost by a kill in its midst, and readers never notice. */
-import { readdirSync } from "node:fs"
+import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
+import { type ServerDidNotStart, type ServerProcess, startAnnals } from "../support/processes.ts"
 import { Random } from "../support/random.ts"
 import { plain } from "../support/resp-client.ts"
 import { foldCopy, randomDelay, recoveredSequence, removeScratch, scratchDir, serverDigest, sleep } from "./oracle.ts"
@@ -90,5 +90,44 @@ describe("compression in a running server", () => {
       last = folded.recovery.sequence
     }
     expect(segments(dir, ".evz").length).toBeGreaterThan(0)
+  })
+})
+
+describe("retention in a running server", () => {
+  it("drops what a checkpoint covers after BGREWRITEAOF, shows where the log begins, and starts from there", async () => {
+    const dir = scratchDir("retention")
+    const args = ["--history-retention", "200kb", "--save", ""]
+    const server = await start(dir, args)
+    await fill(server, "a", 6000)
+    const client = await server.client()
+    const before = segments(dir, ".evl").length + segments(dir, ".evz").length
+    await sleep(300)
+    expect(String(plain(await client.command("INFO", "everything")))).toContain("log_oldest_sequence:1\r\n")
+    const digest = await serverDigest(client)
+    expect(plain(await client.command("BGREWRITEAOF"))).toContain("rewriting started")
+    const oldest = async (): Promise<number> =>
+      Number(/log_oldest_sequence:(\d+)/.exec(String(plain(await client.command("INFO", "everything"))))![1])
+    for (let i = 0; i < 200 && await oldest() === 1; i++) await sleep(50)
+    const begins = await oldest()
+    expect(begins).toBeGreaterThan(1)
+    const left = (): Array<string> => [...segments(dir, ".evl"), ...segments(dir, ".evz")].sort()
+    await until("the files are gone", () => Number(/^\d+/.exec(left()[0]!)![0]) === begins)
+    expect(left().length).toBeLessThan(before)
+    await client.command("SET", "after", "the drop")
+    const last = await serverDigest(client)
+    expect(last).not.toBe(digest)
+    await server.kill()
+    servers.delete(server)
+    const again = await start(dir, args)
+    const reader = await again.client()
+    expect(await serverDigest(reader)).toBe(last)
+    expect(again.output()).toContain("keys from the checkpoint of")
+    expect(await again.stop()).toEqual({ code: 0, signal: null })
+    servers.delete(again)
+    // Without its checkpoints such a log does not hold the data, and the server says so instead of serving half of it.
+    rmSync(join(dir, "checkpoints"), { recursive: true })
+    const third = await startAnnals({ dir, args }).then(() => undefined, (cause: unknown) => cause as ServerDidNotStart)
+    expect(third?.ended).toEqual({ code: 3, signal: null })
+    expect(third!.output).toContain(`the log begins with sequence ${begins}`)
   })
 })

@@ -71,7 +71,12 @@ export const persistence = {
     immutable
   ),
   "log-compression": needs("compression", yesNo, true, "sealed segments but the newest two are compressed"),
-  "history-retention": needs("retention", retention, { by: "for-ever" }, "how much history is kept"),
+  "history-retention": needs(
+    "retention",
+    retention,
+    { by: "for-ever" },
+    "how much history is kept; only what every checkpoint covers is dropped"
+  ),
   "multi-on-error": needs(
     "transactionRollback",
     oneOf("continue", "abort"),
