@@ -27,6 +27,9 @@ export class Compactor {
   private readonly live = new Float64Array(classCount)
   private readonly runs = new Float64Array(classCount)
   private readonly average = new Float64Array(classCount)
+  /** What the running pass has to show: runs emptied, or fewer bytes reserved than these. */
+  private emptied = 0
+  private reservedBefore = 0
   /** What the last passes could not get at, in runs and in pages. */
   private residue = 0
   private pageResidue = 0
@@ -50,10 +53,12 @@ export class Compactor {
       const c = arena.runClassAt(run)
       if (c === 0 || !(this.bySlab || this.isSparse(run, c))) continue
       arena.evacuate(run, this.move)
+      if (arena.runClassAt(run) === 0) this.emptied++
       return true
     }
-    if (this.bySlab) this.pageResidue = this.freePages
-    else this.residue = this.waste
+    // While a pass helps, another may follow at once; what one without any success leaves cannot be had.
+    if (this.bySlab) this.pageResidue = arena.reservedBytes < this.reservedBefore ? 0 : this.freePages
+    else this.residue = this.emptied > 0 ? 0 : this.waste
     return true
   }
 
@@ -79,6 +84,8 @@ export class Compactor {
       this.room = freePages / pageBytes
     } else return false
     this.page = arena.pageCount
+    this.emptied = 0
+    this.reservedBefore = arena.reservedBytes
     return true
   }
 

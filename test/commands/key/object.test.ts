@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { noMemoryLimit } from "../../../src/commands/memory-policy.ts"
+import { Harness } from "../../support/harness.ts"
 import { transcript } from "../../support/transcript.ts"
 
 describe("OBJECT", () => {
@@ -155,6 +157,41 @@ describe("OBJECT", () => {
         > OBJECT FREQ missing
         (nil)"
       `)
+  })
+
+  it("FREQ counts and IDLETIME is refused under LFU; reads do not count under LRM or for a client with NO-TOUCH", () => {
+    const harness = new Harness()
+    const ask = (...words: ReadonlyArray<string>): string => harness.run(...words).trim()
+    harness.executor.limitMemory({ ...noMemoryLimit(), policy: "allkeys-lfu", lfuLogFactor: 0 })
+    harness.run("SET", "a", "x")
+    expect(ask("OBJECT", "FREQ", "a")).toBe(":5")
+    for (let i = 0; i < 10; i++) harness.run("GET", "a")
+    harness.run("APPEND", "a", "y")
+    expect(ask("OBJECT", "FREQ", "a")).toBe(":16")
+    expect(ask("OBJECT", "IDLETIME", "a")).toMatch(/^-ERR An LFU maxmemory policy is selected, idle time not tracked/)
+    harness.now += 4 * 60_000
+    expect(ask("OBJECT", "FREQ", "a")).toBe(":12")
+    harness.connection.client.noTouch = true
+    harness.run("GET", "a")
+    expect(ask("OBJECT", "FREQ", "a")).toBe(":12")
+    harness.run("TOUCH", "a")
+    expect(ask("OBJECT", "FREQ", "a")).toBe(":13")
+    harness.connection.client.noTouch = false
+    harness.executor.limitMemory({ ...noMemoryLimit(), policy: "volatile-lrm" })
+    harness.now += 7000
+    harness.run("GET", "a")
+    expect(ask("OBJECT", "IDLETIME", "a")).toBe(":7")
+    harness.run("EXPIRE", "a", "100")
+    expect(ask("OBJECT", "IDLETIME", "a")).toBe(":0")
+    harness.now += 3000
+    harness.run("APPEND", "a", "z")
+    harness.now += 1000
+    expect(ask("OBJECT", "IDLETIME", "a")).toBe(":1")
+    // LRU again: reads count.
+    harness.executor.limitMemory(noMemoryLimit())
+    harness.run("GET", "a")
+    expect(ask("OBJECT", "IDLETIME", "a")).toBe(":0")
+    expect(ask("OBJECT", "FREQ", "a")).toMatch(/^-ERR An LFU maxmemory policy is not selected/)
   })
 
   it("takes dead keys for absent", () => {
