@@ -6,7 +6,7 @@ export const features = {
   /** maxmemory and how keys are evicted. */
   eviction: true,
   /** maxmemory-clients. */
-  clientEviction: false,
+  clientEviction: true,
   /** save, auto-aof-rewrite-*: checkpoints made by themselves. */
   checkpoints: true,
   /** history-retention. */

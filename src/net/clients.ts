@@ -1,5 +1,6 @@
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { ClientsPort } from "../commands/ports.ts"
+import { evictClients } from "./client-eviction.ts"
 import type { Session } from "./session.ts"
 
 /** Every connection by its id, and the pause that holds them back. */
@@ -73,6 +74,18 @@ export class Clients implements ClientsPort {
   /** Ends a pause whose time is over. */
   checkPause(): void {
     if (this.executor.pause !== "none" && this.now() >= this.pausedUntil) this.unpause()
+  }
+
+  /** Closes connections where all together take more than so many bytes, if that is not 0. */
+  enforceMemory(limit: number, warn: (text: string) => void): void {
+    if (limit === 0) return
+    evictClients(this.sessions.values(), {
+      limit,
+      evicted: ({ client }, bytes) => {
+        this.executor.statistics.evictedClients++
+        warn(`Closing client ${client.clientId} (${client.address}): it takes ${bytes} bytes, over maxmemory-clients.`)
+      }
+    })
   }
 
   sweep(idleTimeoutSeconds: number): void {

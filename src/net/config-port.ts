@@ -26,12 +26,19 @@ export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
   }
 })
 
+/** maxmemory-clients in bytes; a percentage is one of maxmemory, and without that no limit. */
+const clientsBytes = (configuration: Configuration): number => {
+  const value = configuration.get("maxmemory-clients")
+  return value >= 0 ? value : Math.floor(-value / 100 * configuration.get("maxmemory"))
+}
+
 const readSettings = (configuration: Configuration): NetSettings => ({
   maxBulkBytes: configuration.get("proto-max-bulk-len"),
   maxClients: configuration.get("maxclients"),
   idleTimeoutSeconds: configuration.get("timeout"),
   tcpKeepaliveSeconds: configuration.get("tcp-keepalive"),
   queryBufferBytes: configuration.get("client-query-buffer-limit"),
+  clientsBytes: clientsBytes(configuration),
   outputLimit: configuration.get("client-output-buffer-limit").normal,
   monitorLimit: configuration.get("client-output-buffer-limit").pubsub,
   protectedMode: configuration.get("protected-mode"),

@@ -14,6 +14,8 @@ export interface NetSettings extends ParserLimits {
   readonly idleTimeoutSeconds: number
   readonly tcpKeepaliveSeconds: number
   readonly queryBufferBytes: number
+  /** Bytes all connections together may take (maxmemory-clients); 0 is no limit. */
+  readonly clientsBytes: number
   readonly outputLimit: OutputLimit
   /**
    * Of connections that monitor. Redis counts them as normal ones, which have no limit by default; what they are sent is

@@ -132,6 +132,9 @@ const clientWarningsPerSecond = 20
 /** Longest time that active expiry, or eviction in the background, takes before sockets are looked at again, ms. */
 const sliceMs = 1
 
+/** Turns of the background work between two looks at what connections take. */
+const ticksPerMemoryCheck = 5
+
 const make = Effect.gen(function*() {
   const { endpoints, settings } = yield* NetOptions
   const executor = yield* Executor
@@ -291,8 +294,10 @@ const make = Effect.gen(function*() {
     turn.schedule()
     if (removing) setImmediate(removeSome)
   }
+  let ticks = 0
   const background = Effect.sync(() => {
     clients.checkPause()
+    if (++ticks % ticksPerMemoryCheck === 0) clients.enforceMemory(settings.clientsBytes, warnClient)
     if (!removing) removeSome()
     executor.keyspace.reclaim()
     executor.compact(sliceMs)

@@ -7,6 +7,7 @@ import { errors } from "../errors.ts"
 import { help } from "../help.ts"
 import { kill } from "./client-kill.ts"
 import { info, list } from "./client-list.ts"
+import { caching, getRedir, tracking, trackingInfo } from "./client-tracking.ts"
 import { checkName, isPlain } from "./name.ts"
 
 const facts = { group: "connection", complexity: "O(1)" } as const
@@ -233,8 +234,14 @@ export const client = defineContainer({
     unblock,
     pause,
     unpause,
+    tracking,
+    caching,
+    getRedir,
+    trackingInfo,
     help("CLIENT", "connection", [
+      ["CACHING (YES|NO)", "Refused: tracking is never on."],
       ["GETNAME", "Answer this connection's name."],
+      ["GETREDIR", "Answer -1: tracking is off."],
       ["ID", "Answer this connection's number."],
       ["INFO", "Describe this connection in the format of LIST."],
       ["KILL <ip:port>", "Close the connection from that address."],
@@ -275,6 +282,11 @@ export const client = defineContainer({
       ["REPLY (ON|OFF|SKIP)", "Choose whether this connection is answered."],
       ["SETINFO (LIB-NAME <name>|LIB-VER <version>)", "Tell the library this client uses."],
       ["SETNAME <name>", "Name this connection."],
+      [
+        "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+        "ON is refused: there is no client-side caching."
+      ],
+      ["TRACKINGINFO", "Answer that tracking is off."],
       ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "End the wait of a client in a blocking command."],
       ["UNPAUSE", "End a running pause."]
     ])

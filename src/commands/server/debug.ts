@@ -10,6 +10,8 @@ import { type Argv, defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import { helpLines } from "../help.ts"
 import type { Control } from "../ports.ts"
+import { populate } from "./debug-populate.ts"
+import { protocolSample } from "./debug-protocol.ts"
 import { isLocal } from "./local.ts"
 
 const notAllowed = new ReplyError(
@@ -67,14 +69,28 @@ const reload = ({ server }: Control, argv: Argv): Reply => {
   return loaded(server.persistence.reload(save))
 }
 
+/** A subcommand that is understood, and refused because there is nothing here it could act on. */
+const refusal = (name: string, why: string) => (): Reply => {
+  throw new ReplyError(`ERR DEBUG ${name} is refused: ${why}`)
+}
+
+const noCrash = "this server is not crashed on request"
+const noListpack = "no value here is held as a listpack of Redis's"
+
+/** A switch for Redis's own tests whose subject does not exist here: taking it changes nothing. */
+const noEffect = (): Reply => ok
+
 /** Words after the subcommand: at least, at most. */
 type Sub = readonly [least: number, most: number, run: (control: Control, argv: Argv) => Reply]
 
 const helpText = helpLines("DEBUG", [
   ["DIGEST", "Answer a hash of all data."],
   ["DIGEST-VALUE <key> [<key> ...]", "Answer a hash of the value at each key."],
+  ["ERROR <string>", "Answer this error."],
   ["LOADAOF", "Replace the data by the newest checkpoint and the fold of the log after it."],
   ["OBJECT <key>", "Answer how the value at a key is held."],
+  ["POPULATE <count> [<prefix>] [<size>]", "Create <count> string keys, <prefix>:0 and so on, that do not exist."],
+  ["PROTOCOL <type>", "Answer a sample of this type of reply."],
   ["RELOAD [NOSAVE]", "Make a checkpoint and replace the data by it; with NOSAVE, by what a restart would load."],
   ["SET-ACTIVE-EXPIRE <0|1>", "Stop or resume removing dead keys that nobody asks for."],
   ["SLEEP <seconds>", "Stop everything for that long; decimals are allowed."]
@@ -98,9 +114,36 @@ const subcommands: Readonly<Record<string, Sub>> = {
   "OBJECT": [1, 1, object],
   "RELOAD": [0, Infinity, reload],
   "LOADAOF": [0, 0, ({ server }) => loaded(server.persistence.reload(false))],
-  "CHANGE-REPL-ID": [0, 0, () => {
-    throw new ReplyError("ERR DEBUG CHANGE-REPL-ID is refused: the replication id names the log and stays with it")
-  }],
+  "POPULATE": [1, 3, populate],
+  "PROTOCOL": [1, 1, protocolSample],
+  "ERROR": [1, 1, (_control, argv) => new ReplyError(argv.at(2).latin1())],
+  "STRINGMATCH-LEN": [2, 2, refusal("STRINGMATCH-LEN", "patterns are tested by this server's own tests")],
+  "CHANGE-REPL-ID": [0, 0, refusal("CHANGE-REPL-ID", "the replication id names the log and stays with it")],
+  "JMAP": [0, Infinity, refusal("JMAP", "there is no Java here")],
+  "SEGFAULT": [0, 0, refusal("SEGFAULT", noCrash)],
+  "PANIC": [0, 0, refusal("PANIC", noCrash)],
+  "ASSERT": [0, 0, refusal("ASSERT", noCrash)],
+  "OOM": [0, 0, refusal("OOM", noCrash)],
+  "RESTART": [0, 1, refusal("RESTART", "a service manager restarts the server")],
+  "CRASH-AND-RECOVER": [0, 1, refusal("CRASH-AND-RECOVER", noCrash)],
+  "LEAK": [1, 1, refusal("LEAK", "no memory is lost on request")],
+  "LISTPACK": [1, 1, refusal("LISTPACK", noListpack)],
+  "ZIPLIST": [1, 1, refusal("ZIPLIST", noListpack)],
+  "QUICKLIST": [1, 2, refusal("QUICKLIST", "no value here is held as a quicklist of Redis's")],
+  "HTSTATS": [1, 2, refusal("HTSTATS", "keys are not held in chained hash tables; see MEMORY STATS")],
+  "HTSTATS-KEY": [1, 2, refusal("HTSTATS-KEY", "values are not held in chained hash tables; see MEMORY USAGE")],
+  "SDSLEN": [1, 1, refusal("SDSLEN", "there are no C strings here; see MEMORY USAGE")],
+  "MALLCTL": [1, 2, refusal("MALLCTL", "the allocator is not jemalloc")],
+  "MALLCTL-STR": [1, 2, refusal("MALLCTL-STR", "the allocator is not jemalloc")],
+  "REPLICATE": [1, Infinity, refusal("REPLICATE", "it would make replicas differ from the log")],
+  "CONFIG-REWRITE-FORCE-ALL": [0, 0, refusal("CONFIG-REWRITE-FORCE-ALL", "CONFIG REWRITE writes what was changed")],
+  "QUICKLIST-PACKED-THRESHOLD": [1, 1, noEffect],
+  "SET-DISABLE-DENY-SCRIPTS": [1, 1, noEffect],
+  "SET-SKIP-CHECKSUM-VALIDATION": [1, 1, refusal("SET-SKIP-CHECKSUM-VALIDATION", "checksums are always looked at")],
+  "AOF-FLUSH-SLEEP": [1, 1, noEffect],
+  "PAUSE-CRON": [1, 1, noEffect],
+  "DICT-RESIZING": [1, 1, noEffect],
+  "REPLYBUFFER": [2, 2, noEffect],
   "HELP": [0, 0, () => helpText]
 }
 

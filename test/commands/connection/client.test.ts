@@ -54,7 +54,7 @@ describe("CLIENT", () => {
       > CLIENT
       (error) ERR wrong number of arguments for 'client' command
       > CLIENT TRACKING on
-      (error) ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.
+      (error) ERR client-side caching is not supported by this server: tracking stays off
       > CLIENT NO-EVICT on
       OK
       > CLIENT NO-EVICT foo

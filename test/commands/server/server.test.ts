@@ -238,9 +238,9 @@ describe("DEBUG", () => {
       > DEBUG DIGEST x
       (error) ERR unknown subcommand or wrong number of arguments for 'DIGEST'. Try DEBUG HELP.
       > DEBUG JMAP
-      (error) ERR unknown subcommand or wrong number of arguments for 'JMAP'. Try DEBUG HELP.
+      (error) ERR DEBUG JMAP is refused: there is no Java here
       > DEBUG SEGFAULT
-      (error) ERR unknown subcommand or wrong number of arguments for 'SEGFAULT'. Try DEBUG HELP.
+      (error) ERR DEBUG SEGFAULT is refused: this server is not crashed on request
       > DEBUG constructor
       (error) ERR unknown subcommand or wrong number of arguments for 'constructor'. Try DEBUG HELP.
       > DEBUG CHANGE-REPL-ID
