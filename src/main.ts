@@ -162,6 +162,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     log,
     persistence,
     traffic: network.traffic,
+    resetTraffic: network.resetTraffic,
     tcpPort: network.port,
     nowMicros: () => Number(clock.currentTimeNanosUnsafe() / 1000n),
     flush: network.flush,

@@ -70,6 +70,8 @@ export interface ConfigPort {
   /** Pairs of name and value whose names match a glob pattern (case-insensitive). */
   matching(pattern: string): ReadonlyArray<readonly [string, string]>
   get(name: string): string
+  /** CONFIG REWRITE: brings the configuration file up to date; the reason when that failed. */
+  rewrite(): string | undefined
   /** CONFIG SET: changes all of these parameters or none. `local`: the client is on this machine. Undefined when done. */
   set(pairs: ReadonlyArray<readonly [name: string, value: string]>, local: boolean): ConfigRefusal | undefined
 }
@@ -175,6 +177,8 @@ export interface ServerPort {
     readonly instantaneousOutputKbps: number
     readonly instantaneousOps: number
   }
+  /** CONFIG RESETSTAT: sets the counters of the network back to zero. */
+  resetTraffic(): void
   /** Begins to end the server; false when the log has writes it cannot get to disk and `force` is not given. */
   shutdown(options: { readonly save: boolean | undefined; readonly now: boolean; readonly force: boolean }): boolean
   /** SHUTDOWN ABORT: false when none is under way. */

@@ -12,6 +12,8 @@ export interface Directive {
   readonly where: string
   /** The line as written, where it comes from a file. */
   readonly line?: string
+  /** It stands in a file that the configuration file includes. */
+  readonly included?: true
   /** Replaces what earlier directives said of the parameter instead of adding to it. */
   readonly anew?: true
 }
@@ -91,19 +93,29 @@ export const parseConf = (
     }
     const [directive, ...rest] = parts
     if (directive === undefined) return []
-    if (directive.toLowerCase() !== "include") return [{ name: directive, words: rest, where, line }]
+    if (directive.toLowerCase() !== "include") {
+      return [{ name: directive, words: rest, where, line, ...depth > 0 ? { included: true as const } : {} }]
+    }
     if (rest.length !== 1) {
       throw new ConfigInvalid({ where, line, problem: "Bad directive or wrong number of arguments" })
     }
-    if (depth >= deepestInclude) throw new ConfigInvalid({ where, line, problem: "includes nest too deep" })
+    if (depth >= deepestInclude) {
+      throw new ConfigInvalid({ where, line, problem: "includes nest too deep" })
+    }
     return load(rest[0]!, where).flatMap(([path, text]) => parseConf(path, text, load, depth + 1))
   })
 
-const read = (path: string, where: string): ConfText => {
+/** Descriptor of standard input. */
+const standardInput = 0
+
+const read = (path: string | typeof standardInput, where: string): ConfText => {
   try {
-    return [path, readFileSync(path, "utf8")]
+    return [path === standardInput ? "standard input" : path, readFileSync(path, "utf8")]
   } catch (cause) {
-    throw new ConfigInvalid({ where, problem: `cannot read ${path}: ${(cause as Error).message}` })
+    throw new ConfigInvalid({
+      where,
+      problem: `cannot read ${path === standardInput ? "standard input" : path}: ${(cause as Error).message}`
+    })
   }
 }
 
@@ -126,7 +138,6 @@ export const readConfFile = (path: string): Array<Directive> =>
 /** Reads configuration from standard input, and what it includes. */
 export const readConfStdin = (): Array<Directive> =>
   parseConf(
-    "standard input",
-    read("/dev/stdin", "command line")[1],
+    ...read(standardInput, "command line"),
     (name, where) => included(name, "./stdin").map((file) => read(file, where))
   )

@@ -35,6 +35,7 @@ export class Configuration {
   readonly file: string
   /** What was set aside while it was read, for the log. */
   readonly warnings: ReadonlyArray<string>
+  private readonly included = new Set<ParameterName>()
   private readonly parsed = new Map<ParameterName, unknown>()
   private readonly texts = new Map<ParameterName, string>()
   private readonly listeners: Array<(name: ParameterName) => void> = []
@@ -54,9 +55,20 @@ export class Configuration {
     return (value === undefined ? parameters[name].initial : value) as ValueOf<Name>
   }
 
+  /** Whether a file that the configuration file includes says something of a parameter. */
+  isIncluded(name: ParameterName): boolean {
+    return this.included.has(name)
+  }
+
   /** As CONFIG GET prints it. */
   print(name: ParameterName): string {
     return this.texts.get(name) ?? (parameters[name] as Parameter<unknown>).kind.print(this.get(name))
+  }
+
+  /** As a file has it: like `print`, but sizes have their unit, and the data directory is absolute. */
+  write(name: ParameterName): string {
+    const { kind } = parameters[name] as Parameter<unknown>
+    return this.texts.get(name) ?? kind.write?.(this.get(name)) ?? this.print(name)
   }
 
   private read(directive: Directive, seen: Set<ParameterName>, warnings: Array<string>): void {
@@ -84,6 +96,7 @@ export class Configuration {
     if (refusal !== undefined) warnings.push(`${where}: ${name} ${words.join(" ")} is set aside: ${refusal}`)
     else this.assign(own, row, value, list)
     seen.add(own)
+    if (directive.included === true) this.included.add(own)
   }
 
   private assign(name: ParameterName, row: Parameter<unknown>, value: unknown, list: ReadonlyArray<string>): void {

@@ -40,6 +40,13 @@ export const outputLimits: Kind<OutputLimits> = {
     (["normal", "slave", "pubsub"] as const)
       .map((name) => `${name} ${value[name].hard} ${value[name].soft} ${value[name].softSeconds}`)
       .join(" "),
+  lines: (value) =>
+    (["normal", "slave", "pubsub"] as const).map((name) => [
+      name === "slave" ? "replica" : name,
+      `${value[name].hard}`,
+      `${value[name].soft}`,
+      `${value[name].softSeconds}`
+    ]),
   complaint: (list) => {
     if (list.length % 4 !== 0) return "Wrong number of arguments in buffer limit configuration."
     return list.some((word, i) => i % 4 === 0 && outputClass(word) === undefined)
@@ -70,6 +77,7 @@ export const saveRules: Kind<ReadonlyArray<SaveRule>> = {
     return again ? [...current, ...rules] : rules
   },
   print: (value) => value.map(({ changes, seconds }) => `${seconds} ${changes}`).join(" "),
+  lines: (value) => value.length === 0 ? [[""]] : value.map(({ changes, seconds }) => [`${seconds}`, `${changes}`]),
   complaint: () => "Invalid save parameters"
 }
 
@@ -108,6 +116,7 @@ const otherClasses = "nKEm"
 /** Which keyspace events are told: letters, in the order of CONFIG GET. */
 export const keyspaceEvents: Kind<string> = {
   name: "letters of Ag$lshzxeKEtmdn",
+  textual: true,
   parse: (list) => {
     const letters = list.length === 1 ? list[0]! : undefined
     if (letters === undefined || !/^[Ag$lshzxeKEtmdn]*$/.test(letters)) return undefined

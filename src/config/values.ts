@@ -14,6 +14,12 @@ export interface Kind<T> {
   readonly print: (value: T) => string
   /** What is wrong with words that `parse` did not accept, as CONFIG SET of Redis puts it. */
   readonly complaint: (words: ReadonlyArray<string>) => string
+  /** Whether files have it in quotes. */
+  readonly textual?: true
+  /** How files have it, where that is not how it is printed. */
+  readonly write?: (value: T) => string
+  /** The words of each of its lines in a file, where that may be several. */
+  readonly lines?: (value: T) => ReadonlyArray<ReadonlyArray<string>>
   /** The printed form of words whose value a number cannot hold exactly; undefined when `print` will do. */
   readonly exact?: (words: ReadonlyArray<string>) => string | undefined
 }
@@ -30,6 +36,7 @@ const complain = (say: (word: string) => string) => (words: ReadonlyArray<string
 /** Any text, up to its first NUL as in Redis. */
 export const text: Kind<string> = {
   name: "text",
+  textual: true,
   parse: single((word) => word.split("\0", 1)[0]),
   print: (value) => value,
   complaint: () => wrongCount
@@ -41,6 +48,7 @@ export const anyText: Kind<string> = { ...text, parse: single((word) => word) }
 /** Text that must look a certain way. */
 export const textLike = (name: string, like: (word: string) => boolean, complaint: string): Kind<string> => ({
   name,
+  textual: true,
   parse: (words) => {
     const word = text.parse(words, "", false)
     return word !== undefined && like(word) ? word : undefined
@@ -143,6 +151,14 @@ export const parseBytes = (word: string): number | undefined => {
   return value === undefined ? undefined : Number(value)
 }
 
+/** Bytes in the largest unit that divides them: "3gb", "100mb", "5000". */
+const printBytes = (value: number): string => {
+  for (const [unit, size] of [["gb", 1024 ** 3], ["mb", 1024 ** 2], ["kb", 1024]] as const) {
+    if (value >= size && value % size === 0 && Number.isSafeInteger(value)) return `${value / size}${unit}`
+  }
+  return String(value)
+}
+
 /** A number of bytes with an optional unit. */
 export const bytes = (minimum: Bound, maximum: Bound = long): Kind<number> => ({
   name: `bytes (512mb), ${range(minimum, maximum)}`,
@@ -151,6 +167,7 @@ export const bytes = (minimum: Bound, maximum: Bound = long): Kind<number> => ({
     return value !== undefined && isWithin(value, minimum, maximum) ? Number(value) : undefined
   }),
   print: String,
+  write: printBytes,
   complaint: complain((word) =>
     parseSize(word) === undefined ? "argument must be a memory value" : between(minimum, maximum)
   ),

@@ -19,6 +19,11 @@ export class Clients implements ClientsPort {
     this.now = now
   }
 
+  /** CONFIG RESETSTAT. */
+  resetCounters(): void {
+    this.accepted = this.rejected = 0
+  }
+
   takeId(): number {
     return this.nextId++
   }

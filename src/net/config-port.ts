@@ -1,6 +1,7 @@
 import type { ConfigPort } from "../commands/ports.ts"
 import type { Configuration } from "../config/config.ts"
 import { parameterNamed } from "../config/parameters.ts"
+import { rewriteFile } from "../config/rewrite.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { matchGlobAnyCase } from "../projections/structures/glob.ts"
 import type { NetSettings } from "./limits.ts"
@@ -20,6 +21,7 @@ export const makeConfigPort = (configuration: Configuration): ConfigPort => ({
     const found = parameterNamed(name)
     return found === undefined ? "" : configuration.print(found[0])
   },
+  rewrite: () => configuration.file === "" ? undefined : rewriteFile(configuration.file, configuration),
   set: (pairs, local) => {
     const allowed = configuration.get("enable-protected-configs")
     return configuration.changeAll(pairs, allowed === "yes" || (allowed === "local" && local))

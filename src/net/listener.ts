@@ -63,6 +63,8 @@ export interface Traffic {
 export class Network extends Context.Service<Network, {
   readonly clients: Clients
   readonly traffic: Traffic
+  /** CONFIG RESETSTAT: counters of bytes, reads, writes and connections begin anew. */
+  readonly resetTraffic: () => void
   /** Commits and releases replies now rather than at the end of the turn. */
   readonly flush: () => void
   /** Refuses new connections from now on. */
@@ -307,6 +309,11 @@ const make = Effect.gen(function*() {
   return Network.of({
     clients,
     traffic,
+    resetTraffic: () => {
+      for (const name of Object.keys(traffic) as Array<keyof Traffic>) traffic[name] = 0
+      seenInput = seenOutput = seenCommands = 0
+      clients.resetCounters()
+    },
     flush: () => turn.finish(),
     stopAccepting: () => {
       for (const server of servers) server.close()

@@ -30,6 +30,7 @@ export interface ServerParts {
   readonly log: EventLog["Service"]
   readonly persistence: PersistencePort
   readonly traffic: Traffic
+  readonly resetTraffic: () => void
   readonly tcpPort: number
   readonly nowMicros: () => number
   /** Commits what this turn appended and sends the replies. */
@@ -56,6 +57,7 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     cpu: parts.cpuUsage,
     logStatus: () => log.status(),
     traffic: () => parts.traffic,
+    resetTraffic: parts.resetTraffic,
     // The log holds every acknowledged write at any time: a checkpoint only makes the next start faster, and only a write
     // that the disk has not taken yet, and that nobody was told about, would be given up.
     shutdown: ({ force, save }) => {

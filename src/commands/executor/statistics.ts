@@ -89,8 +89,7 @@ export class Statistics implements StatisticsPort {
       this.expiredKeys =
       this.evictedKeys =
         0
-    this.peakMemory =
-      this.expireCycleMs =
+    this.expireCycleMs =
       this.expireCapReached =
       this.evictedClients =
         0

@@ -63,28 +63,29 @@ const resetStat = defineControl({
   syntax: "",
   arity: 2,
   flags,
-  run: ({ statistics }) => {
+  run: ({ server, statistics }) => {
     statistics.reset()
+    server.resetTraffic()
     return ok
   }
 })
 
 const noFile = new ReplyError("ERR The server is running without a config file")
-const readOnlyFile = new ReplyError(
-  "ERR Rewriting config file: the configuration file is never written by this server; edit it, or change values with CONFIG SET until the next start"
-)
 
 const rewrite = defineControl({
   name: "REWRITE",
   since: "2.8.0",
   group: "server",
-  summary: "Refused: the configuration file belongs to the operator, and the server never writes it.",
+  summary: "Writes the parameters as they stand into the configuration file.",
   complexity: "O(1)",
   syntax: "",
   arity: 2,
   flags,
-  run: ({ server }) => {
-    throw server.configFile === "" ? noFile : readOnlyFile
+  run: ({ config, server }) => {
+    if (server.configFile === "") throw noFile
+    const failure = config.rewrite()
+    if (failure !== undefined) throw new ReplyError(`ERR Rewriting config file: ${failure}`)
+    return ok
   }
 })
 
@@ -106,7 +107,7 @@ export const config = defineContainer({
       ["GET <pattern> [<pattern> ...]", "Answer the parameters that match a glob-style pattern."],
       ["SET <parameter> <value> [<parameter> <value> ...]", "Change parameters, all of them or none."],
       ["RESETSTAT", "Set the counters that INFO shows back to zero."],
-      ["REWRITE", "Refused: the server never writes its configuration file."]
+      ["REWRITE", "Write the parameters as they stand into the configuration file."]
     ])
   ]
 })

@@ -1,4 +1,5 @@
 /** What is kept on disk: the log, its checkpoints and its history. Names beginning with `log-` are this server's own. */
+import { resolve } from "node:path"
 import { accepted, immutable, needs, refused, works } from "../parameter.ts"
 import { retention, saveRules } from "../value-lists.ts"
 import { bytes, int, integer, oneOf, text, yesNo } from "../values.ts"
@@ -9,7 +10,7 @@ const noRdb = "there are no RDB files; the log holds every write"
 const ownNames = "segments of the log are named after their first sequence"
 
 export const persistence = {
-  "dir": works(text, "./data", "directory of the log", {
+  "dir": works({ ...text, write: (path) => resolve(path) }, "./data", "directory of the log", {
     guarded: true,
     fixedBecause: "the log stays in the directory in which it was opened"
   }),

@@ -119,6 +119,7 @@ const testServer = (now: () => number, asked: Asked, persistence: PersistencePor
     fsyncPending: true,
     delayedFsyncs: 0
   }),
+  resetTraffic: () => void asked.push("reset traffic"),
   traffic: () => ({
     reads: 5,
     writes: 6,

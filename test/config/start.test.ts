@@ -1,0 +1,183 @@
+/** The configuration of a real process: Debian's redis.conf, files it writes, its exit codes, CONFIG REWRITE and RESETSTAT. */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import {
+  freePort,
+  isInstalled,
+  nodePath,
+  repository,
+  type ServerProcess,
+  startAnnals,
+  startOnFreePort,
+  temporaryDir
+} from "../support/processes.ts"
+import { startRedis } from "../support/redis-server.ts"
+import { encodeRequest, plain, type RespClient } from "../support/resp-client.ts"
+
+const debianFile = "/etc/redis/redis.conf"
+const running = new Set<ServerProcess>()
+afterAll(() => Promise.all([...running].map((server) => server.stop())))
+
+/** A server with a configuration file. */
+const startWith = async (file: string, args: ReadonlyArray<string> = []): Promise<ServerProcess> => {
+  const server = await startOnFreePort(
+    "annals",
+    (port, dir) => [join(repository, "bin", "annals"), "server", file, "--port", `${port}`, "--dir", dir],
+    { args }
+  )
+  running.add(server)
+  return server
+}
+
+/** Runs `annals server` until it ends by itself. */
+const run = (args: ReadonlyArray<string>, input = "") => {
+  const { status, stderr, stdout } = spawnSync(
+    nodePath,
+    [join(repository, "src", "main.ts"), "server", ...args],
+    { encoding: "utf8", input, timeout: 60_000 }
+  )
+  return { code: status, output: stdout + stderr }
+}
+
+const infoOf = async (client: RespClient, section: string): Promise<Map<string, string>> =>
+  new Map(
+    String(plain(await client.command("INFO", section))).split("\r\n").filter((line) => line.includes(":"))
+      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)] as const)
+  )
+
+describe("a real server", () => {
+  it.skipIf(!Fs.existsSync(debianFile))("starts from the file that Debian ships, as it is", async () => {
+    // Only the places that belong to the system are moved: the file itself is used unchanged.
+    const server = await startWith(debianFile, ["--logfile", "annals.log", "--pidfile", "annals.pid"])
+    const client = await server.client()
+    expect(plain(await client.command("CONFIG", "GET", "daemonize", "appendonly", "logfile", "maxclients")))
+      .toEqual(["daemonize", "no", "appendonly", "yes", "logfile", "annals.log", "maxclients", "10000"])
+    expect(Fs.readFileSync(join(server.dir, "annals.pid"), "utf8")).toBe(`${server.pid}\n`)
+    await client.close()
+    const log = join(server.dir, "annals.log")
+    expect(Fs.readFileSync(log, "utf8")).toMatch(
+      /daemonize yes is set aside[^]*appendonly no is set aside[^]*ready to accept/
+    )
+    const dir = temporaryDir("moved")
+    Fs.renameSync(log, join(dir, "rotated.log"))
+    const { code } = await server.stop()
+    running.delete(server)
+    expect(code).toBe(0)
+  })
+
+  it("removes its pidfile, and goes on in a log file that was rotated away", async () => {
+    const dir = temporaryDir("files")
+    const server = await startAnnals({
+      args: ["--logfile", join(dir, "a.log"), "--pidfile", join(dir, "a.pid"), "--loglevel", "verbose"]
+    })
+    running.add(server)
+    Fs.renameSync(join(dir, "a.log"), join(dir, "a.log.1"))
+    const client = await server.client()
+    client.send(encodeRequest(["SHUTDOWN"]))
+    expect((await server.ended).code).toBe(0)
+    await client.close()
+    running.delete(server)
+    expect(Fs.readdirSync(dir).toSorted()).toEqual(["a.log", "a.log.1"])
+    expect(Fs.readFileSync(join(dir, "a.log"), "utf8")).toMatch(/shutting down/)
+  })
+
+  it("ends with exit code 2 and the place of what it cannot use", () => {
+    const dir = temporaryDir("bad")
+    const file = join(dir, "bad.conf")
+    Fs.writeFileSync(file, "port 0\ntls-port 6380\n")
+    expect(run([file, "--dir", dir])).toEqual({
+      code: 2,
+      output: expect.stringMatching(/bad\.conf:2\n>>> 'tls-port 6380'\nthis version does not speak TLS/)
+    })
+    expect(run(["--dir", dir, "-"], "# from a pipe\nhz x\n")).toEqual({
+      code: 2,
+      output: expect.stringMatching(/standard input:2\n>>> 'hz x'\nargument couldn't be parsed into an integer/)
+    })
+    expect(run(["--dir", dir, "--logfile", join(dir, "no", "such.log")]).code).toBe(2)
+  })
+
+  it("rewrites its file, and reads it back", async () => {
+    const dir = temporaryDir("rewritten")
+    const file = join(dir, "redis.conf")
+    Fs.writeFileSync(file, "# mine\nmaxclients 50\n")
+    const server = await startWith(file)
+    const client = await server.client()
+    const answer = async (...words: ReadonlyArray<string>) => plain(await client.command(...words))
+    expect(await answer("CONFIG", "SET", "maxclients", "60", "masterauth", "x\ny\"z")).toBe("OK")
+    expect(await answer("CONFIG", "REWRITE")).toBe("OK")
+    const expected = await answer("CONFIG", "GET", "max*", "masterauth", "dir", "port")
+    expect(Fs.readFileSync(file, "utf8")).toMatch(/^# mine\nmaxclients 60\n\n# Generated by CONFIG REWRITE\n/)
+    await client.close()
+    await server.stop()
+    running.delete(server)
+    const again = await startOnFreePort("annals", () => [join(repository, "bin", "annals"), "server", file], {
+      port: server.port
+    })
+    running.add(again)
+    const second = await again.client()
+    expect(plain(await second.command("CONFIG", "GET", "max*", "masterauth", "dir", "port"))).toEqual(expected)
+    await second.close()
+  })
+
+  it("has no file to rewrite without one", async () => {
+    const server = await startAnnals()
+    running.add(server)
+    const client = await server.client()
+    expect(await client.command("CONFIG", "REWRITE"))
+      .toEqual({ type: "error", value: "ERR The server is running without a config file" })
+    await client.close()
+  })
+
+  it.skipIf(!isInstalled("redis-server"))("sets back every counter that Redis sets back", async () => {
+    const redis = (await startRedis({ args: ["--enable-debug-command", "local"] }))!
+    const annals = await startAnnals()
+    running.add(redis).add(annals)
+    const before: Array<Map<string, string>> = []
+    const after: Array<Map<string, string>> = []
+    for (const server of [redis, annals]) {
+      const client = await server.client()
+      const section = async () => infoOf(client, "everything")
+      for (let i = 0; i < 50; i++) {
+        await client.command("SET", `k${i}`, "x".repeat(1000))
+        await client.command("GET", `k${i}`)
+        await client.command("GET", "absent")
+        await client.command("INCR", `k${i}`)
+        await client.command("SET", "dies", "1", "PXAT", "1")
+      }
+      await client.command("SET", "big", "x".repeat(2_000_000))
+      await client.command("DEL", "big")
+      before.push(await section())
+      expect(plain(await client.command("CONFIG", "RESETSTAT"))).toBe("OK")
+      after.push(await section())
+      await client.close()
+    }
+    const [redisBefore, annalsBefore] = before as [Map<string, string>, Map<string, string>]
+    const [redisAfter, annalsAfter] = after as [Map<string, string>, Map<string, string>]
+    const fell = (from: Map<string, string>, to: Map<string, string>, name: string): boolean =>
+      Number(to.get(name) ?? 0) < Number(from.get(name))
+    const counters = [...redisBefore.keys()].filter((name) =>
+      fell(redisBefore, redisAfter, name) && !/^(used_|allocator|rss_|mem_|instantaneous)/.test(name)
+    )
+    expect(counters.length).toBeGreaterThan(8)
+    const kept = counters.filter((name) => Number(annalsBefore.get(name)) > 0 && !fell(annalsBefore, annalsAfter, name))
+    expect(kept).toEqual([])
+    // The peak of memory is a fact about the process, and stays.
+    expect(Number(annalsAfter.get("used_memory_peak"))).toBeGreaterThanOrEqual(
+      Number(annalsBefore.get("used_memory_peak"))
+    )
+    expect([...annalsAfter.keys()].filter((name) => /^(cmdstat_(set|get|incr|del)|errorstat_)/.test(name))).toEqual([])
+  })
+
+  it("changes the network's limits at once", async () => {
+    const server = await startAnnals({ port: await freePort() })
+    running.add(server)
+    const client = await server.client()
+    expect(plain(await client.command("CONFIG", "SET", "maxclients", "1"))).toBe("OK")
+    const other = await server.client()
+    expect(await other.command("PING")).toEqual({ type: "error", value: "ERR max number of clients reached" })
+    await other.close()
+    await client.close()
+  })
+})
