@@ -30,15 +30,12 @@ const named: Readonly<Record<string, string>> = {
   "\x07": "\\a"
 }
 
+/** A character as it stands between quotes. */
+const escaped = (c: string): string =>
+  named[c] ?? (c < " " || c === "\x7f" ? `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}` : c)
+
 /** A word in quotes, such that a file with it reads back as the same word: no value can begin another line. */
-const quoted = (word: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  `"${
-    word.replaceAll(
-      /[\\"\x00-\x1f\x7f]/g,
-      (c) => named[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`
-    )
-  }"`
+const quoted = (word: string): string => `"${Array.from(word, escaped).join("")}"`
 
 const plainWord = /^[A-Za-z0-9_.:%*/@+-]+$/
 
