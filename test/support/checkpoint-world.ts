@@ -1,5 +1,5 @@
 /** An executor over a log on a simulated disk, with checkpoints made by hand, slice by slice. */
-import { CommandExecutor } from "../../src/commands/executor/executor.ts"
+import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
 import type { CheckpointReader } from "../../src/log/checkpoint-reader.ts"
 import type { CheckpointInfo } from "../../src/log/checkpoint-store.ts"
 import type { CheckpointWriter } from "../../src/log/checkpoint-writer.ts"
@@ -14,7 +14,7 @@ import { replay } from "../../src/projections/replay.ts"
 import { argvOf, TestConnection } from "./harness.ts"
 import { FakeClock, logOptions } from "./log-writer.ts"
 import type { Random } from "./random.ts"
-import { randomRequest, workloadDatabases } from "./workload.ts"
+import { randomRequest, randomTransaction, workloadDatabases } from "./workload.ts"
 
 /** A checkpoint under way. */
 export interface Running {
@@ -51,6 +51,7 @@ export class CheckpointWorld {
       seed: random.uint32(),
       log: this.log
     })
+    this.executor.attach({} as ControlPorts) // none of the workload's commands asks for them
     this.connection = new TestConnection(1, this.clock.now())
   }
 
@@ -66,7 +67,8 @@ export class CheckpointWorld {
     const { clock, random } = this
     for (let i = 0; i < requests; i++) {
       if (random.chance(0.1)) this.connection.client.db = random.below(workloadDatabases)
-      this.run(...randomRequest(random, clock.now()))
+      if (!random.chance(0.05)) this.run(...randomRequest(random, clock.now()))
+      else for (const request of randomTransaction(random, clock.now())) this.run(...request)
       if (random.chance(0.1)) clock.advance(random.below(100))
       if (random.chance(0.02)) this.executor.expire(1)
     }

@@ -178,6 +178,8 @@ export const randomTransaction = (random: Random, now: number): ReadonlyArray<Re
   ...Array.from({ length: random.below(9) }, () =>
     random.chance(0.25)
       ? ["SELECT", random.chance(0.9) ? database(random) : "77"]
+      : random.chance(0.02)
+      ? [random.pick(["FLUSHDB", "FLUSHALL"])]
       : randomRequest(random, now)),
   random.chance(0.93) ? ["EXEC"] : ["DISCARD"]
 ]
