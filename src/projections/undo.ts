@@ -14,18 +14,27 @@ import { type TouchVisitor, visitTouched } from "./touched.ts"
 /** What one database held: the names of the keys kept, each with its access clock; undefined when there was no such key. */
 type Kept = Map<string, number | undefined>
 
-/** Memory of one run of events; see the head of this file. */
+/** A store that held no more keys than this is emptied key by key and used again: making one takes longer. */
+const reusedKeys = 256
+const spareStores = 4
+
+/** Memory of one run of events at a time; see the head of this file. */
 export class Undo implements TouchVisitor {
   private readonly keyspace: Keyspace
   /** The databases by number as they were. */
-  private readonly order: ReadonlyArray<Database>
+  private order: ReadonlyArray<Database> = []
+  private readonly spare: Array<Database> = []
   private readonly kept = new Map<Database, { readonly keys: Kept; readonly values: Database }>()
   /** Empty databases by the full one each stands in for. */
   private readonly standIns = new Map<Database, Database>()
 
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace
-    this.order = keyspace.databases.slice()
+  }
+
+  /** From here on events can be taken back; `commit` or `rollback` ends it. */
+  begin(): void {
+    this.order = this.keyspace.databases.slice()
   }
 
   /** To be called before each event is folded. */
@@ -59,7 +68,7 @@ export class Undo implements TouchVisitor {
 
   /** Where pre-images are kept: a database of no keyspace, whose memory counts for nothing. */
   private store(): Database {
-    return new Database(this.keyspace.seed, this.keyspace.turn, 0)
+    return this.spare.pop() ?? new Database(this.keyspace.seed, this.keyspace.turn, 0)
   }
 
   private putAside(db: number): void {
@@ -102,8 +111,16 @@ export class Undo implements TouchVisitor {
   }
 
   private letGo(): void {
-    for (const { values } of this.kept.values()) discard(values)
+    for (const { keys, values } of this.kept.values()) {
+      if (keys.size > reusedKeys || this.spare.length === spareStores) {
+        discard(values)
+        continue
+      }
+      for (const [name, clock] of keys) if (clock !== undefined) values.delete(Slice.latin1(name))
+      this.spare.push(values)
+    }
     this.kept.clear()
+    this.order = []
     this.standIns.clear()
   }
 }

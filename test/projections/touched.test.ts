@@ -104,6 +104,7 @@ describe("undo", () => {
       })
       const before = stateOf()
       const undo = new Undo(keyspace)
+      undo.begin()
       keyspace.turn.next(900_000)
       for (let i = random.between(1, 12); i > 0; i--) {
         const event = eventOf(random)
@@ -123,6 +124,7 @@ describe("undo", () => {
     forSeeds(500, (random) => {
       const plain = filled(random)
       const undo = new Undo(plain)
+      undo.begin()
       const databasesBefore = new Set(plain.databases)
       const twin = new Keyspace(databases, { k0: 1, k1: 2 })
       for (const [db, database] of plain.databases.entries()) {

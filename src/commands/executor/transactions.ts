@@ -73,10 +73,15 @@ export class Transactions implements TransactionsPort {
   private buries = false
   /** The buffer of the running request's words: slices into it stay valid. */
   private owned: Uint8Array | undefined = undefined
-  private undo: Undo | undefined = undefined
+  private readonly undo: Undo
+  /** The running EXEC may be taken back. */
+  private undoable = false
+  /** Its replies, until that is decided. */
+  private readonly replies = new ReplyBuffer()
 
   constructor(host: TransactionHost) {
     this.host = host
+    this.undo = new Undo(host.keyspace)
     this.watches = new Watches(host.keyspace)
   }
 
@@ -89,6 +94,7 @@ export class Transactions implements TransactionsPort {
   }
 
   discard(client: ClientState): void {
+    client.transaction?.release()
     client.transaction = undefined
     this.unwatch(client)
   }
@@ -177,7 +183,7 @@ export class Transactions implements TransactionsPort {
         this.dbs.push(db)
       }
       if (watched) this.watches.before(db, event, view.now)
-      this.undo?.before(db, event) // last: it may put an empty database in place of a full one
+      if (this.undoable) this.undo.before(db, event) // last: it may put an empty database in place of a full one
       evolve(keyspace, db, event)
     }
     if (watched) this.attentive = this.running || this.watches.size > 0
@@ -216,7 +222,7 @@ export class Transactions implements TransactionsPort {
   private runAll(row: Row, connection: ConnectionPort, transaction: Transaction, out: ReplyBuffer): void {
     const { requests } = transaction
     this.running = this.attentive = true
-    out.raw(Buffer.from(`*${requests.length}\r\n`))
+    writeCount(out, requests.length)
     for (let i = 0; i < requests.length; i++) this.runOne(connection, requests[i]!, out)
     this.finish(row, connection.client)
   }
@@ -226,20 +232,22 @@ export class Transactions implements TransactionsPort {
     const { statistics } = this.host
     const { requests } = transaction
     const before = { db: client.db, wrote: client.wrote, expiredKeys: statistics.expiredKeys }
-    const undo = new Undo(this.host.keyspace)
-    const replies = new ReplyBuffer()
-    this.undo = undo
+    const { replies, undo } = this
+    undo.begin()
+    this.undoable = true
     this.watches.begin()
     this.running = this.attentive = true
     let failed: ReplyError | undefined
     let done = 0
     while (failed === undefined && done < requests.length) failed = this.runOne(connection, requests[done++]!, replies)
-    this.undo = undefined
+    this.undoable = false
     if (failed === undefined) {
       undo.commit()
       this.watches.commit()
-      out.raw(Buffer.from(`*${requests.length}\r\n`))
-      for (const chunk of replies.take()) out.raw(chunk)
+      writeCount(out, requests.length)
+      for (const chunk of replies.full) out.raw(chunk)
+      if (replies.used > 0) out.raw(replies.chunk.subarray(0, replies.used))
+      replies.clear()
       this.finish(row, client)
       return
     }
@@ -286,16 +294,30 @@ const notUndoable = (row: Row): ReplyError =>
 const takenBack = (request: QueuedRequest, position: number, error: ReplyError): ReplyError =>
   new ReplyError(`EXECABORT Transaction rolled back, command ${position} ('${request.row.name}') failed: ${error.text}`)
 
+const counts = Array.from({ length: 32 }, (_, count) => Buffer.from(`*${count}\r\n`))
+
+/** The head of an array of replies. */
+const writeCount = (out: ReplyBuffer, count: number): void => out.raw(counts[count] ?? Buffer.from(`*${count}\r\n`))
+
 /** An event that stays valid until EXEC ends: slices that point anywhere but into the request's own buffer are copied. */
 const keepEvent = (event: Event, owned: Uint8Array | undefined): Event => {
+  if (event._tag === "StringSet") {
+    const { expireAt, key, value } = event
+    return { _tag: "StringSet", key: keepSlice(key, owned), value: keepSlice(value, owned), expireAt }
+  }
+  if (event._tag === "StringIncremented") {
+    return { _tag: "StringIncremented", key: keepSlice(event.key, owned), value: event.value }
+  }
   const fields = event as unknown as Record<string, unknown>
   const copy: Record<string, unknown> = {}
   for (const name in fields) copy[name] = keepValue(fields[name], owned)
   return copy as unknown as Event
 }
 
+const keepSlice = (slice: Slice, owned: Uint8Array | undefined): Slice => slice.bytes === owned ? slice : slice.copy()
+
 const keepValue = (value: unknown, owned: Uint8Array | undefined): unknown => {
-  if (value instanceof Slice) return value.bytes === owned ? value : value.copy()
+  if (value instanceof Slice) return keepSlice(value, owned)
   if (value instanceof Uint8Array) return new Slice(value).toBytes()
   if (Array.isArray(value)) return value.map((item) => keepValue(item, owned))
   if (typeof value === "object" && value !== null) {

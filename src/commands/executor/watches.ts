@@ -19,6 +19,8 @@ interface Watch {
   readonly name: string
   /** It was past its deadline when the watch began, or came to be so by SWAPDB. */
   dead: boolean
+  /** Place among the watches of the key. */
+  place: number
 }
 
 const bucketCount = 1024
@@ -42,8 +44,8 @@ export class Watches implements TouchVisitor {
   /** Watches in force. */
   size = 0
   private readonly keyspace: Keyspace
-  private readonly byDb = new Map<number, Map<string, Set<Watch>>>()
-  private readonly byClient = new Map<ClientState, Map<string, Watch>>()
+  private readonly byDb = new Map<number, Map<string, Array<Watch>>>()
+  private readonly byClient = new Map<ClientState, Array<Watch>>()
   /** Watches per bucket of keys, all databases together. */
   private readonly buckets = new Uint32Array(bucketCount)
   private journal: Journal | undefined = undefined
@@ -58,15 +60,19 @@ export class Watches implements TouchVisitor {
     const { db } = client
     const name = key.latin1()
     let own = this.byClient.get(client)
-    if (own === undefined) this.byClient.set(client, own = new Map())
-    if (own.has(`${db}:${name}`)) return
-    const watch: Watch = { client, db, name, dead: this.stateOf(db, key, now) === "dead" }
-    own.set(`${db}:${name}`, watch)
+    if (own === undefined) this.byClient.set(client, own = [])
     let keys = this.byDb.get(db)
     if (keys === undefined) this.byDb.set(db, keys = new Map())
-    const watches = keys.get(name)
-    if (watches === undefined) keys.set(name, new Set([watch]))
-    else watches.add(watch)
+    let watches = keys.get(name)
+    if (watches === undefined) keys.set(name, watches = [])
+    else if (
+      own.length < watches.length
+        ? own.some((watch) => watch.db === db && watch.name === name)
+        : watches.some((watch) => watch.client === client)
+    ) return
+    const watch: Watch = { client, db, name, dead: this.stateOf(db, key, now) === "dead", place: watches.length }
+    own.push(watch)
+    watches.push(watch)
     this.buckets[bucketOf(key)]!++
     this.size++
     client.watchedKeys++
@@ -77,12 +83,14 @@ export class Watches implements TouchVisitor {
     const own = this.byClient.get(client)
     if (own === undefined) return
     this.byClient.delete(client)
-    for (const watch of own.values()) {
+    for (const watch of own) {
       const keys = this.byDb.get(watch.db)!
       const watches = keys.get(watch.name)!
-      watches.delete(watch)
-      if (watches.size === 0) keys.delete(watch.name)
-      if (keys.size === 0) this.byDb.delete(watch.db)
+      const last = watches.pop()!
+      if (last !== watch) {
+        watches[watch.place] = last
+        last.place = watch.place
+      } else if (watches.length === 0) keys.delete(watch.name)
       this.buckets[bucketOf(Slice.latin1(watch.name))]!--
       this.size--
     }
@@ -93,7 +101,7 @@ export class Watches implements TouchVisitor {
   hasDied(client: ClientState, now: number): boolean {
     const own = this.byClient.get(client)
     if (own === undefined) return false
-    for (const { db, dead, name } of own.values()) {
+    for (const { db, dead, name } of own) {
       if (!dead && this.stateOf(db, Slice.latin1(name), now) === "dead") return true
     }
     return false
@@ -126,7 +134,7 @@ export class Watches implements TouchVisitor {
     if (this.buckets[bucketOf(key)] === 0) return
     const watches = this.byDb.get(db)?.get(key.latin1())
     if (watches === undefined) return
-    for (const watch of watches) {
+    for (const watch of watches.slice()) { // a change ends watches
       if (watch.dead && removed) this.setDead(watch, false)
       else this.changed(watch.client)
     }
@@ -158,7 +166,7 @@ export class Watches implements TouchVisitor {
     if (keys === undefined) return
     for (const [name, watches] of keys) {
       const key = Slice.latin1(name)
-      for (const watch of watches) visit(watch, key)
+      for (const watch of watches.slice()) visit(watch, key)
     }
   }
 

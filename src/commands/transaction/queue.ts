@@ -3,7 +3,7 @@ import { copyBytes, Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
 import type { Row } from "../table.ts"
 
-const firstChunkBytes = 256
+const firstChunkBytes = 512
 const largestChunkBytes = 64 * 1024
 
 /** A request that waits for EXEC, its words copied: they outlive the socket's chunk. */
@@ -42,6 +42,7 @@ export class Transaction {
   deniesOom = false
   mayReplicate = false
 
+  private first: Uint8Array | undefined = undefined
   private chunk: Uint8Array = none
   private used = 0
 
@@ -71,14 +72,28 @@ export class Transaction {
     this.mayReplicate ||= row.mayReplicate
   }
 
+  /** Nobody looks at the words any more. */
+  release(): void {
+    if (this.first !== undefined && spareChunks.length < mostSpareChunks) spareChunks.push(this.first)
+    this.first = undefined
+    this.chunk = none
+  }
+
   /** A chunk with that much room after `used`; short requests share one. */
   private room(length: number): Uint8Array {
     if (this.chunk.length - this.used >= length) return this.chunk
+    this.used = 0
+    if (this.first === undefined && length <= firstChunkBytes) {
+      return this.chunk = this.first = spareChunks.pop() ?? Buffer.allocUnsafeSlow(firstChunkBytes)
+    }
     const usual = Math.min(Math.max(firstChunkBytes, this.chunk.length * 2), largestChunkBytes)
     this.chunk = Buffer.allocUnsafeSlow(Math.max(usual, length))
-    this.used = 0
     return this.chunk
   }
 }
 
 const none = new Uint8Array(0)
+
+/** First chunks of transactions that are over: most need no other, and making one costs more than filling it. */
+const spareChunks: Array<Uint8Array> = []
+const mostSpareChunks = 256
