@@ -38,11 +38,13 @@ export class Candidates {
   // What a sampling is about, for its visitor.
   private database!: Database
   private number = 0
-  private found = 0
+  private drawn = 0
+  private readonly drawnPointers = new Uint32Array(2 * mostSamples)
+  private readonly drawnHashes = new Uint32Array(2 * mostSamples)
+  private readonly drawnClocks = new Uint32Array(2 * mostSamples)
   private readonly visit = (p: Pointer, hash: number): void => {
-    if (this.volatile && !Entry.hasDeadline(this.database.arena, p)) return
-    this.found++
-    this.offer(p, hash)
+    this.drawnPointers[this.drawn] = p
+    this.drawnHashes[this.drawn++] = hash
   }
 
   constructor(keyspace: Keyspace, settings: MemorySettings, draw: () => number) {
@@ -141,16 +143,32 @@ export class Candidates {
     const { database } = this
     const { deadlines, dict } = database
     const wanted = Math.min(this.settings.samples, mostSamples)
-    this.found = 0
+    this.drawn = 0
     // Where most keys are eligible, neighbours in the table are the cheapest sample.
     if (!this.volatile) dict.sample(this.draw(), wanted, this.visit)
     else if (2 * deadlines.size >= dict.size) dict.sample(this.draw(), 2 * wanted, this.visit)
-    while (this.volatile && this.found < wanted) {
+    let found = this.offerDrawn()
+    for (; this.volatile && found < wanted; found++) {
       const p = this.randomVolatile()
       if (p === 0) return
-      this.found++
-      this.offer(p, deadlines.c)
+      this.offer(p, deadlines.c, Entry.clockOf(this.database.arena, p))
     }
+  }
+
+  /** Offers what was drawn; returns how many of them are eligible. */
+  private offerDrawn(): number {
+    const { drawn } = this
+    const { arena } = this.database
+    // All clocks are read before the first is judged: so the waits for memory overlap.
+    for (let i = 0; i < drawn; i++) this.drawnClocks[i] = Entry.clockOf(arena, this.drawnPointers[i]!)
+    let found = 0
+    for (let i = 0; i < drawn; i++) {
+      const p = this.drawnPointers[i]!
+      if (this.volatile && !Entry.hasDeadline(arena, p)) continue
+      found++
+      this.offer(p, this.drawnHashes[i]!, this.drawnClocks[i]!)
+    }
+    return found
   }
 
   /** Greater is colder. */
@@ -162,8 +180,7 @@ export class Candidates {
     return (255 - Access.frequency(clock, now, this.settings.lfuDecayMinutes)) * 0x100_0000 + idle
   }
 
-  private offer(p: Pointer, hash: number): void {
-    const clock = Entry.clockOf(this.database.arena, p)
+  private offer(p: Pointer, hash: number, clock: number): void {
     const score = this.score(clock)
     let worst = 0
     for (let i = 0; i < this.count; i++) {
