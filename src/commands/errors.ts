@@ -33,3 +33,7 @@ export const unknownSubcommand = (container: string, sub: string): ReplyError =>
   new ReplyError(
     `ERR unknown subcommand '${sub.split("\0", 1)[0]!.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`
   )
+
+/** The refusal of a subcommand that checks the number of its arguments itself; `sub` as the client wrote it. */
+export const malformedSubcommand = (container: string, sub: string): ReplyError =>
+  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try ${container} HELP.`)

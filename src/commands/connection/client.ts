@@ -3,7 +3,7 @@ import { noReply, ok, ReplyError } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/integer.ts"
 import { int64, isWord, shown } from "../arguments.ts"
 import { type ControlCommand, defineContainer, defineControl } from "../define.ts"
-import { errors } from "../errors.ts"
+import { errors, malformedSubcommand } from "../errors.ts"
 import { help } from "../help.ts"
 import { kill } from "./client-kill.ts"
 import { info, list } from "./client-list.ts"
@@ -159,7 +159,7 @@ const unblock = defineControl({
   arity: -3,
   flags: operator,
   run: ({ clients }, argv) => {
-    if (argv.length > 4) throw tooMany(shown(argv.at(1)))
+    if (argv.length > 4) throw malformedSubcommand("CLIENT", shown(argv.at(1)))
     const asError = argv.length === 4 && isWord(argv.at(3), "ERROR")
     if (argv.length === 4 && !asError && !isWord(argv.at(3), "TIMEOUT")) throw badReason
     const id = int64(argv.at(2))
@@ -168,8 +168,6 @@ const unblock = defineControl({
   }
 })
 
-const tooMany = (sub: string): ReplyError =>
-  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try CLIENT HELP.`)
 const badMode = new ReplyError("ERR CLIENT PAUSE mode must be WRITE or ALL")
 const badTimeout = new ReplyError("ERR timeout is not an integer or out of range")
 const negativeTimeout = new ReplyError("ERR timeout is negative")
@@ -184,7 +182,7 @@ const pause = defineControl({
   arity: -3,
   flags: operator,
   run: ({ clients, d }, argv) => {
-    if (argv.length > 4) throw tooMany(shown(argv.at(1)))
+    if (argv.length > 4) throw malformedSubcommand("CLIENT", shown(argv.at(1)))
     const writes = argv.length === 4 && isWord(argv.at(3), "WRITE")
     if (argv.length === 4 && !writes && !isWord(argv.at(3), "ALL")) throw badMode
     const timeout = parseInt64Slice(argv.at(2))

@@ -7,7 +7,7 @@ import { integerOf, stringLength } from "../../projections/string.ts"
 import { word } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineControl } from "../define.ts"
-import { errors } from "../errors.ts"
+import { errors, malformedSubcommand } from "../errors.ts"
 import { helpLines } from "../help.ts"
 import type { Control } from "../ports.ts"
 import { populate } from "./debug-populate.ts"
@@ -18,9 +18,6 @@ const notAllowed = new ReplyError(
   "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local " +
     "connection, otherwise you need to set this option in the configuration file, and then restart the server."
 )
-
-const unknown = (sub: string): ReplyError =>
-  new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try DEBUG HELP.`)
 
 /** The number at the beginning of a text, as C reads it; 0 when there is none. */
 const leadingNumber = (text: string): number => {
@@ -163,7 +160,9 @@ export const debug = defineControl({
     const name = word(argv.at(1))
     const sub = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
     const given = argv.length - 2
-    if (sub === undefined || given < sub[0] || given > sub[1]) throw unknown(argv.at(1).utf8().slice(0, 128))
+    if (sub === undefined || given < sub[0] || given > sub[1]) {
+      throw malformedSubcommand("DEBUG", argv.at(1).utf8().slice(0, 128))
+    }
     return sub[2](control, argv)
   }
 })

@@ -1,7 +1,9 @@
 /** SLOWLOG: the commands that took longer than slowlog-log-slower-than. */
 import { ok, ReplyError } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/integer.ts"
+import { shown } from "../arguments.ts"
 import { defineContainer, defineControl } from "../define.ts"
+import { malformedSubcommand } from "../errors.ts"
 import { help } from "../help.ts"
 
 const flags = ["admin", "loading", "stale"] as const
@@ -21,6 +23,7 @@ const get = defineControl({
   flags,
   tips,
   run: ({ observer }, argv) => {
+    if (argv.length > 3) throw malformedSubcommand("SLOWLOG", shown(argv.at(1)))
     const count = argv.length > 2 ? parseInt64Slice(argv.at(2)) : shownUnasked
     if (count === undefined || count < -1) throw badCount
     return observer.slowlog.newest(count === -1 ? Infinity : Number(count)).map((entry) => [

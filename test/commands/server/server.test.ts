@@ -181,6 +181,21 @@ describe("TIME, SHUTDOWN, LOLWUT", () => {
     expect(one).toMatch(/\nAnnals ver\. 0\.1\.0\n$/)
     expect(one).not.toBe(two)
   })
+
+  it("LOLWUT draws as large as versions 5 and 6 are asked to, within limits", () => {
+    const { harness } = controlHarness()
+    const size = (...words: ReadonlyArray<string>): readonly [columns: number, rows: number] => {
+      const lines = bulk(harness.run("LOLWUT", ...words)).split("\n").slice(0, -2)
+      return [Math.max(...lines.map((line) => line.length)), lines.length]
+    }
+    expect(size()[1]).toBe(21)
+    expect(size("VERSION", "6", "10", "5")[1]).toBe(5)
+    expect(size("VERSION", "6", "10", "5")[0]).toBeLessThanOrEqual(10)
+    expect(size("VERSION", "5", "20", "3", "7")[1]).toBe(7)
+    expect(size("VERSION", "6", "9223372036854775807", "9223372036854775807")[1]).toBe(120)
+    expect(size("VERSION", "5", "-1", "0", "0")[1]).toBe(1)
+    expect(size("VERSION", "99", "x")[1]).toBe(21)
+  })
 })
 
 describe("DEBUG", () => {
