@@ -1,5 +1,5 @@
 /** Kinds of values that are made of several words or characters, each with rules of its own. */
-import { type Kind, parseBytes, wrongCount } from "./values.ts"
+import { type Kind, parseBytes, printBytes, wrongCount } from "./values.ts"
 
 /** Limits of one class of clients: bytes hard, bytes soft, seconds over the soft one. */
 export interface OutputLimitValue {
@@ -43,8 +43,8 @@ export const outputLimits: Kind<OutputLimits> = {
   lines: (value) =>
     (["normal", "slave", "pubsub"] as const).map((name) => [
       name === "slave" ? "replica" : name,
-      `${value[name].hard}`,
-      `${value[name].soft}`,
+      printBytes(value[name].hard),
+      printBytes(value[name].soft),
       `${value[name].softSeconds}`
     ]),
   complaint: (list) => {

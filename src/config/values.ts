@@ -152,7 +152,7 @@ export const parseBytes = (word: string): number | undefined => {
 }
 
 /** Bytes in the largest unit that divides them: "3gb", "100mb", "5000". */
-const printBytes = (value: number): string => {
+export const printBytes = (value: number): string => {
   for (const [unit, size] of [["gb", 1024 ** 3], ["mb", 1024 ** 2], ["kb", 1024]] as const) {
     if (value >= size && value % size === 0 && Number.isSafeInteger(value)) return `${value / size}${unit}`
   }

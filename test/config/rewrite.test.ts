@@ -68,9 +68,9 @@ describe("CONFIG REWRITE", () => {
       save 30 2
       save 10 3
         # an indented comment
-      client-output-buffer-limit normal 1048576 0 0
-      client-output-buffer-limit replica 268435456 67108864 60
-      client-output-buffer-limit pubsub 33554432 8388608 60
+      client-output-buffer-limit normal 1mb 0 0
+      client-output-buffer-limit replica 256mb 64mb 60
+      client-output-buffer-limit pubsub 32mb 8mb 60
       hz 20
       requirepass "a b\\"\\\\c\\nport 1"
       bind 127.0.0.1 -::1
