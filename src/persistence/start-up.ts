@@ -14,8 +14,8 @@ import type { HashSeed } from "../projections/memory/hash.ts"
 import { Replay } from "../projections/replay.ts"
 
 /** Work per slice: frames of a checkpoint, events of the log. */
-const framesPerSlice = 4
-const eventsPerSlice = 4096
+const framesPerSlice = 16
+const eventsPerSlice = 16_384
 
 /** What start-up reads from and fills. */
 export interface StartUpParts {
@@ -134,7 +134,8 @@ export class StartUp {
     const { keyspace, log, store } = this.parts
     try {
       if (info.sequence > log.sequence()) {
-        throw new CheckpointUnusable(`it is ahead of the log, which ends with ${log.sequence()}`, false)
+        // Left there, it would seem to fit once the log has grown past it, with another history.
+        throw new CheckpointUnusable(`it is ahead of the log, which ends with ${log.sequence()}`)
       }
       const reader = store.open(info.sequence)
       this.loading = { reader, load: new CheckpointLoad(keyspace, reader) }
