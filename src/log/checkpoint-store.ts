@@ -135,7 +135,10 @@ export class CheckpointFiles {
 
   /** Begins a checkpoint under a temporary name. Throws `DiskError`. */
   begin(start: CheckpointStart): CheckpointWriter {
-    this.disk.makeFolder(checkpointFolder)
+    if (!this.disk.exists(checkpointFolder)) {
+      this.disk.makeFolder(checkpointFolder)
+      this.disk.syncFolder("") // or a power cut could take the folder with everything in it
+    }
     const { blocking, chain, created, hashSeed, lsn, sequence } = start
     const header: CheckpointHeader = {
       ...this.identity(),
@@ -207,6 +210,7 @@ export class CheckpointFiles {
     this.infos = this.infos.filter((info) => info.sequence !== sequence)
     try {
       this.disk.makeFolder("quarantine")
+      this.disk.syncFolder("")
       this.disk.rename(`${checkpointFolder}/${base}`, `quarantine/${base}`)
       this.disk.syncFolder(checkpointFolder)
       this.disk.syncFolder("quarantine")

@@ -188,7 +188,9 @@ describe("a start", () => {
     const { digest, disk, newer, newerName, older, olderName } = sample(new Random(6), 400)
     const segments = disk.files().filter((name) => name.endsWith(".evl")).toSorted()
     // As retention leaves it: what the older checkpoint covers is gone.
-    const covered = segments.filter((_, i) => i + 1 < segments.length && Number(/\d+/.exec(segments[i + 1]!)) <= older + 1)
+    const covered = segments.filter((_, i) =>
+      i + 1 < segments.length && Number(/\d+/.exec(segments[i + 1]!)) <= older + 1
+    )
     expect(covered.length).toBeGreaterThan(0)
     for (const name of [...covered, "MANIFEST", "MANIFEST.prev"]) disk.remove(name)
     expect(start(disk)).toMatchObject({ digest, used: newer })

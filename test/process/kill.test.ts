@@ -63,7 +63,7 @@ const killWhileRecovering = async (dir: string, args: ReadonlyArray<string>, del
   await ended
 }
 
-const moments = ["idle", "append", "pipeline", "exec", "rotate", "shutdown", "recovery"] as const
+const moments = ["idle", "append", "pipeline", "exec", "rotate", "checkpoint", "shutdown", "recovery"] as const
 type Moment = typeof moments[number]
 
 const loads: Readonly<Record<Moment, Load>> = {
@@ -72,6 +72,7 @@ const loads: Readonly<Record<Moment, Load>> = {
   pipeline: { depth: 60, padding: 200 },
   exec: { depth: 25, padding: 300, transaction: true },
   rotate: { depth: 10, padding: 1500 },
+  checkpoint: { depth: 10, padding: 300 },
   shutdown: { depth: 10, padding: 300 },
   recovery: { depth: 30, padding: 1000 }
 }
@@ -111,6 +112,11 @@ for (const policy of ["always", "everysec", "no"] as const) {
           if (moment === "idle") {
             for (const client of clients) client.end()
             await sleep(randomDelay(random, 400))
+          } else if (moment === "checkpoint") {
+            // One that is there, and one on its way.
+            await inspector.command("SAVE")
+            await inspector.command("BGSAVE")
+            await sleep(randomDelay(random, 60))
           } else if (moment === "shutdown") {
             process.kill(server.pid, "SIGTERM")
             await sleep(randomDelay(random, 40))
