@@ -6,7 +6,8 @@ import type { RespClient } from "../support/resp-client.ts"
 import { plain } from "../support/resp-client.ts"
 
 /** Fields only this server has. */
-const ours = /^(annals_version|runtime|databases|monitor_clients|heap_used|heap_total|external_memory|log_.*)$/
+const ours =
+  /^(annals_version|runtime|databases|monitor_clients|heap_used|heap_total|external_memory|checkpoints|checkpoint_.*|log_.*)$/
 
 type Sections = ReadonlyArray<readonly [title: string, fields: ReadonlyArray<string>]>
 

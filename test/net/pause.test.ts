@@ -1,5 +1,6 @@
 /** Waiting: CLIENT PAUSE, and commands that answer later. */
 import { describe, expect, it } from "vitest"
+import { LogUnavailable } from "../../src/log/event-log.ts"
 import { noReply } from "../../src/net/resp/reply.ts"
 import { World } from "./world.ts"
 
@@ -37,6 +38,23 @@ describe("CLIENT PAUSE", () => {
     world.clients.checkPause()
     await world.settle()
     expect([a.replies(), b.replies()]).toEqual([["PONG"], ["PONG", null]])
+  })
+
+  it("refuses at once what would be refused without it", async () => {
+    const world = new World()
+    const [a, b] = [world.connect(), world.connect()]
+    world.harness.failure = new LogUnavailable({ reason: "no space left" })
+    a.receive("CLIENT PAUSE 1000\r\n")
+    b.receive("SET k v\r\nSET k\r\nGET k\r\n")
+    await world.settle()
+    expect(b.replies()).toEqual([
+      "MISCONF Errors writing to the AOF file: no space left",
+      "ERR wrong number of arguments for 'set' command"
+    ])
+    world.harness.now += 1000
+    world.clients.checkPause()
+    await world.settle()
+    expect(b.replies()).toEqual([null])
   })
 
   it("UNPAUSE lets each held request run once, after the command that ended the pause", async () => {

@@ -223,7 +223,6 @@ export class CommandExecutor {
       return this.refuse(wrongArity(row.name), row, client, out)
     }
     if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client, out)
-    if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
     if (this.loading && !row.whileLoading) return this.refuse(errors.loading, row, client, out)
     if (
       this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() &&
@@ -234,6 +233,8 @@ export class CommandExecutor {
       if (failure !== undefined) return this.refuse(misconf(failure), row, client, out)
     }
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
+    // Last, as in Redis: what would be refused is refused at once, pause or not.
+    if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
     if (client.transaction !== undefined && !row.immediate) return this.transact(row, connection, argv, out)
     this.run(row, connection, argv, out)
     return true

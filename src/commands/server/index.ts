@@ -3,6 +3,7 @@ import type { Command } from "../define.ts"
 import { command } from "./command.ts"
 import { config } from "./config.ts"
 import { debug } from "./debug.ts"
+import { hotkeys } from "./hotkeys.ts"
 import { info } from "./info.ts"
 import { latency } from "./latency.ts"
 import { lolwut } from "./lolwut.ts"
@@ -24,6 +25,7 @@ export const serverCommands: ReadonlyArray<Command> = [
   slowlog,
   latency,
   monitor,
+  hotkeys,
   save,
   bgsave,
   bgrewriteaof,

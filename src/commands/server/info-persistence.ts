@@ -78,6 +78,7 @@ export const persistenceSection = ({ server }: Control): Fields => {
 
 export const eventLogSection = ({ server }: Control): Fields => {
   const log = server.logStatus()
+  const { checkpoints } = server.persistence.status()
   return [
     ["log_sequence", log.sequence],
     ["log_lsn", log.lsn],
@@ -87,6 +88,8 @@ export const eventLogSection = ({ server }: Control): Fields => {
     ["log_bytes", log.bytes],
     ["log_original_bytes", log.originalBytes],
     ["log_compressed_segments", log.compressedSegments],
+    ["log_checkpoints", checkpoints.length],
+    ["log_checkpoint_sequence", checkpoints.at(-1)?.sequence ?? 0],
     ["log_torn_bytes", log.tornBytes],
     ["log_chain_head", log.chainHead],
     ["log_last_write_status", log.lastWriteOk ? "ok" : "err"],

@@ -35,6 +35,8 @@ describe("INFO", () => {
         log_bytes:400
         log_original_bytes:900
         log_compressed_segments:1
+        log_checkpoints:1
+        log_checkpoint_sequence:2
         log_torn_bytes:0
         log_chain_head:ab
         log_last_write_status:ok
@@ -265,6 +267,27 @@ describe("DEBUG", () => {
     expect(harness.run("DEBUG", "OBJECT", "b")).toMatch(
       /^\+Value at:0x[0-9a-f]+ refcount:1 encoding:embstr serializedlength:6 lru:\d+ lru_seconds_idle:0\r\n$/
     )
+  })
+})
+
+describe("HOTKEYS", () => {
+  it("refuses to measure, and answers as if nothing ever was", () => {
+    expect(run(`HOTKEYS START METRICS 1 CPU
+      HOTKEYS STOP
+      HOTKEYS GET
+      HOTKEYS RESET
+      HOTKEYS foo`)).toMatchInlineSnapshot(`
+        "> HOTKEYS START METRICS 1 CPU
+        (error) ERR HOTKEYS is not supported by this server: use redis-cli --hotkeys with one of the lfu policies of maxmemory-policy
+        > HOTKEYS STOP
+        (nil)
+        > HOTKEYS GET
+        (nil)
+        > HOTKEYS RESET
+        OK
+        > HOTKEYS foo
+        (error) ERR unknown subcommand 'foo'. Try HOTKEYS HELP."
+      `)
   })
 })
 
