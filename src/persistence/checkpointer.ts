@@ -236,14 +236,14 @@ export class Checkpointer implements PersistencePort {
   }
 
   private dueByRule(): { readonly kind: Kind; readonly text: string } | undefined {
-    const { log, monotonic, now, settings, store } = this.parts
+    const { log, monotonic, now, settings, startedAt, store } = this.parts
     const changes = log.sequence() - this.covered
     if (changes <= 0) return undefined
     if (monotonic() - this.lastTryAt < retryAfterMs && !(this.figures.save.ok && this.figures.rewrite.ok)) {
       return undefined
     }
     const { growthBytes, growthPercentage, rules } = settings()
-    const elapsed = now() - this.lastSaveAt
+    const elapsed = now() - Math.max(this.lastSaveAt, startedAt) // a start is no reason to save at once
     for (const rule of rules) {
       if (changes >= rule.changes && elapsed >= rule.seconds * 1000) {
         return { kind: "save", text: `${rule.changes} changes in ${rule.seconds} seconds` }
