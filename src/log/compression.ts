@@ -8,7 +8,7 @@
  * once the other has proved whole. Only a segment whose bytes are those its SEAL vouches for is compressed.
  */
 import { createHash, type Hash } from "node:crypto"
-import { constants, zstdCompress, zstdDecompress } from "node:zlib"
+import { constants, crc32, zstdCompress, zstdDecompress } from "node:zlib"
 import { isCompressed, openCompressed } from "./compressed-file.ts"
 import {
   type BlockEntry,
@@ -21,7 +21,7 @@ import {
   readBlockHeader
 } from "./compressed-format.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { readFooter } from "./footer.ts"
+import { footerCrc, readFooterTail } from "./footer.ts"
 import { digestOf, readRetrying } from "./frame-cursor.ts"
 import { frameHeaderSize, get32 } from "./frame.ts"
 import { type SealedSegment, sealSize } from "./rotation.ts"
@@ -82,7 +82,8 @@ export const compressSegment = async (disk: Disk, segment: SealedSegment, tools:
   try {
     const size = source.size()
     if (isCompressed(segment.name)) throw new NotCompressed("it is compressed already", true)
-    if (size !== segment.bytes || readFooter(source, size) === undefined) {
+    const footer = readFooterTail(source, size)
+    if (size !== segment.bytes || footer?.start !== segment.end) {
       throw new NotCompressed("its footer is not complete", false)
     }
     const target = disk.open(temporary, "create")
@@ -175,18 +176,19 @@ const writeCompressed = async (
   take(source, buffer, footerTailSize, blocksEnd, segment.name)
   const footerTail = buffer.slice(0, footerTailSize)
   hash.update(footerTail)
-  const sha256 = hash.finish()
+  const sha256 = hash.finish(footerTail)
   await put(encodeTableAndTail(entries, stored, size, sha256, footerTail))
   await datasync(target)
   return { stored, sha256 }
 }
 
-/** SHA-256 of a segment in passing, held against that in its SEAL. */
+/** SHA-256 of a segment in passing, held against that in its SEAL, and the footer's checksum against its tail. */
 class SealCheck {
   private readonly segment: SealedSegment
   private readonly hash: Hash = createHash("sha256")
   private position = 0
   private sealed: Uint8Array | undefined = undefined
+  private footer = 0
 
   constructor(segment: SealedSegment) {
     this.segment = segment
@@ -194,6 +196,8 @@ class SealCheck {
 
   update(bytes: Uint8Array): void {
     const sealAt = this.segment.end - sealSize - this.position
+    const inFooter = this.position >= this.segment.end && this.position < this.segment.bytes - footerTailSize
+    if (inFooter) this.footer = crc32(bytes, this.footer)
     this.position += bytes.length
     if (this.sealed === undefined && sealAt <= bytes.length) {
       this.hash.update(bytes.subarray(0, sealAt))
@@ -203,7 +207,8 @@ class SealCheck {
   }
 
   /** The hash of everything. Throws `NotCompressed` when the segment is not what was sealed. */
-  finish(): Uint8Array {
+  finish(footerTail: Uint8Array): Uint8Array {
+    if (this.footer !== footerCrc(footerTail)) throw new NotCompressed("its footer is damaged", true)
     if (this.sealed === undefined || !sameBytes(this.sealed, this.segment.summary.sha256)) {
       throw new NotCompressed("its bytes are not those that were sealed: it is damaged", true)
     }

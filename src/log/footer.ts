@@ -139,6 +139,9 @@ export const readFooterTail = (file: DiskFile, size: number): FooterTail | undef
   return { summary, start, bytes }
 }
 
+/** The checksum a footer's tail states for what stands before it. */
+export const footerCrc = (tail: Uint8Array): number => get32(tail, 112)
+
 /** Reads a whole footer; undefined when there is none or it is damaged: it can be rebuilt from the frames. */
 export const readFooter = (file: DiskFile, size: number): Footer | undefined => {
   const tail = readFooterTail(file, size)

@@ -63,7 +63,17 @@ const killWhileRecovering = async (dir: string, args: ReadonlyArray<string>, del
   await ended
 }
 
-const moments = ["idle", "append", "pipeline", "exec", "rotate", "checkpoint", "shutdown", "recovery"] as const
+const moments = [
+  "idle",
+  "append",
+  "pipeline",
+  "exec",
+  "rotate",
+  "checkpoint",
+  "retention",
+  "shutdown",
+  "recovery"
+] as const
 type Moment = typeof moments[number]
 
 const loads: Readonly<Record<Moment, Load>> = {
@@ -73,9 +83,14 @@ const loads: Readonly<Record<Moment, Load>> = {
   exec: { depth: 25, padding: 300, transaction: true },
   rotate: { depth: 10, padding: 1500 },
   checkpoint: { depth: 10, padding: 300 },
+  retention: { depth: 10, padding: 800 },
   shutdown: { depth: 10, padding: 300 },
   recovery: { depth: 30, padding: 1000 }
 }
+
+/** First sequence of the oldest segment. */
+const oldestIn = (dir: string): number =>
+  Math.min(...readdirSync(join(dir, "log")).filter((name) => /\.ev[lz]$/.test(name)).map((name) => parseInt(name, 10)))
 
 const workersPerServer = 4
 const roundsPerMoment = 3
@@ -95,8 +110,11 @@ for (const policy of ["always", "everysec", "no"] as const) {
       let at = "the start"
       try {
         for (const { moment } of plan) {
-          const segment = random.pick(moment === "rotate" ? [4096, 8192, 65_536] : [4096, 65_536, 1 << 20])
+          const segment = random.pick(
+            moment === "rotate" || moment === "retention" ? [4096, 8192, 65_536] : [4096, 65_536, 1 << 20]
+          )
           const args = ["--appendfsync", policy, "--log-segment-bytes", `${segment}`]
+          if (moment === "retention") args.push("--history-retention", "200kb")
           at = `${moment}, kill ${kills + 1}, segments of ${segment} bytes`
           const server = await start(dir, args)
           const expected = before
@@ -120,6 +138,18 @@ for (const policy of ["always", "everysec", "no"] as const) {
           } else if (moment === "shutdown") {
             process.kill(server.pid, "SIGTERM")
             await sleep(randomDelay(random, 40))
+          } else if (moment === "retention") {
+            // Each checkpoint lets segments go; the kill comes while one or the other is at work.
+            const begins = oldestIn(dir)
+            const saver = await server.client()
+            for (let i = 0; i < 100 && oldestIn(dir) === begins; i++) {
+              await saver.command("BGSAVE")
+              await sleep(30)
+            }
+            expect(oldestIn(dir)).toBeGreaterThan(begins)
+            await saver.command("BGSAVE")
+            saver.end()
+            await sleep(randomDelay(random, 60))
           }
           await server.kill()
           kills++

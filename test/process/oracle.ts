@@ -6,6 +6,7 @@
 import { cpSync } from "node:fs"
 import { type Disk, nodeDisk } from "../../src/log/disk.ts"
 import { openLog, type Recovery } from "../../src/log/store.ts"
+import { StartUp } from "../../src/persistence/start-up.ts"
 import { digest } from "../../src/projections/digest.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { replay } from "../../src/projections/replay.ts"
@@ -168,12 +169,16 @@ export interface Folded {
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() }
 
-/** Opens a log with code of this process and folds it. The directory must not be in use; a torn tail is cut there. */
+/**
+ * Opens a log with code of this process and folds it, from a checkpoint where it begins later. The directory must not be
+ * in use; a torn tail is cut there.
+ */
 export const fold = (disk: Disk): Folded => {
   const log = openLog(disk, clock, { policy: "no", randomId: () => new Uint8Array(36) })
   try {
     const keyspace = new Keyspace(16, { k0: 11, k1: 13 })
-    replay(keyspace, log.read(1))
+    if (log.status().oldestSequence === 1) replay(keyspace, log.read(1))
+    else new StartUp({ keyspace, log, store: log.checkpoints, warn: () => {} }).run()
     return { recovery: log.recovery, digest: digest(keyspace, Date.now()) }
   } finally {
     log.abandon()
