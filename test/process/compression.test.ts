@@ -70,6 +70,7 @@ describe("compression in a running server", () => {
     const seed = 1 + Math.floor(Math.random() * 1_000_000)
     const random = new Random(seed)
     const dir = scratchDir("compression-kill")
+    const begun = (): number => readdirSync(join(dir, "log")).filter((name) => name.includes(".evz")).length
     let digest: string | undefined
     let last = 0
     for (let round = 0; round < 3; round++) {
@@ -81,7 +82,9 @@ describe("compression in a running server", () => {
       }
       await fill(server, `r${round}`, 2000)
       digest = await serverDigest(client)
-      await sleep(randomDelay(random, 1500))
+      const had = begun()
+      await until("compression has gone on", () => begun() > had || segments(dir, ".evl").length <= 3)
+      await sleep(randomDelay(random, 300))
       await server.kill()
       servers.delete(server)
       const folded = foldCopy(dir)
