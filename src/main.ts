@@ -105,7 +105,14 @@ const upkeepSettingsLayer = Layer.effect(
   UpkeepLive.UpkeepSettings,
   Effect.gen(function*() {
     const config = yield* ServerConfig
-    return { compression: () => config.get("log-compression"), retention: () => config.get("history-retention") }
+    let before = performance.eventLoopUtilization()
+    const load = (): number => {
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, before)
+      before = now
+      return utilization
+    }
+    return { compression: () => config.get("log-compression"), retention: () => config.get("history-retention"), load }
   })
 )
 

@@ -19,6 +19,8 @@ export class UpkeepSettings extends Context.Service<UpkeepSettings, {
   readonly compression: () => boolean
   /** How much history is kept. */
   readonly retention: () => Retention
+  /** How busy the server's own thread has been since the last call, 0 to 1. */
+  readonly load: () => number
 }>()("annals/log/UpkeepSettings") {}
 
 /**
@@ -26,9 +28,13 @@ export class UpkeepSettings extends Context.Service<UpkeepSettings, {
  * unfolding, and under a burst of writes the work is put off by as much.
  */
 const rawSegments = 2
-/** After each block the compressor rests for this many times as long as it worked, and no longer than that. */
-const restFactor = 2
-const longestRestMs = 100
+/**
+ * After each block the compressor rests for so many times as long as it worked: a processor that clients keep busy is
+ * left to them but for a twentieth, an idle one is used. Under a load that lasts, what is to be compressed piles up.
+ */
+const restFactor = { idle: 1, busy: 19 }
+const busyLoad = 0.3
+const longestRestMs = 2000
 /** A disk that failed is left alone for so long. */
 const afterFailureMs = 60_000
 /** Age is measured as often. */
@@ -46,7 +52,8 @@ const make = Effect.gen(function*() {
     while (!stopping && settings.compression() && monotonic() >= notBefore) {
       let began = monotonic()
       const pause = async (): Promise<boolean> => {
-        const rest = Math.min(longestRestMs, (monotonic() - began) * restFactor)
+        const factor = settings.load() > busyLoad ? restFactor.busy : restFactor.idle
+        const rest = Math.min(longestRestMs, (monotonic() - began) * factor)
         await Effect.runPromiseWith(context)(Effect.sleep(rest))
         began = monotonic()
         return !stopping && settings.compression()
