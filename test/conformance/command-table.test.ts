@@ -29,7 +29,7 @@ const differentDocs: ReadonlyArray<{ readonly name: string; readonly field: stri
 const isDifferent = (name: string, field: unknown): boolean =>
   Array.isArray(field) && differentDocs.some((row) => row.name === name && row.field === field[0])
 
-/** Usage lines of HELP that differ, as Redis has them: they leave out what 7.0 added; Annals has no tracking to switch on. */
+/** Usage lines of HELP that differ, as Redis has them: they leave out what 7.0 added, and break the line of TRACKING. */
 const differentUsages: Readonly<Record<string, ReadonlyArray<string>>> = {
   "config|help": ["GET <pattern>", "SET <directive> <value>"],
   "command|help": ["LIST"],
