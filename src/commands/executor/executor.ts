@@ -97,6 +97,7 @@ export class CommandExecutor {
   private timedArgv: Argv | undefined
   private timedCount = 0
   private timedLimit = 1
+  private timedBefore: Row | undefined
 
   constructor(ports: ExecutorPorts) {
     this.ports = ports
@@ -191,6 +192,8 @@ export class CommandExecutor {
     if (this.timed === undefined) this.timedSince = this.ports.monotonic()
     else this.endRun(this.transactions.running ? this.timedArgv : undefined)
     this.timed = row
+    if (row === this.timedBefore) return // chunk after chunk of one command: long runs from the start
+    this.timedBefore = row
     this.timedLimit = 1
   }
 

@@ -5,11 +5,11 @@
  * **How commands are timed.** Reading the clock costs 50 ns here, as much as a twentieth of a pipelined SET, so it is not
  * read for each. A command that may take long (anything not O(1) or O(log N) by its declaration, many or long arguments,
  * a long reply) is timed on its own. Short ones of the same name that follow each other within a chunk are timed as a
- * run of 1, 2, 4, 8, 16 of them: so a mixed pipeline is timed command by command, a uniform one every sixteenth time, and
- * each command of a run counts with the run's average. A run shorter than the thresholds proves that none of its commands
- * was slow; one that passes them is reported under its last command, whose name and client are those of all of them: a
- * pause of the machine struck one of the sixteen. While a threshold below a millisecond is set, every command is timed
- * on its own.
+ * run of 1, 2, 4, 8, 16 of them, and where the chunk before was of the same command, of as many as it came to: so a mixed
+ * pipeline is timed command by command, a uniform one every sixteenth time, and each command of a run counts with the
+ * run's average. A run shorter than the thresholds proves that none of its commands was slow; one that passes them is
+ * reported under its last command, whose name and client are those of all of them: a pause of the machine struck one of
+ * the sixteen. While a threshold below a millisecond is set, every command is timed on its own.
  */
 import { Histogram } from "../../metrics/histogram.ts"
 import type { ClientState } from "../client.ts"
