@@ -32,14 +32,15 @@ import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
 
 const usage = `npm run bench -- [quick] [--only ${partNames.join(",")}] [--keys 1000000,5000000] [--repeat 3]
-                 [--servers annals,redis-server,valkey-server] [--subject redis-server]
+                 [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes
   --only      which parts
   --keys      how many keys the server holds, one or several numbers
   --repeat    repetitions, 3 unless told
   --servers   which servers; those installed unless told
-  --subject   runs another server in the place of Annals: two equal servers must come out at about 1`
+  --subject   runs another server in the place of Annals: two equal servers must come out at about 1
+  --no-upkeep no rewriting of the log, no checkpoints and no compression meanwhile, on any server: the bare writing`
 
 const fail = (message: string): never => {
   console.error(message)
@@ -56,6 +57,7 @@ const readOptions = () => {
         repeat: { type: "string" },
         servers: { type: "string" },
         subject: { type: "string" },
+        "no-upkeep": { type: "boolean" },
         help: { type: "boolean" }
       }
     })
@@ -86,6 +88,7 @@ const keyCounts = (values.keys ?? (quick ? "100000" : "1000000,5000000")).split(
 const repeat = positive(values.repeat ?? "3", "--repeat")
 const known = ["annals", "redis-server", "valkey-server"] as const
 const subject = values.subject === undefined ? "annals" : oneOf(values.subject, known, "--subject")
+const upkeep = values["no-upkeep"] !== true
 const servers: ReadonlyArray<ServerName> = values.servers === undefined
   ? installedServers()
   : values.servers.split(",").map((word) => oneOf(word, known, "--servers"))
@@ -108,7 +111,7 @@ const turnOf = (server: ServerName, repetition: number): Turn => ({
   scale,
   selected,
   start: (appendfsync, dir) =>
-    startServer(server, appendfsync, dir === undefined ? {} : { dir }, server === "annals" ? subject : server),
+    startServer(server, appendfsync, upkeep, dir === undefined ? {} : { dir }, server === "annals" ? subject : server),
   record: (part, metric, unit, better, value) =>
     void samples.push({ part, metric, unit, better, server, repetition, value }),
   note: (what) => status(`repetition ${repetition}/${repeat}, ${server}: ${what}`),

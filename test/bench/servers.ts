@@ -27,21 +27,25 @@ export const installedServers = (): ReadonlyArray<ServerName> => [
 ]
 
 /**
- * Starts a server with its log on. Redis and Valkey neither save snapshots nor rewrite their log meanwhile: a fork in
- * the middle of a measurement would cost them, and the log they are compared with is not rewritten either.
+ * Starts a server with its log on. `upkeep` says whether the log is also kept short: Redis and Valkey rewrite theirs as
+ * they do unless told otherwise, Annals makes checkpoints as it does unless told otherwise and compresses sealed
+ * segments. Without it the bare writing is compared. Snapshots by the clock (`save`) are off everywhere.
  * `actual` runs another program in a server's place.
  */
 export const startServer = async (
   name: ServerName,
   appendfsync: Appendfsync,
+  upkeep: boolean,
   options: StartOptions = {},
   actual: ServerName = name
 ): Promise<ServerProcess> => {
+  const common = ["--appendfsync", appendfsync, "--save", "", ...upkeep ? [] : ["--auto-aof-rewrite-percentage", "0"]]
   const shared = { ...options, launcher: serverLauncher, startTimeoutMs: 600_000 }
   if (actual === "annals") {
-    return startAnnals({ ...shared, args: ["--appendfsync", appendfsync, ...options.args ?? []] })
+    const bare = upkeep ? [] : ["--log-compression", "no"]
+    return startAnnals({ ...shared, args: [...common, ...bare, ...options.args ?? []] })
   }
-  const args = ["--appendonly", "yes", "--appendfsync", appendfsync, "--auto-aof-rewrite-percentage", "0"]
+  const args = ["--appendonly", "yes", ...common]
   const started = await (actual === "redis-server" ? startRedis : startValkey)({
     ...shared,
     args: [...args, ...options.args ?? []]
