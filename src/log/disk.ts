@@ -45,8 +45,8 @@ export interface DiskFile {
   ): void
   /** Asynchronous fdatasync; `done` is always called, and never before this call has returned. */
   datasync(done: (error: DiskError | undefined) => void): void
-  /** Blocking fsync. */
-  sync(): void
+  /** Blocking fsync; with `dataOnly` fdatasync. */
+  sync(dataOnly?: boolean): void
   /** Bytes. */
   size(): number
   /** How many bytes a reader should ask for at a time who may not need them all; undefined: as many as it likes. */
@@ -166,8 +166,9 @@ class NodeFile implements DiskFile {
     })
   }
 
-  sync(): void {
-    attempt("fsync", this.name, () => fs.fsyncSync(this.fd))
+  sync(dataOnly = false): void {
+    if (dataOnly) attempt("fdatasync", this.name, () => fs.fdatasyncSync(this.fd))
+    else attempt("fsync", this.name, () => fs.fsyncSync(this.fd))
   }
 
   size(): number {

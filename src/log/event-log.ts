@@ -97,8 +97,12 @@ export class EventLog extends Context.Service<EventLog, {
     count: number,
     dbs?: ReadonlyArray<number>
   ) => number
-  /** Ends the turn: what was appended becomes one frame and is written. Starts a sync when the policy is `always`. */
-  readonly commit: () => void
+  /**
+   * Ends the turn: what was appended becomes one frame and is written. Under `always` a sync starts, which a `patient`
+   * caller leaves until a turn brings nothing more to write, a few turns at most: so the requests of many clients share
+   * it. True: the sync has been put off, commit again at the end of the next turn.
+   */
+  readonly commit: (patient?: boolean) => boolean
   /** Sequence of the newest batch appended; 0 before the first. */
   readonly sequence: () => number
   /** Position after the newest committed frame. */

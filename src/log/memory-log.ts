@@ -76,6 +76,7 @@ export const memoryLog = (): EventLog["Service"] => {
       committed = entries.length
       lsn += open
       open = 0
+      return false
     },
     sequence: () => entries.length,
     lsn: () => lsn,

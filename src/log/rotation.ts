@@ -41,10 +41,10 @@ export class RotationPutOff extends Error {
   }
 }
 
-/** Blocking fsync; a failure becomes `SyncFailed`. */
-export const syncOrFail = (file: DiskFile): void => {
+/** Blocking fsync, or fdatasync; a failure becomes `SyncFailed`. */
+export const syncOrFail = (file: DiskFile, dataOnly = false): void => {
   try {
-    file.sync()
+    file.sync(dataOnly)
   } catch (error) {
     throw error instanceof DiskError ? new SyncFailed(error) : error
   }

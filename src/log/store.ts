@@ -187,7 +187,7 @@ class SegmentedLog {
     return {
       append: (time, db, origin, command, author, events, count, dbs) =>
         writer.append(time, db, origin, command, author, events, count, dbs),
-      commit: () => writer.commit(),
+      commit: (patient) => writer.commit(patient),
       sequence: () => writer.sequence(),
       lsn: () => writer.lsn(),
       released: () => writer.releasedLsn(),

@@ -27,6 +27,11 @@ const longestTail = 16 << 20
 /** Writes stop short of two seconds unsynced, so that the bound holds with what a turn adds. */
 const unsyncedLimitMs = 1900
 const syncEveryMs = 1000
+/** Turns that a patient caller's sync waits for more to write, at most. */
+const mostTurnsPutOff = 4
+/** Where syncs usually take longer than this they are done in the background, and after so long one is tried again. */
+const longestInlineMs = 1
+const inlineAgainMs = 2000
 /** Index slices after a start-up: frames per tick. */
 const catchUpFrames = 64
 /** A clock that falls by more than this leaves a CONTROL record. */
@@ -40,6 +45,13 @@ export class LogWriter extends SegmentWriter {
   private lastClock: number
   private lastSync: number
   private rewriteNeeded = false
+  /** Whoever commits does so at the end of every turn that may start a sync; for how many turns it has waited. */
+  private patient = false
+  private putOff = 0
+  /** Until then a sync may take long, and is left to another thread. */
+  private notInlineBefore = -Infinity
+  /** A running average. */
+  private usualSyncMs = 0
   private lastTry = -Infinity
   private dead = false
   private released = (): void => {}
@@ -79,10 +91,37 @@ export class LogWriter extends SegmentWriter {
     return this.nextSequence++
   }
 
-  commit(): void {
-    if (this.tail.count === 0 || this.dead || this.unavailable !== undefined) return
-    this.flush()
-    if (this.policy === "always") this.startSync()
+  /** See `EventLog.commit`. */
+  commit(patient = false): boolean {
+    this.patient = patient
+    const wrote = this.tail.count > 0 && !this.dead && this.unavailable === undefined
+    if (wrote) this.flush()
+    if (this.policy !== "always" || (!wrote && !patient)) return false
+    if (patient && wrote && this.syncing === undefined && ++this.putOff < mostTurnsPutOff) return true
+    this.putOff = 0
+    if (patient && this.lastSync >= this.notInlineBefore) this.syncInline()
+    else this.startSync()
+    return false
+  }
+
+  /**
+   * Syncs while everything else waits, which on a quick disk is over before another thread has taken the work up: on one
+   * processor the requests of fifty clients took a fifth longer with it, and one in a hundred 4 ms.
+   */
+  private syncInline(): void {
+    const { segment } = this
+    if (this.syncing !== undefined || this.dead || this.unavailable !== undefined || segment.lsn <= this.durable) return
+    const began = this.lastSync = this.clock.monotonic()
+    this.attempt(() => syncOrFail(segment.file, true))
+    if (this.unavailable !== undefined) return
+    const took = this.clock.monotonic() - began
+    this.observer?.synced(took)
+    this.synced(segment.lsn)
+    // A single pause, of the machine as likely as of the disk, proves nothing.
+    this.usualSyncMs += (Math.min(took, 4 * longestInlineMs) - this.usualSyncMs) / 16
+    if (this.usualSyncMs <= longestInlineMs) return
+    this.usualSyncMs = 0
+    this.notInlineBefore = began + inlineAgainMs
   }
 
   sequence(): number {
@@ -400,7 +439,8 @@ export class LogWriter extends SegmentWriter {
       if (this.tail.count > 0) this.flush()
       if (refused !== undefined && this.unavailable === undefined) this.hooks.warn("the log can be written again")
     }
-    if (this.policy === "always") this.startSync()
+    // Who now gets a reply may have more to write at once: a patient caller's next sync takes that along.
+    if (this.policy === "always" && !this.patient) this.startSync()
     this.released()
   }
 }

@@ -2,7 +2,7 @@ import type { Session } from "./session.ts"
 
 /** What the end of a turn needs of the log. */
 export interface TurnLog {
-  readonly commit: () => void
+  readonly commit: (patient: boolean) => boolean
   readonly sequence: () => number
   readonly lsn: () => number
   readonly released: () => number
@@ -19,6 +19,8 @@ export class Turn {
   private readonly waiting = new Set<Session>()
   private scheduled = false
   private committed = 0
+  /** The log waits for the end of this turn to start a sync. */
+  private unsynced = false
   private readonly log: TurnLog
   private resuming: Array<Session> = []
   private readonly end = () => {
@@ -60,12 +62,13 @@ export class Turn {
   finish(): void {
     this.scheduled = false
     const log = this.log
-    const wrote = log.sequence() !== this.committed
-    if (wrote) {
-      log.commit()
+    if (this.unsynced || log.sequence() !== this.committed) {
+      this.unsynced = log.commit(true)
       this.committed = log.sequence()
+      if (this.unsynced) this.schedule()
     }
     const released = log.released()
+    if (this.waiting.size > 0) this.releaseWaiting(released)
     // While the log is failing, replies to those that wrote wait for its recovery; reads must not.
     const failing = log.failure() !== undefined
     const lsn = log.lsn()
@@ -83,7 +86,13 @@ export class Turn {
 
   /** The log has released more: a sync finished, or a failed write was made good. */
   released(): void {
-    const released = this.log.released()
+    this.releaseWaiting(this.log.released())
+    // What was written meanwhile wants a sync of its own, after a look at what these clients send next.
+    this.unsynced = true
+    this.schedule()
+  }
+
+  private releaseWaiting(released: number): void {
     for (const session of this.waiting) if (!session.releaseHeld(released)) this.waiting.delete(session)
   }
 

@@ -29,11 +29,12 @@ export class TestLog implements TurnLog {
   lsn = (): number => this.end
   released = (): number => this.synced
   failure = (): unknown => this.harness.failure
-  commit = (): void => {
+  commit = (): boolean => {
     this.commits++
     this.end = this.harness.batches.length * 100
     if (this.failing) this.harness.failure = new LogUnavailable({ reason: "no space left" })
     else if (!this.always && this.harness.failure === undefined) this.synced = this.end
+    return false
   }
   /** Everything committed so far, or up to `lsn`, is durable. */
   sync(lsn = this.end): void {

@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process"
 import { readdirSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, afterEach, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
 import {
   dyingWithUs,
@@ -34,12 +34,12 @@ import {
 } from "./oracle.ts"
 
 const servers = new Set<ServerProcess>()
-afterEach(async () => {
+// Not after each test: they run side by side, and the first to end would take the servers of the others along.
+afterAll(async () => {
   for (const server of servers) await server.kill()
   servers.clear()
+  removeScratch()
 })
-
-afterAll(removeScratch)
 
 const start = async (dir: string, args: ReadonlyArray<string>): Promise<ServerProcess> => {
   const server = await startAnnals({ dir, args })
