@@ -1,6 +1,7 @@
 /** What is sent: redis-benchmark for throughput, a loader of our own that writes every key once, a latency probe. */
 import { spawn } from "node:child_process"
 import * as Net from "node:net"
+import { Worker } from "node:worker_threads"
 import { encodeRequest, plain, type RespClient } from "../support/resp-client.ts"
 import { loadLauncher } from "./servers.ts"
 
@@ -69,11 +70,22 @@ export const backgroundLoad = (port: number, args: ReadonlyArray<string>): () =>
 const ok = Buffer.from("+OK\r\n")
 const digits = 12
 
+/** The key of a number: "key:" and twelve digits, as redis-benchmark writes them. */
+export const keyOf = (number: number): string => `key:${String(number).padStart(digits, "0")}`
+
 /** A buffer of `count` SETs of "key:" and twelve digits (16 bytes) to `value`; `number` says where the digits are. */
-const setBatch = (count: number, value: string) => {
+export const setBatch = (count: number, value: string) => {
   const one = encodeRequest(["SET", `key:${"0".repeat(digits)}`, value])
   const first = one.indexOf("key:") + 4
   return { bytes: Buffer.concat(Array.from({ length: count }, () => one)), stride: one.length, first }
+}
+
+/** Writes a number's twelve digits at a place in a batch. */
+export const writeDigits = (bytes: Uint8Array, first: number, number: number): void => {
+  for (let at = first + digits - 1; at >= first; at--) {
+    bytes[at] = 48 + number % 10
+    number = Math.floor(number / 10)
+  }
 }
 
 /**
@@ -96,13 +108,7 @@ export const fill = async (port: number, count: number, valueBytes = 3): Promise
           resolve()
           return
         }
-        for (let i = 0; i < size; i++) {
-          let number = next++
-          for (let at = i * stride + first + digits - 1; at >= i * stride + first; at--) {
-            bytes[at] = 48 + number % 10
-            number = Math.floor(number / 10)
-          }
-        }
+        for (let i = 0; i < size; i++) writeDigits(bytes, i * stride + first, next++)
         owed = size * ok.length
         matched = 0
         socket.write(bytes.subarray(0, size * stride))
@@ -132,15 +138,34 @@ export const integerReply = async (client: RespClient, ...words: ReadonlyArray<s
   return Number(reply.value)
 }
 
+/** The fields of one section of INFO. */
+export const infoFields = async (client: RespClient, section: string): Promise<ReadonlyMap<string, string>> => {
+  const reply = await client.command("INFO", section)
+  if (reply.type === "error") throw new Error(`INFO ${section} answered ${reply.value}`)
+  const lines = String(plain(reply)).split("\r\n")
+  return new Map(
+    lines.filter((line) => line.includes(":")).map((line) => {
+      const colon = line.indexOf(":")
+      return [line.slice(0, colon), line.slice(colon + 1)]
+    })
+  )
+}
+
+/** A field of INFO that must be a number. */
+export const infoNumber = (fields: ReadonlyMap<string, string>, field: string): number => {
+  const value = Number(fields.get(field) ?? NaN)
+  if (Number.isNaN(value)) throw new Error(`INFO has no number ${field}`)
+  return value
+}
+
 /**
- * One request at a time, GET and SET in turn on random keys of the filled range, for `seconds`; the latency of each in
- * milliseconds.
+ * One request at a time, GET and SET in turn on random keys of the filled range, as long as `goOn` says; the latency of
+ * each in milliseconds, in ascending order.
  */
-export const probe = async (client: RespClient, keys: number, seconds: number): Promise<Float64Array> => {
+export const probeWhile = async (client: RespClient, keys: number, goOn: () => boolean): Promise<Float64Array> => {
   const found: Array<number> = []
-  const end = performance.now() + seconds * 1000
-  for (let turn = 0; performance.now() < end; turn++) {
-    const key = `key:${String(Math.floor(Math.random() * keys)).padStart(digits, "0")}`
+  for (let turn = 0; goOn(); turn++) {
+    const key = keyOf(Math.floor(Math.random() * keys))
     const request = encodeRequest(turn & 1 ? ["SET", key, "yyy"] : ["GET", key])
     const before = performance.now()
     const [reply] = await client.raw(request, 1)
@@ -148,4 +173,43 @@ export const probe = async (client: RespClient, keys: number, seconds: number): 
     if (reply![0] === 0x2d) throw new Error(`the probe was answered ${reply!.toString().trim()}`)
   }
   return Float64Array.from(found).sort()
+}
+
+/** As `probeWhile`, for `seconds`. */
+export const probe = (client: RespClient, keys: number, seconds: number): Promise<Float64Array> => {
+  const end = performance.now() + seconds * 1000
+  return probeWhile(client, keys, () => performance.now() < end)
+}
+
+/** Probes while something goes on; what that found, and the latencies. */
+export const probeDuring = async <A>(
+  client: RespClient,
+  keys: number,
+  work: Promise<A>
+): Promise<{ readonly result: A; readonly latencies: Float64Array }> => {
+  let over = false
+  const ended = work.finally(() => {
+    over = true
+  })
+  const [result, latencies] = await Promise.all([ended, probeWhile(client, keys, () => !over)])
+  return { result, latencies }
+}
+
+/**
+ * Starts a load in a thread of its own, so that it and a probe do not wait for each other within one event loop (they
+ * do share the load's core). `result` is the one message the thread sends, `stop` asks it to come to an end.
+ */
+export const loadThread = <Report>(
+  file: "paced-load.ts" | "connection-load.ts",
+  data: unknown
+): { readonly result: Promise<Report>; readonly stop: () => void } => {
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: data })
+  const result = new Promise<Report>((resolve, reject) => {
+    worker.once("message", resolve)
+    worker.once("error", reject)
+    worker.once("exit", (code) => reject(new Error(`${file} ended with ${code} and without a report`)))
+  })
+  // Whoever awaits it later still hears of a failure; until then it must not end the process.
+  result.catch(() => {})
+  return { result, stop: () => worker.postMessage("stop") }
 }

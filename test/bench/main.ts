@@ -17,6 +17,9 @@ import * as Path from "node:path"
 import { parseArgs } from "node:util"
 import { isInstalled, nodePath, repository } from "../support/processes.ts"
 import { serverVersion } from "../support/redis-server.ts"
+import { checkpoint } from "./checkpoint.ts"
+import { eviction } from "./eviction.ts"
+import { flood } from "./flood.ts"
 import {
   always,
   fullScale,
@@ -31,12 +34,21 @@ import {
 import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
 
-const usage = `npm run bench -- [quick] [--only ${partNames.join(",")}] [--keys 1000000,5000000] [--repeat 3]
+const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,5000000] [--repeat 3]
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes
-  --only      which parts
-  --keys      how many keys the server holds, one or several numbers
+  --only      which of these parts:
+                throughput  requests a second of redis-benchmark's tests
+                memory      resident memory of a filled server
+                latency     of one client while others keep the server busy
+                startup     time from the start of the process to its first answer
+                always      SET with every write synced
+                logbytes    what the data directory grows by per SET
+                checkpoint  BGSAVE during 100,000 writes a second: stalls, duration, memory; then loading the result
+                eviction    SET, GET, memory and hits at a limit of 100 MB
+                flood       many connections, one after the other and all at once
+  --keys      how many keys the server holds, one or several numbers; checkpoint takes the largest
   --repeat    repetitions, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
@@ -110,8 +122,8 @@ const turnOf = (server: ServerName, repetition: number): Turn => ({
   server,
   scale,
   selected,
-  start: (appendfsync, dir) =>
-    startServer(server, appendfsync, upkeep, dir === undefined ? {} : { dir }, server === "annals" ? subject : server),
+  start: (appendfsync, options) =>
+    startServer(server, appendfsync, upkeep, options, server === "annals" ? subject : server),
   record: (part, metric, unit, better, value) =>
     void samples.push({ part, metric, unit, better, server, repetition, value }),
   note: (what) => status(`repetition ${repetition}/${repeat}, ${server}: ${what}`),
@@ -161,6 +173,9 @@ for (const keys of onKeys.length === 0 ? [] : keyCounts) await alternate(onKeys[
 if (selected.has("startup")) await alternate("startup", startup)
 if (selected.has("always")) await alternate("always", always)
 if (selected.has("logbytes")) await alternate("logbytes", logBytes)
+if (selected.has("checkpoint")) await alternate("checkpoint", (turn) => checkpoint(turn, Math.max(...keyCounts)))
+if (selected.has("eviction")) await alternate("eviction", eviction)
+if (selected.has("flood")) await alternate("flood", flood)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

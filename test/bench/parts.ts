@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { removeTemporaryDir, type ServerProcess, temporaryDir } from "../support/processes.ts"
 import { backgroundLoad, fill, integerReply, probe, redisBenchmark } from "./load.ts"
 import { quantile, type Sample } from "./report.ts"
-import { type Appendfsync, directoryBytes, residentBytes, type ServerName } from "./servers.ts"
+import { type Appendfsync, type BenchOptions, directoryBytes, residentBytes, type ServerName } from "./servers.ts"
 
 /** How much is done. Counts are requests. */
 export interface Scale {
@@ -15,6 +15,27 @@ export interface Scale {
   readonly logRequests: number
   /** Also the commands beyond SET, GET, INCR, MSET. */
   readonly allTests: boolean
+  /** How long the load goes on before the checkpoint, for comparison. */
+  readonly calmSeconds: number
+  readonly eviction: EvictionScale
+  /** Connections of the storm, and those held open together. */
+  readonly connections: number
+}
+
+/** How much is done at the memory limit. */
+export interface EvictionScale {
+  /** Bytes of the values that SET and GET are timed with. */
+  readonly valueBytes: number
+  /** SETs before anything is timed: more than fit. */
+  readonly fill: number
+  /** SET and GET choose among so many keys, several times those that fit. */
+  readonly range: number
+  /** Requests of one run of redis-benchmark. */
+  readonly requests: number
+  /** Accesses of the trace; the hit ratio is that of its second half. */
+  readonly accesses: number
+  readonly traceKeys: number
+  readonly traceValueBytes: number
 }
 
 export const fullScale: Scale = {
@@ -23,7 +44,18 @@ export const fullScale: Scale = {
   startupWrites: 5_000_000,
   alwaysRequests: 100_000,
   logRequests: 1_000_000,
-  allTests: true
+  allTests: true,
+  calmSeconds: 3,
+  eviction: {
+    valueBytes: 100,
+    fill: 1_000_000,
+    range: 2_000_000,
+    requests: 1_000_000,
+    accesses: 500_000,
+    traceKeys: 150_000,
+    traceValueBytes: 4000
+  },
+  connections: 10_000
 }
 export const quickScale: Scale = {
   requests: { 1: 30_000, 16: 200_000, 64: 400_000 },
@@ -31,18 +63,39 @@ export const quickScale: Scale = {
   startupWrites: 200_000,
   alwaysRequests: 20_000,
   logRequests: 160_000,
-  allTests: false
+  allTests: false,
+  calmSeconds: 0.5,
+  eviction: {
+    valueBytes: 1000,
+    fill: 120_000,
+    range: 400_000,
+    requests: 100_000,
+    accesses: 60_000,
+    traceKeys: 75_000,
+    traceValueBytes: 8000
+  },
+  connections: 500
 }
 
-export type PartName = "throughput" | "memory" | "latency" | "startup" | "always" | "logbytes"
-export const partNames: ReadonlyArray<PartName> = ["throughput", "memory", "latency", "startup", "always", "logbytes"]
+export const partNames = [
+  "throughput",
+  "memory",
+  "latency",
+  "startup",
+  "always",
+  "logbytes",
+  "checkpoint",
+  "eviction",
+  "flood"
+] as const
+export type PartName = (typeof partNames)[number]
 
 /** One server in one repetition: starts it, and takes its samples. */
 export interface Turn {
   readonly server: ServerName
   readonly scale: Scale
   readonly selected: ReadonlySet<PartName>
-  start(appendfsync: Appendfsync, dir?: string): Promise<ServerProcess>
+  start(appendfsync: Appendfsync, options?: BenchOptions): Promise<ServerProcess>
   record(part: PartName, metric: string, unit: string, better: Sample["better"], value: number): void
   /** Says what is being done now. */
   note(what: string): void
@@ -50,10 +103,14 @@ export interface Turn {
   attempt(part: PartName, run: () => Promise<void>): Promise<void>
 }
 
-const withServer = async (starting: Promise<ServerProcess>, use: (server: ServerProcess) => Promise<void>) => {
+/** Uses a server and stops it, whatever happens. */
+export const withServer = async <A>(
+  starting: Promise<ServerProcess>,
+  use: (server: ServerProcess) => Promise<A>
+): Promise<A> => {
   const server = await starting
   try {
-    await use(server)
+    return await use(server)
   } finally {
     await server.stop()
   }
@@ -91,7 +148,9 @@ const supported = async (server: ServerProcess, all: boolean) => {
   })
 }
 
-const label = (keys: number): string => keys % 1_000_000 === 0 ? `${keys / 1_000_000} M keys` : `${keys / 1000} k keys`
+/** "5 M keys". */
+export const label = (keys: number): string =>
+  keys % 1_000_000 === 0 ? `${keys / 1_000_000} M keys` : `${keys / 1000} k keys`
 
 const throughput = async (turn: Turn, server: ServerProcess, keys: number): Promise<void> => {
   for (const [test, , cost] of await supported(server, turn.scale.allTests)) {
@@ -160,7 +219,7 @@ export const startup = async (turn: Turn): Promise<void> => {
   const writes = turn.scale.startupWrites
   const dir = temporaryDir("bench")
   try {
-    const first = await turn.start("everysec", dir)
+    const first = await turn.start("everysec", { dir })
     turn.record("startup", "with an empty directory", "ms", "lower", first.startedInMs)
     turn.note(`writing ${writes} SETs to start from`)
     try {
@@ -169,7 +228,7 @@ export const startup = async (turn: Turn): Promise<void> => {
       await first.kill()
     }
     turn.note("starting from the log")
-    await withServer(turn.start("everysec", dir), async (second) => {
+    await withServer(turn.start("everysec", { dir }), async (second) => {
       const client = await second.client()
       const present = await integerReply(client, "DBSIZE")
       await client.close()

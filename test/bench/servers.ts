@@ -20,6 +20,15 @@ export const pinThisProcess = (): void => {
   if (pinned) spawnSync("taskset", ["-a", "-c", "-p", "1", `${process.pid}`])
 }
 
+/** As for every server process, and what it starts from. */
+export interface BenchOptions extends StartOptions {
+  /**
+   * Redis and Valkey keep no log and load the RDB file in `dir`; otherwise they would load their log. Annals, which has
+   * no other way, loads its newest checkpoint and what the log holds after it.
+   */
+  readonly fromSnapshot?: boolean
+}
+
 /** The servers that can run here, Annals first. */
 export const installedServers = (): ReadonlyArray<ServerName> => [
   "annals",
@@ -36,7 +45,7 @@ export const startServer = async (
   name: ServerName,
   appendfsync: Appendfsync,
   upkeep: boolean,
-  options: StartOptions = {},
+  { fromSnapshot = false, ...options }: BenchOptions = {},
   actual: ServerName = name
 ): Promise<ServerProcess> => {
   const common = ["--appendfsync", appendfsync, "--save", "", ...upkeep ? [] : ["--auto-aof-rewrite-percentage", "0"]]
@@ -45,7 +54,7 @@ export const startServer = async (
     const bare = upkeep ? [] : ["--log-compression", "no"]
     return startAnnals({ ...shared, args: [...common, ...bare, ...options.args ?? []] })
   }
-  const args = ["--appendonly", "yes", ...common]
+  const args = ["--appendonly", fromSnapshot ? "no" : "yes", ...common]
   const started = await (actual === "redis-server" ? startRedis : startValkey)({
     ...shared,
     args: [...args, ...options.args ?? []]

@@ -325,6 +325,77 @@ describe.skipIf(!hasCli)("redis-cli", () => {
     }
   })
 
+  /** Changes parameters for one test; a reply other than OK fails it. */
+  const configured = async (settings: Readonly<Record<string, string>>, body: () => Promise<void>): Promise<void> => {
+    const client = await server.client()
+    const before = plain(await client.command("CONFIG", "GET", ...Object.keys(settings))) as Array<string>
+    expect(plain(await client.command("CONFIG", "SET", ...Object.entries(settings).flat()))).toBe("OK")
+    try {
+      await body()
+    } finally {
+      expect(plain(await client.command("CONFIG", "SET", ...before))).toBe("OK")
+      await client.close()
+    }
+  }
+
+  it("finds the keys asked for most", async () => {
+    // With a factor of 0 every access counts, beginning with the 5 that a new key has.
+    await configured({ "maxmemory-policy": "allkeys-lfu", "lfu-log-factor": "0" }, async () => {
+      const client = await server.client()
+      await client.pipeline(Array.from({ length: 40 }, (_, i) => ["SET", `key:${i}`, "v"]))
+      await client.pipeline(Array.from({ length: 100 }, () => ["GET", "key:7"]))
+      await client.pipeline(Array.from({ length: 50 }, () => ["GET", "key:31"]))
+      await client.close()
+      const { code, output } = await cli("--hotkeys")
+      expect(code).toBe(0)
+      const summary = output.slice(output.indexOf("-------- summary -------"))
+      expect(summary).toContain("Sampled 40 keys in the keyspace!")
+      const found = [...summary.matchAll(/hot key found with counter: (\d+)\tkeyname: "([^"]*)"/g)]
+      expect(found.length).toBe(16)
+      expect(found.slice(0, 2).map(([, counter, key]) => [key, counter])).toEqual([["key:7", "105"], ["key:31", "55"]])
+      expect(found.slice(2).every(([, counter]) => counter === "5")).toBe(true)
+    })
+  })
+
+  it("says that hot keys need a policy that counts", async () => {
+    const client = await server.client()
+    await client.command("SET", "k", "v")
+    await client.close()
+    const { code, output } = await cli("--hotkeys")
+    expect(code).not.toBe(0)
+    expect(output).toContain("An LFU maxmemory policy is not selected")
+  })
+
+  it.skipIf(!isInstalled("stdbuf"))("simulates a cache at the memory limit", async () => {
+    const client = await server.client()
+    const number = async (section: string, field: string): Promise<number> => {
+      const text = String(plain(await client.command("INFO", section)))
+      return Number(new RegExp(`^${field}:(\\d+)`, "m").exec(text)![1])
+    }
+    const limit = await number("memory", "used_memory") + 200_000
+    const evictedBefore = await number("stats", "evicted_keys")
+    await configured({ maxmemory: `${limit}`, "maxmemory-policy": "allkeys-lru" }, async () => {
+      const child = begin(["--lru-test", "10000"], ["stdbuf", "-oL"])
+      const done = finish(child)
+      let lines = ""
+      child.stdout!.on("data", (chunk: Buffer) => {
+        lines += chunk.toString()
+        if (lines.split("\n").length > 2) child.kill("SIGKILL")
+      })
+      const { output } = await done
+      const rows = [...output.matchAll(/^(\d+) Gets\/sec \| Hits: (\d+) \([\d.]+%\) \| Misses: (\d+) \([\d.]+%\)$/gm)]
+      expect(rows.length).toBeGreaterThanOrEqual(2)
+      for (const [, gets, hits, misses] of rows) expect(Number(hits) + Number(misses)).toBe(Number(gets))
+      // Eight of ten accesses go to two of ten keys there: with room for a part of them most are found.
+      const [, gets, hits, misses] = rows[1]!.map(Number) as [number, number, number, number]
+      expect(hits / gets).toBeGreaterThan(0.5)
+      expect(misses).toBeGreaterThan(0)
+      expect(await number("stats", "evicted_keys")).toBeGreaterThan(evictedBefore)
+      expect(await number("memory", "used_memory")).toBeLessThan(limit + 100_000)
+    })
+    await client.close()
+  })
+
   it("pipes a million commands", async () => {
     const count = 1_000_000
     const child = begin(["--pipe"])
