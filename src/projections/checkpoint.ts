@@ -68,6 +68,10 @@ class Source implements EntrySaver {
     this.marked(p)
   }
 
+  moved(p: Pointer, next: Pointer): void {
+    if (p === this.partial) this.partial = next
+  }
+
   private marked(p: Pointer): void {
     if (p === this.partial) this.partial = 0
     Entry.setMark(this.arena, p, this.mark)

@@ -35,6 +35,8 @@ export class Turn {
 export interface EntrySaver {
   /** The entry is about to change or go: save it now unless that was done. */
   save(p: Pointer): void
+  /** The entry at `p` lies at `next` from now on, unchanged. */
+  moved(p: Pointer, next: Pointer): void
   /** The database was emptied. True: the checkpoint keeps the old arena and gives it back when it has saved it. */
   takeOver(): boolean
 }
@@ -166,6 +168,7 @@ export class Database {
         copyBytes(arena.bytes[slabOf(next)]!, byteOf(next), arena.bytes[slabOf(p)]!, byteOf(p), capacity)
         dict.replace(hash, p, next)
         arena.free(p)
+        this.saver?.moved(p, next)
         return
       }
     }
@@ -279,6 +282,7 @@ export class Database {
     this.arena = other.arena
     this.dict = other.dict
     this.deadlines = other.deadlines
+    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
     this.memoKey = undefined
     blank.unmeter()
     while (blank.dismantle());

@@ -128,6 +128,27 @@ describe("a checkpoint", () => {
     expect(detailsOf(loaded)).toEqual(before)
   })
 
+  it("follows a long string that compaction moves between two of its pieces", () => {
+    const world = new CheckpointWorld(new Random(1), new SimDisk(), { segmentBytes: 1 << 20 })
+    for (let i = 0; i < 64; i++) world.run("SET", `key:${i}`, `${i}${"x".repeat(400_000)}`)
+    for (let i = 0; i < 64; i++) if (i % 8 !== 3) world.run("DEL", `key:${i}`)
+    const places = (): ReadonlyArray<number> => {
+      const { dict } = world.keyspace.database(0)
+      const found: Array<number> = []
+      for (let position = 0; position >= 0;) position = dict.walk(position, (p) => void found.push(p))
+      return found
+    }
+    const running = world.begin(true)
+    const before = places()
+    running.walk.slice(1, 100) // the last piece of the first string, and its first
+    while (world.keyspace.compact(() => 0, 1));
+    expect(places()).not.toEqual(before)
+    while (!running.walk.slice(1, 100)) world.keyspace.compact(() => 0, 1)
+    const { sequence } = world.publish(running)
+    expect(running.walk.processed).toBe(8)
+    expect(stateDigest(world.load(sequence))).toBe(running.digest)
+  })
+
   it("leaves nothing of it in the way of the next one when it is given up", () => {
     forSeeds(6, (random) => {
       const world = new CheckpointWorld(random, new SimDisk())
