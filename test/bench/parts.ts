@@ -42,7 +42,7 @@ export const fullScale: Scale = {
   requests: { 1: 250_000, 16: 1_600_000, 64: 3_200_000 },
   latencySeconds: 60,
   startupWrites: 5_000_000,
-  alwaysRequests: 100_000,
+  alwaysRequests: 400_000,
   logRequests: 1_000_000,
   allTests: true,
   calmSeconds: 3,
