@@ -28,7 +28,7 @@ import { type SealedSegment, sealSize } from "./rotation.ts"
 import { compressedName, sameBytes, segmentHeaderSize } from "./segment.ts"
 
 /** So much is written before it is synced: a sync of everything at once would hold up that of the log. */
-const syncEvery = 4 << 20
+const syncEvery = 1 << 20
 
 /** What compressing needs besides a disk. */
 export interface CompressionTools {
