@@ -6,7 +6,6 @@ import { encodeRequest, plain, type RespClient } from "../support/resp-client.ts
 import { fill, infoFields, infoNumber, integerReply, keyOf, redisBenchmark } from "./load.ts"
 import { type EvictionScale, type Turn, withServer } from "./parts.ts"
 
-const limitBytes = 100 << 20
 const policies = ["allkeys-lru", "allkeys-lfu", "allkeys-random"] as const
 
 /** Asks for used_memory every 20 ms until the returned function is called, which gives the highest value. */
@@ -29,7 +28,7 @@ const watchUsedMemory = (client: RespClient): () => Promise<number> => {
 
 /** SETs and GETs of random keys, several times as many as fit. */
 const timed = async (turn: Turn, server: ServerProcess, client: RespClient, policy: string): Promise<void> => {
-  const { fill: count, range, requests, valueBytes } = turn.scale.eviction
+  const { fill: count, limitBytes, range, requests, valueBytes } = turn.scale.eviction
   turn.note(`${policy}: filling beyond the limit`)
   await fill(server.port, count, valueBytes)
   if (infoNumber(await infoFields(client, "stats"), "evicted_keys") === 0) {
@@ -89,7 +88,9 @@ export const eviction = async (turn: Turn): Promise<void> => {
   for (const policy of policies) {
     await turn.attempt("eviction", () =>
       withServer(
-        turn.start("everysec", { args: ["--maxmemory", `${limitBytes}`, "--maxmemory-policy", policy] }),
+        turn.start("everysec", {
+          args: ["--maxmemory", `${turn.scale.eviction.limitBytes}`, "--maxmemory-policy", policy]
+        }),
         async (server) => {
           const client = await server.client()
           try {

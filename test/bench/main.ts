@@ -37,7 +37,7 @@ import { installedServers, pinned, pinThisProcess, type ServerName, startServer 
 const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,5000000] [--repeat 3]
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
-  quick       fewer keys, shorter runs, under two minutes
+  quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint, eviction and flood
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -46,10 +46,10 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 always      SET with every write synced
                 logbytes    what the data directory grows by per SET
                 checkpoint  BGSAVE during 100,000 writes a second: stalls, duration, memory; then loading the result
-                eviction    SET, GET, memory and hits at a limit of 100 MB
+                eviction    SET, GET, memory and hits at a limit of 100 MB (quick: 20 MB)
                 flood       many connections, one after the other and all at once
   --keys      how many keys the server holds, one or several numbers; checkpoint takes the largest
-  --repeat    repetitions, 3 unless told
+  --repeat    repetitions of every part, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
   --no-upkeep no rewriting of the log, no checkpoints and no compression meanwhile, on any server: the bare writing`
@@ -98,6 +98,8 @@ const selected = new Set<PartName>(
 )
 const keyCounts = (values.keys ?? (quick ? "100000" : "1000000,5000000")).split(",").map((n) => positive(n, "--keys"))
 const repeat = positive(values.repeat ?? "3", "--repeat")
+/** Of the parts that take longest for what they tell. */
+const rarely = quick && values.repeat === undefined ? 1 : repeat
 const known = ["annals", "redis-server", "valkey-server"] as const
 const subject = values.subject === undefined ? "annals" : oneOf(values.subject, known, "--subject")
 const upkeep = values["no-upkeep"] !== true
@@ -137,8 +139,8 @@ const turnOf = (server: ServerName, repetition: number): Turn => ({
 })
 
 /** One part for every server and repetition: the servers take turns, and every repetition turns the order round. */
-const alternate = async (part: PartName, run: (turn: Turn) => Promise<void>): Promise<void> => {
-  for (let repetition = 1; repetition <= repeat; repetition++) {
+const alternate = async (part: PartName, run: (turn: Turn) => Promise<void>, times = repeat): Promise<void> => {
+  for (let repetition = 1; repetition <= times; repetition++) {
     for (const server of repetition % 2 === 1 ? servers : servers.toReversed()) {
       const turn = turnOf(server, repetition)
       await turn.attempt(part, () => run(turn))
@@ -173,9 +175,11 @@ for (const keys of onKeys.length === 0 ? [] : keyCounts) await alternate(onKeys[
 if (selected.has("startup")) await alternate("startup", startup)
 if (selected.has("always")) await alternate("always", always)
 if (selected.has("logbytes")) await alternate("logbytes", logBytes)
-if (selected.has("checkpoint")) await alternate("checkpoint", (turn) => checkpoint(turn, Math.max(...keyCounts)))
-if (selected.has("eviction")) await alternate("eviction", eviction)
-if (selected.has("flood")) await alternate("flood", flood)
+if (selected.has("checkpoint")) {
+  await alternate("checkpoint", (turn) => checkpoint(turn, Math.max(...keyCounts)), rarely)
+}
+if (selected.has("eviction")) await alternate("eviction", eviction, rarely)
+if (selected.has("flood")) await alternate("flood", flood, rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

@@ -24,6 +24,8 @@ export interface Scale {
 
 /** How much is done at the memory limit. */
 export interface EvictionScale {
+  /** The limit, `maxmemory`. */
+  readonly limitBytes: number
   /** Bytes of the values that SET and GET are timed with. */
   readonly valueBytes: number
   /** SETs before anything is timed: more than fit. */
@@ -47,6 +49,7 @@ export const fullScale: Scale = {
   allTests: true,
   calmSeconds: 3,
   eviction: {
+    limitBytes: 100 << 20,
     valueBytes: 100,
     fill: 1_000_000,
     range: 2_000_000,
@@ -66,13 +69,14 @@ export const quickScale: Scale = {
   allTests: false,
   calmSeconds: 0.5,
   eviction: {
-    valueBytes: 1000,
-    fill: 120_000,
-    range: 400_000,
+    limitBytes: 20 << 20,
+    valueBytes: 200,
+    fill: 100_000,
+    range: 300_000,
     requests: 100_000,
-    accesses: 60_000,
-    traceKeys: 75_000,
-    traceValueBytes: 8000
+    accesses: 30_000,
+    traceKeys: 30_000,
+    traceValueBytes: 4000
   },
   connections: 500
 }
