@@ -17,7 +17,7 @@
  * counted among the events. It is no extension, because a reader that skips it would fold events into the wrong database;
  * one that does not know it stops at an event without a number.
  */
-import { type Author, type Batch, type Origin, origins } from "./event-log.ts"
+import { type Author, type Batch, numberOfOrigin, type Origin, origins } from "./event-log.ts"
 import type { Event } from "./events/catalog.ts"
 import { decodeEvent, encodeEvent } from "./events/codec.ts"
 import { ByteReader, ByteWriter, WireError } from "./events/wire.ts"
@@ -185,7 +185,7 @@ export class FrameEncoder {
       this.db = db
       out.varint(db)
     }
-    if ((meta & metaOrigin) !== 0) out.u8(origins.indexOf(origin))
+    if ((meta & metaOrigin) !== 0) out.u8(numberOfOrigin(origin))
     out.varint(command)
     if ((meta & metaEvents) !== 0) out.varint(count)
     if (dbs === undefined) { for (let i = 0; i < count; i++) encodeEvent(out, events[i]!) }
@@ -213,8 +213,10 @@ export class FrameEncoder {
   }
 
   private refOf(author: Author): number {
+    const { authors } = this
     const logged = author.logged
-    this.authors.push(author)
+    // Between two of its batches there may be one of nobody, an eviction: that is no reason to note it again.
+    if (authors[authors.length - 1] !== author) authors.push(author)
     if (logged.segment !== this.segment || logged.revision !== author.revision) {
       if (logged.segment !== this.segment) logged.ref = this.nextRef++
       logged.segment = this.segment

@@ -70,6 +70,9 @@ export class EventTally {
       case "KeyExpired":
         this.numbers[this.events++] = codes.KeyExpired
         return this.key(event.key)
+      case "KeyEvicted":
+        this.numbers[this.events++] = codes.KeyEvicted
+        return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
     for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])

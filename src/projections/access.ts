@@ -28,8 +28,11 @@ export const idleSeconds = (clock: number, now: number): number => (now - clock)
  */
 export const frequency = (clock: number, now: number, decayMinutes: number): number => {
   const counter = clock >>> 24
-  if (decayMinutes === 0) return counter
-  const lost = Math.floor(idleSeconds(clock, now) / (60 * decayMinutes))
+  const idle = idleSeconds(clock, now)
+  const period = 60 * decayMinutes
+  // Most keys that are looked at were in use within the period: they are spared the division.
+  if (idle < period || decayMinutes === 0) return counter
+  const lost = Math.floor(idle / period)
   return lost > counter ? 0 : counter - lost
 }
 
@@ -41,8 +44,23 @@ export const frequency = (clock: number, now: number, decayMinutes: number): num
 export const accessed = (clock: number, now: number, decayMinutes: number, logFactor: number, draw: number): number => {
   let counter = frequency(clock, now, decayMinutes)
   if (counter < 255) {
-    const above = Math.max(0, counter - initialFrequency)
-    if (draw / 0x1_0000_0000 < 1 / (above * logFactor + 1)) counter++
+    const above = counter > initialFrequency ? counter - initialFrequency : 0
+    if (draw * (above * logFactor + 1) < 0x1_0000_0000) counter++
   }
   return (now & secondsMask) | (counter << 24)
+}
+
+/**
+ * How cold a key is among others under LRU: its idle seconds. An int32, greater is colder, like that of
+ * `coldnessByUse`.
+ */
+export const coldnessByTime = idleSeconds
+
+/**
+ * How cold a key is under LFU: the less frequently used, the colder, and among keys of one frequency the one that was not
+ * used for longest. Idle times of more than 97 days count as that.
+ */
+export const coldnessByUse = (clock: number, now: number, decayMinutes: number): number => {
+  const idle = idleSeconds(clock, now)
+  return ((255 - frequency(clock, now, decayMinutes)) << 23) | (idle > 0x7f_ffff ? 0x7f_ffff : idle)
 }

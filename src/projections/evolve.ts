@@ -62,5 +62,6 @@ const sameBytes = (a: Slice, b: Slice): boolean =>
 export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
   if (event._tag === "StringSet") Strings.setString(keyspace.database(db), event.key, event.value, event.expireAt ?? 0)
   else if (event._tag === "StringIncremented") Strings.incremented(keyspace.database(db), event.key, event.value)
+  else if (event._tag === "KeyEvicted") keyspace.database(db).delete(event.key)
   else (evolvers[event._tag] as (keyspace: Keyspace, db: number, event: Event) => void)(keyspace, db, event)
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest"
-import { accessed, frequency, freshClock, idleSeconds, initialFrequency } from "../../src/projections/access.ts"
+import {
+  accessed,
+  coldnessByUse,
+  frequency,
+  freshClock,
+  idleSeconds,
+  initialFrequency
+} from "../../src/projections/access.ts"
 import { Arena } from "../../src/projections/memory/arena.ts"
 import { Dict } from "../../src/projections/memory/dict.ts"
 import { Order } from "../../src/projections/memory/order.ts"
@@ -23,6 +30,23 @@ describe("the access clock", () => {
     expect(frequency(clock, freshClock(at + 3_600_000), 1)).toBe(0)
     expect(frequency(clock, freshClock(at + 3_600_000), 30)).toBe(3)
     expect(frequency(clock, freshClock(at + 3_600_000), 0)).toBe(5)
+  })
+
+  it("makes coldness out of both: use counts first, time decides among equals", () => {
+    const cold = (frequent: number, idle: number): number =>
+      coldnessByUse((freshClock(at - idle * 1000) & 0xff_ffff) | (frequent << 24), freshClock(at), 0)
+    const rising = [
+      cold(255, 0),
+      cold(255, 1),
+      cold(255, 0xff_fffe),
+      cold(7, 3),
+      cold(6, 0),
+      cold(0, 0),
+      cold(0, 9_000_000)
+    ]
+    expect(rising).toEqual(rising.toSorted((a, b) => a - b))
+    expect(new Set(rising).size).toBe(rising.length)
+    for (const value of rising) expect(value).toBe(value | 0)
   })
 
   it("grows as Redis's table of hits and factors says", () => {
@@ -73,6 +97,8 @@ describe("what sampling rests on", () => {
   })
 
   it("a dict's sample has as many entries as asked for, each once, and all of them often enough", () => {
+    const pointers = new Uint32Array(5)
+    const hashes = new Uint32Array(5)
     for (const count of [0, 1, 3, 40, 9000]) {
       const arena = new Arena()
       const dict = new Dict(arena, { k0: 1, k1: 2 }, 0, 4)
@@ -87,9 +113,14 @@ describe("what sampling rests on", () => {
       const random = new Random(count)
       const rounds = 20 * Math.max(1, count)
       for (let round = 0; round < rounds; round++) {
-        const sample: Array<number> = []
-        dict.sample(random.uint32(), 5, (p) => sample.push(p))
+        const found = dict.sample(random.uint32(), 5, pointers, hashes)
+        const sample = [...pointers.subarray(0, found)]
         expect(sample.length).toBe(Math.min(5, count))
+        for (let i = 0; i < found; i++) expect(dict.holds(hashes[i]!, sample[i]!)).toBe(true)
+        if (found > 0) {
+          expect(dict.holds(hashes[0]! ^ 1, sample[0]!)).toBe(false)
+          expect(dict.holds(hashes[0]!, sample[0]! + 1)).toBe(false)
+        }
         expect(new Set(sample).size).toBe(sample.length)
         for (const p of sample) seen.set(p, seen.get(p)! + 1)
       }

@@ -1,4 +1,5 @@
 /** Keeps the data within the memory limit: who has to go, one event each, and for how long that may hold things up. */
+import type { Event, EventOf } from "../../log/events/catalog.ts"
 import type { EvictionPolicy } from "../../log/events/fields.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
@@ -37,8 +38,10 @@ export interface EvictorPorts {
   readonly monotonic: () => number
   /** Unix milliseconds. */
   readonly now: () => number
-  /** Records and folds the end of a key: of old age when no policy is named. */
-  readonly bury: (db: number, key: Slice, policy: EvictionPolicy | undefined) => void
+  /** Records and folds the end of a key that is past its deadline. */
+  readonly buryDead: (db: number, key: Slice) => void
+  /** Records and folds one eviction. The event is used again for the next one; `hash` is that of its key. */
+  readonly evict: (db: number, events: ReadonlyArray<Event>, key: Slice, hash: number) => void
 }
 
 /** Frees memory until the data is within the limit. */
@@ -46,7 +49,15 @@ export class Evictor {
   private readonly ports: EvictorPorts
   private readonly candidates: Candidates
   private readonly key = new Slice()
-  private keyBytes = new Uint8Array(512)
+  private readonly keyBytes = new Uint8Array(512)
+  private readonly event: { -readonly [Field in keyof EventOf<"KeyEvicted">]: EventOf<"KeyEvicted">[Field] } = {
+    _tag: "KeyEvicted",
+    key: this.key,
+    policy: "allkeys-lru"
+  }
+  private readonly events: ReadonlyArray<Event> = [this.event]
+  /** At this time, in unix milliseconds, no key was past its deadline: hardly any will be until it is later. */
+  private noneDeadAt = -1
 
   constructor(ports: EvictorPorts) {
     this.ports = ports
@@ -59,7 +70,7 @@ export class Evictor {
     // The clock is first read when so many are gone: one eviction per command, the usual case, is spared it.
     let until = 0
     for (let freed = 1; keyspace.usedBytes > settings.limit; freed++) {
-      if (!this.buryOneDead() && !this.evictOne()) return Relief.failed
+      if (!this.buryOneDead() && !this.evictOne() && !this.buryOneBornDead()) return Relief.failed
       if (freed % stride !== 0) continue
       const now = monotonic()
       if (until === 0) until = now + budgetMs
@@ -70,25 +81,34 @@ export class Evictor {
 
   /** Keys past their deadline make room before any that lives. */
   private buryOneDead(): boolean {
-    const { databases } = this.ports.keyspace
     const now = this.ports.now()
+    if (now === this.noneDeadAt) return false
+    const { databases } = this.ports.keyspace
     for (let db = 0; db < databases.length; db++) {
       const database = databases[db]!
       if (database.deadlines.size === 0) continue
       const p = firstDue(database, now)
       if (p === 0) continue
-      this.ports.bury(db, this.keep(Entry.keyOf(database.arena, p, this.key)), undefined)
+      this.ports.buryDead(db, this.keep(Entry.keyOf(database.arena, p, this.key)))
       return true
     }
+    this.noneDeadAt = now
     return false
   }
 
+  /** The last resort: a key may have been written with a deadline that was past already. */
+  private buryOneBornDead(): boolean {
+    this.noneDeadAt = -1
+    return this.buryOneDead()
+  }
+
   private evictOne(): boolean {
-    const { candidates, ports } = this
+    const { candidates, event, ports } = this
     if (!candidates.choose()) return false
     const { arena } = ports.keyspace.database(candidates.db)
-    const key = this.keep(Entry.keyOf(arena, candidates.pointer, this.key))
-    ports.bury(candidates.db, key, ports.settings.policy as EvictionPolicy)
+    event.key = this.keep(Entry.keyOf(arena, candidates.pointer, this.key))
+    event.policy = ports.settings.policy as EvictionPolicy
+    ports.evict(candidates.db, this.events, event.key, candidates.hash)
     return true
   }
 

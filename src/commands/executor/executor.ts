@@ -5,7 +5,6 @@
  */
 import type { Author, LogUnavailable, Origin } from "../../log/event-log.ts"
 import type { Event } from "../../log/events/catalog.ts"
-import type { EvictionPolicy } from "../../log/events/fields.ts"
 import type { ReplyBuffer } from "../../net/resp/encoder.ts"
 import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { evolve } from "../../projections/evolve.ts"
@@ -117,10 +116,17 @@ export class CommandExecutor {
       random: () => random.next(),
       monotonic: ports.monotonic,
       now: () => this.view.now,
-      bury: (db, key, policy) => {
+      buryDead: (db, key) => {
         this.keyspace.turn.next(this.view.now)
-        if (policy === undefined) this.buryDead(db, key)
-        else this.evict(db, key, policy)
+        this.buryDead(db, key)
+      },
+      evict: (db, events, key, hash) => {
+        const { turn } = this.keyspace
+        turn.next(this.view.now)
+        turn.knownKey = key
+        turn.knownHash = hash
+        this.apply(db, "evict", 0, undefined, events, 1)
+        this.statistics.evictedKeys++
       }
     })
     this.transactions = new Transactions({
@@ -358,12 +364,6 @@ export class CommandExecutor {
     this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
     this.statistics.expiredKeys++
     return true
-  }
-
-  private evict(db: number, key: Slice, policy: EvictionPolicy): void {
-    this.deathEvent[0] = { _tag: "KeyEvicted", key, policy }
-    this.apply(db, "evict", 0, undefined, this.deathEvent, 1)
-    this.statistics.evictedKeys++
   }
 
   /** Changes the memory limit and its policy; data over a new limit goes with the next commands, or in the background. */

@@ -1,4 +1,5 @@
 import { cases, codes, type Event, type EventOf, type EventTag, tags } from "./catalog.ts"
+import { readPolicy, writePolicy } from "./fields.ts"
 import { type ByteReader, type ByteWriter, WireError, wireOf } from "./wire.ts"
 
 /** Writes and reads the payload of one kind of event (its number is written by `encodeEvent`). */
@@ -60,12 +61,20 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
   KeyExpired: {
     write: (out, event) => out.blob(event.key),
     read: (from) => ({ _tag: "KeyExpired", key: from.blob() })
+  },
+  KeyEvicted: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writePolicy(out, event.policy)
+    },
+    read: (from) => ({ _tag: "KeyEvicted", key: from.blob(), policy: readPolicy(from) })
   }
 }
 
 const codecs: Codecs = { ...derived, ...tuned }
 const writeStringSet = codecs.StringSet.write
 const writeStringIncremented = codecs.StringIncremented.write
+const writeKeyEvicted = codecs.KeyEvicted.write
 const byCode: Array<EventCodec | undefined> = []
 for (const tag of tags) byCode[codes[tag]] = codecs[tag] as unknown as EventCodec
 
@@ -79,6 +88,11 @@ export const encodeEvent = (out: ByteWriter, event: Event): void => {
   if (event._tag === "StringIncremented") {
     out.u8(codes.StringIncremented)
     writeStringIncremented(out, event)
+    return
+  }
+  if (event._tag === "KeyEvicted") { // at the memory limit as frequent as writes
+    out.u8(codes.KeyEvicted)
+    writeKeyEvicted(out, event)
     return
   }
   out.varint(codes[event._tag])

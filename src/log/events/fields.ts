@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Slice } from "../../projections/memory/slice.ts"
-import { wired, WireError, wireOf } from "./wire.ts"
+import { type ByteReader, type ByteWriter, wired, WireError, wireOf } from "./wire.ts"
 
 /**
  * Raw bytes. In memory a slice of somebody else's buffer (the socket's chunk, a log frame): a fold copies what it keeps.
@@ -69,16 +69,23 @@ export const evictionPolicies = [
 ] as const
 export type EvictionPolicy = typeof evictionPolicies[number]
 
+const policyNumbers = Object.fromEntries(evictionPolicies.map((policy, number) => [policy, number])) as Readonly<
+  Record<EvictionPolicy, number>
+>
+
+/** Writes a policy: its number, a byte. */
+export const writePolicy = (out: ByteWriter, policy: EvictionPolicy): void => out.u8(policyNumbers[policy])
+
+/** Reads a policy; throws `WireError` on an unknown number. */
+export const readPolicy = (from: ByteReader): EvictionPolicy => {
+  const number = from.u8()
+  const policy = evictionPolicies[number]
+  if (policy === undefined) throw new WireError(`unknown eviction policy ${number} before offset ${from.offset}`)
+  return policy
+}
+
 /** One of `evictionPolicies`, a byte on disk. */
-export const EvictionPolicy = wired(Schema.Literals(evictionPolicies), {
-  write: (out, value) => out.u8(evictionPolicies.indexOf(value)),
-  read: (from) => {
-    const number = from.u8()
-    const policy = evictionPolicies[number]
-    if (policy === undefined) throw new WireError(`unknown eviction policy ${number} before offset ${from.offset}`)
-    return policy
-  }
-})
+export const EvictionPolicy = wired(Schema.Literals(evictionPolicies), { write: writePolicy, read: readPolicy })
 
 /** An optional field: one byte says whether the value follows. */
 export const orNull = <S extends Schema.Top>(inner: S) => {

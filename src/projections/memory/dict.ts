@@ -80,6 +80,23 @@ export class Dict extends Segments {
     return sum
   }
 
+  /** Whether the entry at `p` has this hash; `p` may be any pointer, also one whose block is gone. */
+  holds(hash: number, p: Pointer): boolean {
+    const h = hash >>> 0
+    const { mask } = this
+    const segment = this.directory[h >>> 1 >>> this.shift]!
+    const table = this.arena.words[segment >>> 19]!
+    const base = wordOf(segment)
+    let i = h & mask
+    if (i === 0) i = 1
+    for (;;) {
+      const found = table[base + 2 * i + 1]!
+      if (found === 0) return false
+      if (found === p && table[base + 2 * i] === h) return true
+      i = i === mask ? 1 : i + 1
+    }
+  }
+
   /** The first entry with this hash for which `visit` is true, or 0. */
   eachWithHash(hash: number, visit: (p: Pointer) => boolean): Pointer {
     const h = hash >>> 0
@@ -238,30 +255,34 @@ export class Dict extends Segments {
   }
 
   /**
-   * Visits up to `wanted` entries that stand one after another from a random place on. Cheaper than so many calls of
-   * `random`, and, since neighbours have nothing in common but their hashes, nearly as good a sample.
+   * Puts up to `wanted` entries that stand one after another from a random place on, and their hashes, into `pointers`
+   * and `hashes`. Cheaper than so many calls of `random`, and, since neighbours have nothing in common but their hashes,
+   * nearly as good a sample.
    * @param draw a uniform u32
+   * @returns how many there are: fewer than wanted only when the dict has no more
    */
-  sample(draw: number, wanted: number, visit: (p: Pointer, hash: number) => void): void {
-    const first = draw >>> 1 >>> this.shift
-    let slot = Math.max(1, draw & this.mask)
-    let left = Math.min(wanted, this.size)
-    for (let index = first; left > 0;) {
-      const segment = this.directory[index]!
+  sample(draw: number, wanted: number, pointers: Uint32Array, hashes: Uint32Array): number {
+    const { depth, directory, mask } = this
+    const count = Math.min(wanted, this.size)
+    let found = 0
+    let slot = Math.max(1, draw & mask)
+    for (let index = draw >>> 1 >>> this.shift; found < count;) {
+      const segment = directory[index]!
       const table = this.arena.words[segment >>> 19]!
       const base = wordOf(segment)
-      for (let n = 0; n < this.mask && left > 0; n++) {
+      for (let n = 0; n < mask && found < count; n++) {
         const p = table[base + 2 * slot + 1]!
         if (p !== 0) {
-          left--
-          visit(p, table[base + 2 * slot]!)
+          pointers[found] = p
+          hashes[found++] = table[base + 2 * slot]!
         }
-        slot = this.following(slot)
+        slot = slot === mask ? 1 : slot + 1
       }
       // The first directory slot of the next segment.
-      const span = 1 << (this.depth - table[base]!)
-      index = ((index & ~(span - 1)) + span) & (this.directory.length - 1)
+      const span = 1 << (depth - table[base]!)
+      index = ((index & ~(span - 1)) + span) & (directory.length - 1)
     }
+    return found
   }
 
   /**
