@@ -19,6 +19,7 @@ import { CommandExecutor } from "./commands/executor/executor.ts"
 import { followMemorySettings } from "./commands/executor/memory-settings.ts"
 import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
+import { fitClients } from "./config/descriptors.ts"
 import { ConfigInvalid } from "./config/errors.ts"
 import { Messages } from "./config/messages.ts"
 import { pidFile } from "./config/pid-file.ts"
@@ -120,6 +121,7 @@ const netOptionsLayer = Layer.effect(
   Listener.NetOptions,
   Effect.gen(function*() {
     const config = yield* ServerConfig
+    yield* fitClients(config)
     return {
       endpoints: {
         port: config.get("port"),

@@ -1,0 +1,111 @@
+/** More connections than there is room for: who is inside is served, who is outside is told, and the server lives. */
+import { spawnSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Net from "node:net"
+import { describe, expect, it } from "vitest"
+import { isInstalled } from "../support/processes.ts"
+import { RespClient } from "../support/resp-client.ts"
+import { ask, busy, connected, deaf, eventually, gone, info, start, startWith, stopAfterEach } from "./live.ts"
+
+stopAfterEach()
+
+const refusal = "-ERR max number of clients reached\r\n"
+
+/** Connects, and gives all that comes until the connection ends; a refused or reset one gives what had come. */
+const knock = (port: number): Promise<string> =>
+  new Promise((resolve) => {
+    let text = ""
+    const socket = Net.connect({ port, host: "127.0.0.1" })
+    socket.on("data", (chunk: Buffer) => text += chunk.toString("latin1"))
+    socket.on("error", () => {})
+    socket.on("close", () => resolve(text))
+  })
+
+const knockAll = (port: number, count: number): Promise<Array<string>> =>
+  Promise.all(Array.from({ length: count }, () => knock(port)))
+
+describe("a flood of connections", () => {
+  it("beyond maxclients is turned away 500 times while those inside work, half requests and all", async () => {
+    const { port } = await start("--maxclients", "100")
+    const first = await RespClient.connect({ port })
+    await eventually("the probe of the start is gone", async () => await connected(first) === 1)
+    const half = await Promise.all(Array.from({ length: 97 }, () => deaf(port)))
+    for (const [i, socket] of half.entries()) socket.write("*2\r\n$4\r\nECHO\r\n$5\r\nhello".slice(0, 1 + i % 24))
+    const worker = await RespClient.connect({ port })
+    await eventually("all are inside", async () => await connected(first) === 99)
+    const last = await RespClient.connect({ port })
+    const stop = busy(worker, "n")
+    expect(new Set(await knockAll(port, 500))).toEqual(new Set([refusal]))
+    expect(await info(first, "rejected_connections")).toBe(500)
+    expect(await ask(last, "PING")).toBe("PONG")
+    for (const socket of half) socket.destroy()
+    await eventually("there is room again", async () => await connected(first) === 3)
+    expect(await ask(await RespClient.connect({ port }), "PING")).toBe("PONG")
+    expect(await stop()).toBeGreaterThan(0)
+  })
+
+  it("of half requests ends with timeout, piece by piece or not at all", async () => {
+    const { port } = await start("--timeout", "1")
+    const first = await RespClient.connect({ port })
+    const half = await Promise.all(Array.from({ length: 100 }, () => deaf(port)))
+    const ends = half.map(gone)
+    for (const [i, socket] of half.entries()) {
+      socket.resume()
+      if (i % 2 === 0) socket.write("*2\r\n$4\r\nECHO\r\n$100\r\nabc")
+    }
+    const stop = busy(first, "n")
+    await Promise.all(ends)
+    expect(await stop()).toBeGreaterThan(0)
+    await eventually("one is left", async () => await connected(first) === 1)
+  })
+})
+
+describe.skipIf(!isInstalled("ss"))("tcp-keepalive", () => {
+  for (const [seconds, seen] of [[300, true], [0, false]] as const) {
+    it(`${seconds} ${seen ? "is" : "is not"} set on the sockets of clients`, async () => {
+      const { port } = await start("--tcp-keepalive", `${seconds}`)
+      const client = await RespClient.connect({ port })
+      expect(await ask(client, "PING")).toBe("PONG")
+      const { stdout } = spawnSync("ss", ["-tnoH", "state", "established", `( sport = :${port} )`], {
+        encoding: "utf8"
+      })
+      expect(stdout).toContain(`:${port}`)
+      expect(/timer:\(keepalive,([\d.]+)(min|sec)/.test(stdout)).toBe(seen)
+      await client.close()
+    })
+  }
+})
+
+const hasLimits = isInstalled("prlimit") && Fs.existsSync("/proc/self/limits")
+
+describe.skipIf(!hasLimits)("the limit on open files", () => {
+  it("lowers maxclients at the start, so that nobody takes the files the log needs", async () => {
+    const server = await startWith({
+      launcher: ["prlimit", "--nofile=128:128"],
+      args: ["--log-segment-bytes", "65536"]
+    })
+    const { port } = server
+    const first = await RespClient.connect({ port })
+    expect(await ask(first, "CONFIG", "GET", "maxclients")).toEqual(["maxclients", "64"])
+    expect(server.output()).toMatch(/maxclients 10000 takes 10064 open files, and the limit is 128: it is 64 now/)
+    expect(await ask(first, "CONFIG", "SET", "maxclients", "65")).toBe(
+      "ERR CONFIG SET failed (possibly related to argument 'maxclients') - "
+        + "The operating system is not able to handle the specified number of clients, try with 64"
+    )
+    await eventually("the probe of the start is gone", async () => await connected(first) === 1)
+    const inside = await Promise.all(Array.from({ length: 63 }, () => RespClient.connect({ port })))
+    for (const client of inside) expect(await ask(client, "PING")).toBe("PONG")
+    expect(new Set(await knockAll(port, 100))).toEqual(new Set([refusal]))
+    // The log goes on from segment to segment, and a checkpoint is made.
+    for (let i = 0; i < 50; i++) expect(await ask(first, "SET", `k${i}`, "v".repeat(10_000))).toBe("OK")
+    expect(await info(first, "log_segments")).toBeGreaterThan(3)
+    expect(await ask(first, "SAVE")).toBe("OK")
+    expect(await ask(inside[62]!, "DBSIZE")).toBe(50)
+  })
+
+  it("refuses a start without room for a client, saying so", async () => {
+    await expect(startWith({ launcher: ["prlimit", "--nofile=64:64"] })).rejects.toThrow(
+      /the limit of 64 open files leaves no room for clients/
+    )
+  })
+})
