@@ -41,7 +41,7 @@ const overTheLimit = lines(`SET a 1
   PEXPIRE k 100000
   EXPIREAT k 33177117420
   PERSIST k
-  KEYS *
+  KEYS k*
   DBSIZE
   RENAME k k2
   RENAMENX k2 k

@@ -15,8 +15,8 @@ export const memorySection = (control: Control): Fields => {
     ["used_memory_overhead", overhead],
     // The tables of empty databases: what the program itself takes is no part of used_memory.
     ["used_memory_startup", startup],
-    ["used_memory_dataset", used - overhead],
-    ["used_memory_dataset_perc", `${fixed2(100 * share(used - overhead, used - startup))}%`],
+    ["used_memory_dataset", Math.max(0, used - overhead)],
+    ["used_memory_dataset_perc", `${fixed2(100 * share(Math.max(0, used - overhead), used - startup))}%`],
     ["allocator_allocated", used],
     ["allocator_active", active],
     ["allocator_resident", resident],
