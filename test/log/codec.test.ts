@@ -74,7 +74,26 @@ describe("event codecs", () => {
       StringIncremented: 0x21,
       StringFloatIncremented: 0x22,
       StringAppended: 0x23,
-      StringRangeSet: 0x24
+      StringRangeSet: 0x24,
+      CollectionRestored: 0x28,
+      ListNodeRestored: 0x29,
+      ListPushed: 0x30,
+      ListPopped: 0x31,
+      ListElementSet: 0x32,
+      ListElementInserted: 0x33,
+      ListElementsRemoved: 0x34,
+      ListTrimmed: 0x35,
+      SetMembersAdded: 0x40,
+      SetMembersRemoved: 0x41,
+      HashFieldsSet: 0x50,
+      HashFieldsUpdated: 0x51,
+      HashFieldsDeleted: 0x52,
+      HashFieldsExpired: 0x53,
+      HashFieldsExpirySet: 0x54,
+      HashFieldsPersisted: 0x55,
+      SortedSetMembersScored: 0x60,
+      SortedSetMembersRemoved: 0x61,
+      SortedSetRangeRemoved: 0x62
     })
   })
 

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ByteReader, ByteWriter, toInt64, WireError, wireOf } from "../../src/log/events/wire.ts"
+import { ByteReader, ByteWriter, WireError, wireOf } from "../../src/log/events/wire.ts"
+import { toInt64 } from "../../src/projections/memory/integer.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { plain } from "../support/events.ts"
 

@@ -62,6 +62,12 @@ const leaf = (schema: unknown, random: Random): unknown => {
   return undefined
 }
 
+/** The schema of the items, if the schema is one of `many`. */
+const item = (schema: unknown): unknown =>
+  (schema as { readonly ast: { readonly _tag: string } }).ast._tag === "Arrays"
+    ? (schema as { readonly value?: unknown }).value
+    : undefined
+
 /** The members of a nullable field's schema, if that is what it is. */
 const nullable = (schema: unknown): unknown => {
   const members = (schema as { readonly members?: ReadonlyArray<unknown> }).members
@@ -83,6 +89,18 @@ const sample = (schema: unknown, random: Random): unknown => {
 const field = (schema: unknown, random: Random): unknown => {
   const known = leaf(schema, random)
   if (known !== undefined) return known
+  const each = item(schema)
+  if (each !== undefined) {
+    // Mostly few and short: an event is about as large as any other, as tests of segments of a few kilobytes expect.
+    const many = random.chance(0.003)
+    return Array.from(
+      { length: many ? 200 : random.below(4) },
+      () =>
+        each === Bytes
+          ? sliceOf(random.bytes(random.pick(many ? [0, 1, 2] : [0, 1, 7, 47, 48, 130])), random)
+          : field(each, random)
+    )
+  }
   const inner = nullable(schema)
   if (inner === undefined) return sample(schema, random)
   return random.chance(0.4) ? null : field(inner, random)

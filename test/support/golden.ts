@@ -36,6 +36,48 @@ export const goldenEvents: ReadonlyArray<Event> = [
   { _tag: "KeyEvicted", key: Slice.latin1("cold"), policy: "allkeys-lfu" }
 ]
 
+const bytes = (...texts: ReadonlyArray<string>): ReadonlyArray<Slice> => texts.map((text) => Slice.latin1(text))
+
+/** One event of every type about lists, sets, hashes and sorted sets. Only ever added to, at the end. */
+export const collectionEvents: ReadonlyArray<Event> = [
+  { _tag: "ListPushed", key: Slice.latin1("queue"), side: "left", elements: bytes("job:1", "", "12") },
+  { _tag: "ListPushed", key: Slice.latin1("queue"), side: "right", elements: bytes("\xff\0") },
+  { _tag: "ListPopped", key: Slice.latin1("queue"), side: "right", elements: bytes("\xff\0") },
+  { _tag: "ListElementSet", key: Slice.latin1("queue"), index: 300, element: Slice.latin1("x") },
+  { _tag: "ListElementInserted", key: Slice.latin1("queue"), index: 0, element: Slice.latin1("y") },
+  { _tag: "ListElementsRemoved", key: Slice.latin1("queue"), element: Slice.latin1("z"), indexes: [0, 7, 70_000] },
+  { _tag: "ListTrimmed", key: Slice.latin1("queue"), start: 1, stop: 128 },
+  { _tag: "SetMembersAdded", key: Slice.latin1("tags"), members: bytes("red", "7", "-1") },
+  { _tag: "SetMembersRemoved", key: Slice.latin1("tags"), members: bytes("red") },
+  { _tag: "HashFieldsSet", key: Slice.latin1("user:1"), pairs: bytes("name", "Ada", "born", "1815") },
+  { _tag: "HashFieldsUpdated", key: Slice.latin1("user:1"), pairs: bytes("visits", "3") },
+  { _tag: "HashFieldsDeleted", key: Slice.latin1("user:1"), fields: bytes("born") },
+  { _tag: "HashFieldsExpired", key: Slice.latin1("user:1"), fields: bytes("token", "nonce") },
+  {
+    _tag: "HashFieldsExpirySet",
+    key: Slice.latin1("user:1"),
+    expireAt: 1_790_000_060_000,
+    fields: bytes("token")
+  },
+  { _tag: "HashFieldsPersisted", key: Slice.latin1("user:1"), fields: bytes("name") },
+  {
+    _tag: "SortedSetMembersScored",
+    key: Slice.latin1("board"),
+    members: bytes("ada", "bob", "eve"),
+    scores: [1.5, -Infinity, 0]
+  },
+  { _tag: "SortedSetMembersRemoved", key: Slice.latin1("board"), members: bytes("bob") },
+  { _tag: "SortedSetRangeRemoved", key: Slice.latin1("board"), start: 0, stop: 200 },
+  {
+    _tag: "CollectionRestored",
+    key: Slice.latin1("tags"),
+    shape: 36,
+    bytes: Slice.latin1("\x02\x01\0\x02\0"),
+    expireAt: 1_790_000_060_000
+  },
+  { _tag: "ListNodeRestored", key: Slice.latin1("queue"), ordinal: 3, count: 1, pack: Slice.latin1("\x07\x01") }
+]
+
 /** A log with every kind of record and frame, the same bytes each time. */
 export interface GoldenLog {
   /** Files by name. */
@@ -131,9 +173,26 @@ export const mixedGoldenLog = (): GoldenLog => {
   return { files, lines: peek(disk, (again) => linesOf(again), options) }
 }
 
+/** A log with an event of every type about collections, the same bytes each time. */
+export const collectionGoldenLog = (): GoldenLog => {
+  const disk = new SimDisk()
+  const clock = new FakeClock()
+  const options = logOptions({ segmentBytes: 1 << 16 })
+  const log = openLog(disk, clock, options)
+  for (const event of collectionEvents) log.append(clock.now(), 0, "client", 300, author(1), [event], 1)
+  log.append(clock.now(), 3, "client", 300, author(1), collectionEvents, collectionEvents.length)
+  log.commit()
+  log.close()
+  const files = new Map<string, Uint8Array>()
+  for (const name of disk.files()) if (name.endsWith(".evl")) files.set(name, disk.bytes(name))
+  return { files, lines: peek(disk, (again) => linesOf(again), options) }
+}
+
 /** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
 const main = async (): Promise<void> => {
-  for (const [number, { files, lines }] of [[1, goldenLog()], [2, mixedGoldenLog()]] as const) {
+  for (
+    const [number, { files, lines }] of [[1, goldenLog()], [2, mixedGoldenLog()], [3, collectionGoldenLog()]] as const
+  ) {
     const folder = new URL(`../golden/log-${number}/`, import.meta.url)
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })

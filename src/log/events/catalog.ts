@@ -1,16 +1,47 @@
 import * as Schema from "effect/Schema"
+import { CollectionEvent } from "./collection.ts"
+import { HashEvent } from "./hash.ts"
 import { KeyEvent } from "./key.ts"
+import { ListEvent } from "./list.ts"
+import { SetEvent } from "./set.ts"
+import { SortedSetEvent } from "./sorted-set.ts"
 import { StringEvent } from "./string.ts"
 import { SystemEvent } from "./system.ts"
 
 /** Everything that can happen to the data. */
-export type Event = KeyEvent | StringEvent | SystemEvent
+export type Event =
+  | KeyEvent
+  | StringEvent
+  | ListEvent
+  | SetEvent
+  | HashEvent
+  | SortedSetEvent
+  | CollectionEvent
+  | SystemEvent
 export type EventTag = Event["_tag"]
 export type EventOf<Tag extends EventTag> = Extract<Event, { readonly _tag: Tag }>
 
 /** The schema of each event by its tag. */
-export const cases = { ...KeyEvent.cases, ...StringEvent.cases, ...SystemEvent.cases }
-export const Event = Schema.Union([KeyEvent, StringEvent, SystemEvent])
+export const cases = {
+  ...KeyEvent.cases,
+  ...StringEvent.cases,
+  ...ListEvent.cases,
+  ...SetEvent.cases,
+  ...HashEvent.cases,
+  ...SortedSetEvent.cases,
+  ...CollectionEvent.cases,
+  ...SystemEvent.cases
+}
+export const Event = Schema.Union([
+  KeyEvent,
+  StringEvent,
+  ListEvent,
+  SetEvent,
+  HashEvent,
+  SortedSetEvent,
+  CollectionEvent,
+  SystemEvent
+])
 
 /** Numbers on disk. Append only: a number, once released, never changes its meaning and is never used again. */
 export const codes = {
@@ -29,7 +60,26 @@ export const codes = {
   StringIncremented: 0x21,
   StringFloatIncremented: 0x22,
   StringAppended: 0x23,
-  StringRangeSet: 0x24
+  StringRangeSet: 0x24,
+  CollectionRestored: 0x28,
+  ListNodeRestored: 0x29,
+  ListPushed: 0x30,
+  ListPopped: 0x31,
+  ListElementSet: 0x32,
+  ListElementInserted: 0x33,
+  ListElementsRemoved: 0x34,
+  ListTrimmed: 0x35,
+  SetMembersAdded: 0x40,
+  SetMembersRemoved: 0x41,
+  HashFieldsSet: 0x50,
+  HashFieldsUpdated: 0x51,
+  HashFieldsDeleted: 0x52,
+  HashFieldsExpired: 0x53,
+  HashFieldsExpirySet: 0x54,
+  HashFieldsPersisted: 0x55,
+  SortedSetMembersScored: 0x60,
+  SortedSetMembersRemoved: 0x61,
+  SortedSetRangeRemoved: 0x62
 } as const satisfies Record<EventTag, number>
 
 /** Every tag, in the order of its number. */

@@ -87,6 +87,53 @@ export const readPolicy = (from: ByteReader): EvictionPolicy => {
 /** One of `evictionPolicies`, a byte on disk. */
 export const EvictionPolicy = wired(Schema.Literals(evictionPolicies), { write: writePolicy, read: readPolicy })
 
+/** A double other than NaN, infinities included: the score of a sorted set's member. Eight bytes on disk. */
+export const Score = wired(
+  Schema.Number.check(
+    Schema.makeFilter((value: number) => !Number.isNaN(value), { expected: "a number that is not NaN" })
+  ),
+  { write: (out, value) => out.f64(value), read: (from) => checkedScore(from.f64(), from) }
+)
+
+const checkedScore = (score: number, from: ByteReader): number => {
+  if (Number.isNaN(score)) throw new WireError(`score before offset ${from.offset} is not a number`)
+  return score
+}
+
+/** The ends of a list, under the names Redis gives them. The index is the number on disk: append only. */
+export const listSides = ["left", "right"] as const
+export type ListSide = typeof listSides[number]
+
+/** One of `listSides`, a byte on disk. */
+export const ListSide = wired(Schema.Literals(listSides), {
+  write: (out, side) => out.u8(side === "left" ? 0 : 1),
+  read: (from): ListSide => {
+    const number = from.u8()
+    const side = listSides[number]
+    if (side === undefined) throw new WireError(`unknown side ${number} before offset ${from.offset}`)
+    return side
+  }
+})
+
+/** Any number of values of one kind: their count, then one after the other. */
+export const many = <S extends Schema.Top>(inner: S) => {
+  const wire = wireOf(inner)
+  return wired(Schema.Array(inner), {
+    write: (out, values) => {
+      out.varint(values.length)
+      for (let i = 0; i < values.length; i++) wire.write(out, values[i])
+    },
+    read: (from) => {
+      const count = from.varint()
+      // Each value takes a byte at least: a false count must not make room for more than there can be.
+      if (count > from.end - from.offset) throw new WireError(`${count} values before offset ${from.offset}`)
+      const values: Array<S["Type"]> = []
+      for (let i = 0; i < count; i++) values.push(wire.read(from) as S["Type"])
+      return values
+    }
+  })
+}
+
 /** An optional field: one byte says whether the value follows. */
 export const orNull = <S extends Schema.Top>(inner: S) => {
   const wire = wireOf(inner)

@@ -1,4 +1,5 @@
 import type * as Schema from "effect/Schema"
+import { toInt64 } from "../../projections/memory/integer.ts"
 import { copyBytes, Slice } from "../../projections/memory/slice.ts"
 
 /**
@@ -216,10 +217,6 @@ export class ByteReader {
     return this.blob().utf8()
   }
 }
-
-/** The one form an integer of up to 64 bits has here: a number where that is exact, a bigint otherwise. */
-export const toInt64 = (value: bigint): number | bigint =>
-  value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 
 /** How a field's value is written to and read from the log. */
 export interface Wire<T> {

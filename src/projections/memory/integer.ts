@@ -1,6 +1,9 @@
 /** Signed 64-bit integers as text and as two words. An integer is a number where that is exact, else a bigint. */
-import { toInt64 } from "../log/events/wire.ts"
-import type { Slice } from "./memory/slice.ts"
+import type { Slice } from "./slice.ts"
+
+/** The one form an integer of up to 64 bits has here: a number where that is exact, a bigint otherwise. */
+export const toInt64 = (value: bigint): number | bigint =>
+  value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 
 /** The value of canonical decimal text (no leading zeros, no plus, no -0) of a signed 64-bit integer; else undefined. */
 export const parseInt64 = (bytes: Uint8Array, start: number, length: number): number | bigint | undefined => {
