@@ -17,12 +17,13 @@ export class Dict extends Segments {
   private readonly lengthWord: number
   private readonly keyOffset: number
 
-  constructor(arena: Arena, seed: HashSeed, lengthWord: number, keyOffset: number) {
-    super(arena)
+  constructor(arena: Arena, seed: HashSeed, lengthWord: number, keyOffset: number, leastMask?: number) {
+    super(arena, leastMask)
     this.seed0 = seed.k0
     this.seed1 = seed.k1
     this.lengthWord = lengthWord
     this.keyOffset = keyOffset
+    this.begin()
   }
 
   /** The hash of a key: a u32. */

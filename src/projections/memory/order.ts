@@ -11,11 +11,11 @@ import { type Arena, type Pointer, wordOf } from "./arena.ts"
  * The key next to a child is the least key below it, always exactly: so the search for a key ends in a leaf that has it
  * if any has, equal keys included, and the least key of all is read from the root. All leaves are equally deep.
  */
-const header = 2
-const leafStride = 3
-const innerStride = 5
-const childWord = 3
-const countWord = 4
+export const header = 2
+export const leafStride = 3
+export const innerStride = 5
+export const childWord = 3
+export const countWord = 4
 const leafCapacity = 64
 const innerCapacity = 63
 /** A node with fewer elements takes some from its neighbour or merges with it. */
@@ -25,37 +25,10 @@ const mergeLimit = 56
 /** What a full node on the right edge hands over when the new key is the greatest: ascending keys fill nodes to nine tenths. */
 const ascendingShare = 6
 /** Inner nodes have at least two children, all but those on the right edge at least 16: 2^32 nodes are far less deep. */
-const maxHeight = 16
+export const maxHeight = 16
 
 const strideAt = (level: number): number => level === 0 ? leafStride : innerStride
 const capacityAt = (level: number): number => level === 0 ? leafCapacity : innerCapacity
-
-/** How many of `n` elements are less than the key, or, with `orEqual`, not greater. */
-const position = (
-  words: Uint32Array,
-  first: number,
-  stride: number,
-  n: number,
-  a: number,
-  b: number,
-  c: number,
-  orEqual: boolean
-): number => {
-  let low = 0
-  let high = n
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const at = first + middle * stride
-    let below: boolean
-    if (words[at] !== a) below = words[at]! < a
-    else if (words[at + 1] !== b) below = words[at + 1]! < b
-    else if (words[at + 2] !== c) below = words[at + 2]! < c
-    else below = orEqual
-    if (below) low = middle + 1
-    else high = middle
-  }
-  return low
-}
 
 /** Copies words inside one array; the ranges may overlap. A short loop beats the call of `copyWithin`. */
 const moveWords = (words: Uint32Array, to: number, from: number, length: number): void => {
@@ -75,10 +48,10 @@ export class Order {
   b = 0
   c = 0
 
-  private readonly arena: Arena
-  private root: Pointer = 0
+  protected readonly arena: Arena
+  protected root: Pointer = 0
   /** The root's level; leaves are at level 0. */
-  private height = 0
+  protected height = 0
   /** The way of the last descent: the node of each level and the index of the child taken. */
   private readonly pathNode = new Uint32Array(maxHeight)
   private readonly pathIndex = new Uint8Array(maxHeight)
@@ -124,7 +97,7 @@ export class Order {
       const at = wordOf(node) + header + this.pathIndex[level]! * innerStride
       words[at + countWord] = words[at + countWord]! + 1
       // Only a key below all others comes to a child whose least key is greater.
-      if (position(words, at, innerStride, 1, a, b, c, true) === 0) {
+      if (this.position(words, at, innerStride, 1, a, b, c, true) === 0) {
         words[at] = a
         words[at + 1] = b
         words[at + 2] = c
@@ -132,7 +105,7 @@ export class Order {
     }
     const words = this.arena.words[leaf >>> 19]!
     const n = words[wordOf(leaf)]!
-    const index = position(words, wordOf(leaf) + header, leafStride, n, a, b, c, true)
+    const index = this.position(words, wordOf(leaf) + header, leafStride, n, a, b, c, true)
     if (n < leafCapacity) {
       this.put(leaf, 0, index, a, b, c, 0, 0)
       return
@@ -155,7 +128,7 @@ export class Order {
     const words = this.arena.words[leaf >>> 19]!
     const first = wordOf(leaf) + header
     const n = words[wordOf(leaf)]!
-    const index = position(words, first, leafStride, n, a, b, c, true) - 1
+    const index = this.position(words, first, leafStride, n, a, b, c, true) - 1
     if (index < 0) return false
     const at = first + index * leafStride
     if (words[at] !== a || words[at + 1] !== b || words[at + 2] !== c) return false
@@ -182,8 +155,8 @@ export class Order {
     return true
   }
 
-  /** How many keys are less than this one. */
-  countBelow(a: number, b: number, c: number): number {
+  /** How many keys are less than this one, or with `orEqual` not greater. */
+  countBelow(a: number, b: number, c: number, orEqual = false): number {
     a >>>= 0
     b >>>= 0
     c >>>= 0
@@ -193,12 +166,12 @@ export class Order {
     for (let level = this.height; level > 0; level--) {
       const words = this.arena.words[node >>> 19]!
       const first = wordOf(node) + header
-      const taken = Math.max(0, position(words, first, innerStride, words[wordOf(node)]!, a, b, c, false) - 1)
+      const taken = Math.max(0, this.position(words, first, innerStride, words[wordOf(node)]!, a, b, c, orEqual) - 1)
       for (let i = 0; i < taken; i++) below += words[first + i * innerStride + countWord]!
       node = words[first + taken * innerStride + childWord]!
     }
     const words = this.arena.words[node >>> 19]!
-    return below + position(words, wordOf(node) + header, leafStride, words[wordOf(node)]!, a, b, c, false)
+    return below + this.position(words, wordOf(node) + header, leafStride, words[wordOf(node)]!, a, b, c, orEqual)
   }
 
   /** Puts the key of that rank (0 to `size` - 1, in order) into `a`, `b`, `c`; false when there are not so many. */
@@ -233,7 +206,41 @@ export class Order {
     this.size = 0
   }
 
-  private elements(node: Pointer): number {
+  /**
+   * Whether an element whose first two words equal the key's is less, or with `orEqual` not greater: `element` and `c` are
+   * the third words.
+   */
+  protected thirdBelow(element: number, c: number, orEqual: boolean): boolean {
+    return element === c ? orEqual : element < c
+  }
+
+  /** How many of `n` elements are less than the key, or, with `orEqual`, not greater. */
+  private position(
+    words: Uint32Array,
+    first: number,
+    stride: number,
+    n: number,
+    a: number,
+    b: number,
+    c: number,
+    orEqual: boolean
+  ): number {
+    let low = 0
+    let high = n
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const at = first + middle * stride
+      let below: boolean
+      if (words[at] !== a) below = words[at]! < a
+      else if (words[at + 1] !== b) below = words[at + 1]! < b
+      else below = this.thirdBelow(words[at + 2]!, c, orEqual)
+      if (below) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  protected elements(node: Pointer): number {
     return this.arena.words[node >>> 19]![wordOf(node)]!
   }
 
@@ -244,7 +251,7 @@ export class Order {
     return node
   }
 
-  private freeNode(node: Pointer): void {
+  protected freeNode(node: Pointer): void {
     this.tableBytes -= this.arena.capacity(node)
     this.arena.free(node)
   }
@@ -271,7 +278,7 @@ export class Order {
       const words = this.arena.words[node >>> 19]!
       const first = wordOf(node) + header
       const n = words[wordOf(node)]!
-      const index = Math.max(0, position(words, first, innerStride, n, a, b, c, true) - 1)
+      const index = Math.max(0, this.position(words, first, innerStride, n, a, b, c, true) - 1)
       this.pathNode[level] = node
       this.pathIndex[level] = index
       if (index < n - 1) rightEdge = false

@@ -15,19 +15,20 @@ import { type Arena, ArenaFull, type Pointer, wordOf } from "./arena.ts"
  * segment it may be smaller (64 to 2048 pairs).
  */
 export const fullMask = 2047
-const leastMask = 63
+/** Of a dict's only segment, unless told otherwise. */
+const usualLeastMask = 63
 export const maxDepth = 21
 const scratch = new Uint32Array(2 * (fullMask + 1))
 
 /** Entries a segment may hold before it splits or doubles: 82 % of its slots. */
-const loadLimit = (mask: number): number => Math.floor(mask * 0.82)
+export const loadLimit = (mask: number): number => Math.floor(mask * 0.82)
 /** Buddies merge when together they hold no more than this: well below the load at which they split again. */
 const mergeLimit = 1000
 /** Removals look at the buddy only at every so many entries of the segment. */
 export const mergeInterval = 32
 
 /** Bytes of a dict's only segment while it is empty. */
-export const emptyTableBytes = (leastMask + 1) * 8
+export const emptyTableBytes = (usualLeastMask + 1) * 8
 
 /** The tables of a dict, and how they grow and give memory back. */
 export class Segments {
@@ -37,19 +38,27 @@ export class Segments {
   movedSlots = 0
 
   protected readonly arena: Arena
-  protected directory = new Uint32Array(1)
+  protected directory: Uint32Array = new Uint32Array(1)
   /** Global depth g. The directory's index is hash >>> 1 >>> (31 - g), which also holds for g = 0. */
   protected depth = 0
   protected shift = 31
-  protected mask = leastMask
-  protected limit = loadLimit(leastMask)
+  protected mask: number
+  protected limit: number
   protected segments = 1
+  /** The mask of an only segment is never less. */
+  protected readonly leastMask: number
   /** The number of segments of each local depth; the directory halves when none has the global depth. */
   protected readonly atDepth = new Uint32Array(maxDepth + 1)
 
-  constructor(arena: Arena) {
+  constructor(arena: Arena, leastMask = usualLeastMask) {
     this.arena = arena
-    this.directory[0] = this.newSegment(leastMask, 0)
+    this.leastMask = this.mask = leastMask
+    this.limit = loadLimit(leastMask)
+  }
+
+  /** Makes the first segment. */
+  protected begin(): void {
+    this.directory[0] = this.newSegment(this.leastMask, 0)
     this.atDepth[0] = 1
   }
 
@@ -72,7 +81,7 @@ export class Segments {
     return i === this.mask ? 1 : i + 1
   }
 
-  private newSegment(mask: number, localDepth: number): Pointer {
+  protected newSegment(mask: number, localDepth: number): Pointer {
     const segment = this.arena.allocate((mask + 1) * 8)
     const base = wordOf(segment)
     const table = this.arena.words[segment >>> 19]!
@@ -114,7 +123,7 @@ export class Segments {
   }
 
   /** Moves the only segment to one of another size. */
-  private resize(mask: number): void {
+  protected resize(mask: number): void {
     const old = this.directory[0]!
     const oldMask = this.mask
     const segment = this.newSegment(mask, 0)
@@ -141,8 +150,8 @@ export class Segments {
 
   /** Gives the entries with the next top bit set to a new segment. */
   private split(h: number, segment: Pointer, localDepth: number): void {
-    const upper = this.newSegment(fullMask, localDepth + 1)
     if (localDepth === this.depth) this.doubleDirectory()
+    const upper = this.newSegment(fullMask, localDepth + 1)
     const table = this.arena.words[segment >>> 19]!
     const base = wordOf(segment)
     const words = 2 * (fullMask + 1)
@@ -166,12 +175,21 @@ export class Segments {
 
   private doubleDirectory(): void {
     const old = this.directory
-    const next = new Uint32Array(old.length * 2)
+    const next = this.newDirectory(old.length * 2)
     for (let i = 0; i < next.length; i++) next[i] = old[i >>> 1]!
     this.movedSlots += next.length
     this.directory = next
     this.setDepth(this.depth + 1)
+    this.dropDirectory(old)
   }
+
+  /** Room for a directory of so many slots. */
+  protected newDirectory(length: number): Uint32Array {
+    return new Uint32Array(length)
+  }
+
+  /** A directory that is no longer used. */
+  protected dropDirectory(_old: Uint32Array): void {}
 
   private setDepth(depth: number): void {
     this.depth = depth
@@ -206,17 +224,18 @@ export class Segments {
     }
     if (this.depth === 0) {
       let mask = this.mask
-      while (mask > leastMask && left * 5 < mask) mask >>>= 1
+      while (mask > this.leastMask && left * 5 < mask) mask >>>= 1
       if (mask < this.mask) this.shrink(mask)
     }
   }
 
   private halveDirectory(): void {
     const old = this.directory
-    const next = new Uint32Array(old.length >>> 1)
+    const next = this.newDirectory(old.length >>> 1)
     for (let i = 0; i < next.length; i++) next[i] = old[2 * i]!
     this.movedSlots += next.length
     this.directory = next
     this.setDepth(this.depth - 1)
+    this.dropDirectory(old)
   }
 }

@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest"
+import { Arena, type Pointer } from "../../../src/projections/memory/arena.ts"
+import { Deque } from "../../../src/projections/memory/deque.ts"
+import * as Pack from "../../../src/projections/memory/pack.ts"
+import { Slice } from "../../../src/projections/memory/slice.ts"
+import { forSeeds, type Random } from "../../support/random.ts"
+
+const digits = new Uint8Array(Pack.digitsBytes)
+const into = new Slice()
+
+const contents = (deque: Deque): Array<string> => {
+  const found: Array<string> = []
+  for (let more = deque.seek(0); more; more = deque.next()) {
+    found.push(Pack.textAt(deque.bytes, deque.at, into, digits).latin1())
+  }
+  return found
+}
+const backwards = (deque: Deque): Array<string> => {
+  const found: Array<string> = []
+  for (let more = deque.seek(deque.length - 1); more; more = deque.previous()) {
+    found.push(Pack.textAt(deque.bytes, deque.at, into, digits).latin1())
+  }
+  return found
+}
+const packOf = (deque: Deque, node: Pointer): string =>
+  Buffer.from(deque.bytesOf(node).subarray(deque.startOf(node), deque.endOf(node))).toString("latin1")
+
+const element = (random: Random): string => {
+  const dice = random.fraction()
+  if (dice < 0.4) return `${random.between(-100, 100_000)}`
+  if (dice < 0.995) return "v".repeat(random.below(40)) + random.below(10)
+  return "long ".repeat(random.pick([100, 1700, 5000]))
+}
+
+describe("deque", () => {
+  it("does what an array does, and leaves nothing behind", () => {
+    forSeeds(120, (random) => {
+      const arena = new Arena()
+      const deque = new Deque(arena)
+      const fill = random.pick([-1, -2, -5, 1, 3, 100])
+      const roots = [deque.create(), deque.create()]
+      const models: Array<Array<string>> = [[], []]
+      const steps = random.pick([100, 1500, 4000])
+      for (let step = 0; step < steps; step++) {
+        const which = random.below(2)
+        const model = models[which]!
+        deque.open(roots[which]!)
+        const dice = random.fraction()
+        const growing = step < steps / 2 ? 0.7 : 0.3
+        if (dice < growing) {
+          for (let i = random.chance(0.1) ? 60 : 1; i > 0; i--) {
+            const text = element(random)
+            if (random.chance(0.5)) {
+              deque.pushLeft(Slice.latin1(text), fill)
+              model.unshift(text)
+            } else {
+              deque.pushRight(Slice.latin1(text), fill)
+              model.push(text)
+            }
+          }
+        } else if (random.chance(0.4)) {
+          const count = random.chance(0.1) ? random.below(100) : 1
+          if (random.chance(0.5)) {
+            deque.popLeft(count)
+            model.splice(0, count)
+          } else {
+            deque.popRight(count)
+            model.splice(Math.max(0, model.length - count), count)
+          }
+        } else if (random.chance(0.3)) {
+          const index = random.below(model.length + 1)
+          const text = element(random)
+          deque.insertAt(index, Slice.latin1(text), fill)
+          model.splice(index, 0, text)
+        } else if (random.chance(0.45)) {
+          const index = random.below(model.length + 2)
+          const text = element(random)
+          expect(deque.replaceAt(index, Slice.latin1(text), fill)).toBe(index < model.length)
+          if (index < model.length) model[index] = text
+        } else if (random.chance(0.5)) {
+          const index = random.below(model.length + 1)
+          const count = random.below(random.chance(0.2) ? 500 : 4)
+          deque.removeRange(index, count, fill)
+          model.splice(index, count)
+        } else if (random.chance(0.7)) {
+          const indexes = model.map((_, i) => i).filter(() => random.chance(0.1))
+          deque.removeAll(indexes, fill)
+          const gone = new Set(indexes)
+          models[which] = model.filter((_, i) => !gone.has(i))
+        } else if (model.length > 0) {
+          const start = random.below(model.length)
+          const stop = start + random.below(model.length - start)
+          deque.trim(start, stop)
+          models[which] = model.slice(start, stop + 1)
+        }
+        expect(deque.length).toBe(models[which]!.length)
+        if (step % 50 === 0) expect(contents(deque)).toEqual(models[which])
+      }
+      for (const [which, model] of models.entries()) {
+        deque.open(roots[which]!)
+        expect(contents(deque)).toEqual(model)
+        expect(backwards(deque).reverse()).toEqual(model)
+        for (let i = 0; i < 20 && model.length > 0; i++) {
+          const index = random.below(model.length)
+          expect(deque.seek(index)).toBe(true)
+          expect(Pack.textAt(deque.bytes, deque.at, into, digits).latin1()).toBe(model[index])
+        }
+        const whole = new Uint8Array(deque.packBytes())
+        expect(deque.toPack(whole, 0)).toBe(whole.length)
+        const copy = deque.create()
+        deque.appendPack(whole, 0, whole.length, fill)
+        expect(contents(deque.open(copy))).toEqual(model)
+        while (!deque.releaseStep(copy, 5));
+        while (!deque.releaseStep(roots[which]!, 5));
+      }
+      expect(arena.usedBytes).toBe(0)
+    })
+  })
+
+  it("tells of every node before it changes, so that a checkpoint has what was there", () => {
+    forSeeds(80, (random) => {
+      const arena = new Arena()
+      const deque = new Deque(arena)
+      deque.create()
+      const fill = random.pick([-1, 2, 7, 50])
+      const model: Array<string> = []
+      for (let i = random.between(1, 1500); i > 0; i--) {
+        const text = element(random)
+        deque.pushRight(Slice.latin1(text), fill)
+        model.push(text)
+      }
+      deque.numberNodes()
+      const saved: Array<readonly [number, string, number]> = []
+      const save = (node: Pointer): void => {
+        saved.push([deque.ordinalOf(node), packOf(deque, node), deque.countOf(node)])
+        deque.setMark(node, 1)
+      }
+      deque.mark = 1
+      deque.changing = save
+      for (let step = 0; step < 60; step++) {
+        const index = random.below(deque.length + 1)
+        const text = Slice.latin1(element(random))
+        const dice = random.below(6)
+        if (dice === 0) deque.pushLeft(text, fill)
+        else if (dice === 1) deque.pushRight(text, fill)
+        else if (dice === 2) deque.insertAt(index, text, fill)
+        else if (dice === 3) deque.replaceAt(index, text, fill)
+        else if (dice === 4) deque.removeRange(index, random.below(40), fill)
+        else deque.popLeft(random.below(10))
+      }
+      for (let node = deque.firstNode(); node !== 0; node = deque.nextNode(node)) {
+        if (deque.markOf(node) !== 1) save(node)
+      }
+      // What was saved, in whatever order it comes, is the list as it was.
+      saved.sort(() => random.fraction() - 0.5)
+      deque.changing = undefined
+      const loaded = deque.create()
+      for (const [ordinal, pack, count] of saved) {
+        const bytes = Buffer.from(pack, "latin1")
+        deque.insertNodeByOrdinal(ordinal, bytes, 0, bytes.length, count)
+      }
+      expect(contents(deque.open(loaded))).toEqual(model)
+    })
+  })
+
+  it("takes little more memory than its elements, and gives it back", () => {
+    const arena = new Arena()
+    const deque = new Deque(arena)
+    const root = deque.create()
+    for (let i = 0; i < 200_000; i++) deque.pushRight(Slice.latin1("abc"), -2)
+    expect(arena.usedBytes).toBeLessThan(200_000 * 5 * 1.05)
+    for (let i = 0; i < 150; i++) deque.popLeft(1000)
+    expect(arena.usedBytes).toBeLessThan(50_000 * 5 * 1.1)
+    deque.popRight(50_000)
+    while (!deque.releaseStep(root, 100));
+    expect(arena.usedBytes).toBe(0)
+  })
+})
