@@ -10,11 +10,12 @@
  */
 import type { DatabaseCount } from "../log/checkpoint-file.ts"
 import type { Event } from "../log/events/catalog.ts"
+import { LargeSaver } from "./checkpoint-large.ts"
 import * as Entry from "./entry.ts"
-import { fromWords, parseInt64, writeInt64 } from "./integer.ts"
 import { type Database, type EntrySaver, highWordAt, type Keyspace, wordAt } from "./keyspace.ts"
 import { type Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
 import type { Dict } from "./memory/dict.ts"
+import { fromWords, parseInt64, writeInt64 } from "./memory/integer.ts"
 import { Slice } from "./memory/slice.ts"
 import { embstrLimit } from "./string.ts"
 
@@ -47,6 +48,7 @@ class Source implements EntrySaver {
   /** A long string of which only the pieces before `partialAt` are saved, and the last. */
   private partial: Pointer = 0
   private partialAt = 0
+  private readonly large: LargeSaver
 
   constructor(walk: CheckpointWalk, database: Database, number: number, mark: number) {
     this.walk = walk
@@ -55,17 +57,35 @@ class Source implements EntrySaver {
     this.arena = database.arena
     this.dict = database.dict
     this.mark = mark
+    this.large = new LargeSaver(database.structures, number, mark)
+  }
+
+  saveElement(root: Pointer, p: Pointer): void {
+    this.large.saveElement(this.walk.sink, root, p)
+  }
+
+  keep(root: Pointer): boolean {
+    return this.large.keep(root)
   }
 
   /** Saves an entry now, all of it, unless that was done. */
   save(p: Pointer): void {
     if (Entry.markOf(this.arena, p) === this.mark) return
-    if (this.walk.sink !== undefined) {
+    if (this.takeLarge(p)) {
+      this.walk.savedBefore++
+    } else if (this.walk.sink !== undefined) {
       this.walk.savedBefore++
       if (p === this.partial) { while (!this.piece(this.walk.sink)); }
       else this.put(this.walk.sink, p, Infinity)
     }
     this.marked(p)
+  }
+
+  /** Takes the entry's collection down if it is a large one: its elements are saved by and by. */
+  private takeLarge(p: Pointer): boolean {
+    if (!Entry.isLarge(Entry.encodingOf(this.arena, p))) return false
+    this.large.take(this.arena, p, this.arena.words[slabOf(p)]![wordAt(p, 4)]!)
+    return true
   }
 
   moved(p: Pointer, next: Pointer): void {
@@ -94,7 +114,7 @@ class Source implements EntrySaver {
       if (budget.bytes <= 0 || Entry.markOf(arena, p) === mark) return
       budget.entries--
       const { sink } = walk
-      if (sink !== undefined) {
+      if (!this.takeLarge(p) && sink !== undefined) {
         if (p !== this.partial) budget.bytes -= this.put(sink, p, pieceBytes)
         while (p === this.partial) {
           if (budget.bytes <= 0) return
@@ -105,13 +125,15 @@ class Source implements EntrySaver {
       this.marked(p)
     }
     while (budget.entries > 0) {
-      const next = this.dict.walk(this.position, visit)
-      if (budget.bytes <= 0) break // some of this segment may be left: it is gone through again
-      budget.entries -= segmentCost
-      if (next < 0) {
+      budget.bytes = this.large.slice(walk.sink, budget.bytes)
+      if (budget.bytes <= 0) break
+      if (this.position < 0) {
         this.finish()
         return true
       }
+      const next = this.dict.walk(this.position, visit)
+      if (budget.bytes <= 0) break // some of this segment may be left: it is gone through again
+      budget.entries -= segmentCost
       this.position = next
     }
     return false
@@ -120,7 +142,7 @@ class Source implements EntrySaver {
   private finish(): void {
     this.done = true
     if (this.orphan) this.walk.keyspace.dispose(this.arena)
-    else this.database.saver = undefined
+    else this.database.setSaver(undefined, this.mark)
   }
 
   /** Adds the events that make an entry; of a string longer than `most` only its last piece. Returns bytes added. */
@@ -134,6 +156,15 @@ class Source implements EntrySaver {
       integer.value = integerAt(arena, p)
       sink.add(number, clock, integer)
       return key.length + 16
+    }
+    if (Entry.typeOf(arena, p) !== Entry.Type.string) {
+      const slab = slabOf(p)
+      const length = arena.words[slab]![wordAt(p, 4)]!
+      small.bytes.set(arena.bytes[slab]!, byteOf(p) + Entry.headerBytes + key.length, length)
+      small.shape = Entry.typeOf(arena, p) << 4 | encoding
+      small.expireAt = deadline === 0 ? null : deadline
+      sink.add(number, clock, small)
+      return key.length + length + 16
     }
     if (encoding === Entry.Encoding.int) value.set(digits, 0, writeInt64(digits, 0, integerAt(arena, p)))
     else {
@@ -195,6 +226,13 @@ const key = new Slice()
 const value = new Slice()
 const digits = new Uint8Array(24)
 const text = { _tag: "StringSet" as const, key, value, expireAt: null as number | null }
+const small = {
+  _tag: "CollectionRestored" as const,
+  key,
+  shape: 0,
+  bytes: new Slice(),
+  expireAt: null as number | null
+}
 const integer = { _tag: "StringIncremented" as const, key, value: 0 as number | bigint }
 
 /** Whether SET of the text in `value` makes an entry of just this encoding. */
@@ -230,12 +268,14 @@ export class CheckpointWalk {
     let total = 0
     for (let number = 0; number < keyspace.databases.length; number++) {
       const database = keyspace.databases[number]!
-      database.mark = keyspace.mark
-      if (database.size === 0) continue
+      if (database.size === 0) {
+        database.setSaver(undefined, keyspace.mark)
+        continue
+      }
       databases.push({ number, keys: database.size, deadlines: database.deadlines.size })
       total += database.size
       const source = new Source(this, database, number, keyspace.mark)
-      database.saver = source
+      database.setSaver(source, keyspace.mark)
       this.sources.push(source)
     }
     this.databases = databases

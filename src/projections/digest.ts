@@ -4,7 +4,12 @@
  *
  * ```
  * mix(d, x)   d := SHA1(d ^ SHA1(x))
- * value       0, mix(type, u32 big-endian), mix(text of the string); with a deadline: ^ SHA1("!!expire!!")
+ * value       0, mix(type, u32 big-endian), then by type; with a deadline: ^ SHA1("!!expire!!")
+ *   string      mix(text)
+ *   list        mix(element), one after the other
+ *   set         ^ SHA1(member)
+ *   hash        ^ SHA1 of (0, mix(field), mix(value)) for each field
+ *   sorted set  ^ SHA1 of (0, mix(member), mix(score as %.17g)) for each member
  * key         0, mix(key), then on as for the value
  * keyspace    0; for each database that is not empty, by number: mix(number, u32 big-endian), then ^ SHA1 of each key's digest
  * ```
@@ -14,9 +19,12 @@
  */
 import { hash } from "node:crypto"
 import * as Entry from "./entry.ts"
+import { eachField } from "./hash.ts"
 import type { Database, Keyspace } from "./keyspace.ts"
+import { eachElement, listLength } from "./list.ts"
 import type { Pointer } from "./memory/arena.ts"
 import { Slice } from "./memory/slice.ts"
+import { eachMember } from "./set.ts"
 import { readString } from "./string.ts"
 
 const digestBytes = 20
@@ -43,9 +51,38 @@ const expireHash = sha1(Buffer.from("!!expire!!"))
 const slice = new Slice()
 const digits = new Uint8Array(24)
 
+/** Digest of one element made of several parts. */
+const pair = new Uint8Array(digestBytes)
+
+const mixElements = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {
+  switch (Entry.typeOf(db.arena, p)) {
+    case Entry.Type.string:
+      mix(digest, sha1Of(readString(db, p, slice, digits)))
+      break
+    case Entry.Type.list:
+      eachElement(db, p, 0, listLength(db, p), false, (element) => {
+        mix(digest, sha1Of(element))
+        return true
+      })
+      break
+    case Entry.Type.set:
+      eachMember(db, p, (member) => xor(digest, sha1Of(member)))
+      break
+    case Entry.Type.hash:
+      eachField(db, p, -1, (field, value, deadline) => {
+        pair.fill(0)
+        mix(pair, sha1Of(field))
+        mix(pair, sha1Of(value))
+        if (deadline !== 0 && exactDeadlines) mix(pair, sha1(Buffer.from(String(deadline))))
+        xor(digest, sha1(pair))
+      })
+      break
+  }
+}
+
 const mixValue = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {
   mix(digest, typeHashes[Entry.typeOf(db.arena, p)]!)
-  mix(digest, sha1Of(readString(db, p, slice, digits)))
+  mixElements(digest, db, p, exactDeadlines)
   const deadline = Entry.deadlineOf(db.arena, p)
   if (deadline === 0) return
   if (exactDeadlines) mix(digest, sha1(Buffer.from(String(deadline))))

@@ -7,9 +7,12 @@
  * word 1   deadline, low 32 bits: Unix milliseconds, 0 = none
  * word 2   access clock: seconds in the low 24 bits · access frequency in the high 8 (see access.ts)
  * word 3   length of the key in bytes
- * word 4   string: length of the value, or for an integer its low 32 bits · collections: root of the structure
+ * word 4   length of the value, or for an integer its low 32 bits · large collections: root of their structure
  * byte 20  the key, then the value (an integer's high 32 bits stand at the next multiple of 4)
  * ```
+ *
+ * A small collection is a value of bytes like a string: see collection.ts. A large one has structures of its own in the
+ * same arena; see large.ts.
  */
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
 import { Slice } from "./memory/slice.ts"
@@ -22,9 +25,32 @@ export const types = ["string", "list", "set", "zset", "hash", "stream"] as cons
 export type TypeName = typeof types[number]
 export const Type = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 5 } as const
 
-/** How it is held, under the names OBJECT ENCODING answers. */
-export const encodings = ["int", "embstr", "raw"] as const
-export const Encoding = { int: 0, embstr: 1, raw: 2 } as const
+/** How it is held, under the names OBJECT ENCODING answers; the numbers stand in entries and checkpoints. */
+export const encodings = [
+  "int",
+  "embstr",
+  "raw",
+  "listpack",
+  "intset",
+  "listpackex",
+  "hashtable",
+  "quicklist",
+  "skiplist"
+] as const
+export const Encoding = {
+  int: 0,
+  embstr: 1,
+  raw: 2,
+  listpack: 3,
+  intset: 4,
+  listpackex: 5,
+  hashtable: 6,
+  quicklist: 7,
+  skiplist: 8
+} as const
+
+/** Whether a value of this encoding has structures of its own, whose root stands in word 4. */
+export const isLarge = (encoding: number): boolean => encoding >= Encoding.hashtable
 
 export const typeOf = (arena: Arena, p: Pointer): number => (arena.words[slabOf(p)]![wordOf(p)]! >>> 7) & 15
 

@@ -3,8 +3,13 @@
  * The live path, start-up, replicas, history and tests all run this one function.
  */
 import type { Event, EventOf, EventTag } from "../log/events/catalog.ts"
+import { restoreListNode, restoreSmall } from "./collection.ts"
+import * as Hashes from "./hash.ts"
 import type { Keyspace } from "./keyspace.ts"
+import * as Lists from "./list.ts"
 import type { Slice } from "./memory/slice.ts"
+import * as Sets from "./set.ts"
+import * as SortedSets from "./sorted-set.ts"
 import * as Strings from "./string.ts"
 
 type Evolvers = { readonly [Tag in EventTag]: (keyspace: Keyspace, db: number, event: EventOf<Tag>) => void }
@@ -18,6 +23,35 @@ const evolvers: Evolvers = {
   StringAppended: (keyspace, db, event) => Strings.appended(keyspace.database(db), event.key, event.suffix),
   StringRangeSet: (keyspace, db, event) =>
     Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value),
+  CollectionRestored: (keyspace, db, { bytes, expireAt, key, shape }) =>
+    restoreSmall(keyspace.database(db), key, shape, bytes, expireAt ?? 0),
+  ListNodeRestored: (keyspace, db, { count, key, ordinal, pack }) =>
+    restoreListNode(keyspace.database(db), key, ordinal, count, pack),
+  ListPushed: (keyspace, db, event) => Lists.pushed(keyspace.database(db), event.key, event.side, event.elements),
+  ListPopped: (keyspace, db, event) =>
+    Lists.popped(keyspace.database(db), event.key, event.side, event.elements.length),
+  ListElementSet: (keyspace, db, event) =>
+    Lists.elementSet(keyspace.database(db), event.key, event.index, event.element),
+  ListElementInserted: (keyspace, db, event) =>
+    Lists.elementInserted(keyspace.database(db), event.key, event.index, event.element),
+  ListElementsRemoved: (keyspace, db, event) => Lists.elementsRemoved(keyspace.database(db), event.key, event.indexes),
+  ListTrimmed: (keyspace, db, event) => Lists.trimmed(keyspace.database(db), event.key, event.start, event.stop),
+  SetMembersAdded: (keyspace, db, event) => Sets.membersAdded(keyspace.database(db), event.key, event.members),
+  SetMembersRemoved: (keyspace, db, event) => Sets.membersRemoved(keyspace.database(db), event.key, event.members),
+  HashFieldsSet: (keyspace, db, event) => Hashes.fieldsSet(keyspace.database(db), event.key, event.pairs),
+  HashFieldsUpdated: (keyspace, db, event) => Hashes.fieldsUpdated(keyspace.database(db), event.key, event.pairs),
+  HashFieldsDeleted: (keyspace, db, event) => Hashes.fieldsRemoved(keyspace.database(db), event.key, event.fields),
+  HashFieldsExpired: (keyspace, db, event) => Hashes.fieldsRemoved(keyspace.database(db), event.key, event.fields),
+  HashFieldsExpirySet: (keyspace, db, event) =>
+    Hashes.fieldsExpireAt(keyspace.database(db), event.key, event.expireAt, event.fields),
+  HashFieldsPersisted: (keyspace, db, event) =>
+    Hashes.fieldsExpireAt(keyspace.database(db), event.key, 0, event.fields),
+  SortedSetMembersScored: (keyspace, db, event) =>
+    SortedSets.membersScored(keyspace.database(db), event.key, event.members, event.scores),
+  SortedSetMembersRemoved: (keyspace, db, event) =>
+    SortedSets.membersRemoved(keyspace.database(db), event.key, event.members),
+  SortedSetRangeRemoved: (keyspace, db, event) =>
+    SortedSets.rangeRemoved(keyspace.database(db), event.key, event.start, event.stop),
   KeyDeleted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyExpired: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyEvicted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
@@ -35,7 +69,7 @@ const evolvers: Evolvers = {
     const database = keyspace.database(db)
     const p = database.locate(event.key)
     if (p === 0 || sameBytes(event.key, event.to)) return
-    database.copyFrom(database, p, event.to)
+    database.copyFrom(database, p, event.to, true)
     database.delete(event.key)
   },
   KeyCopied: (keyspace, db, event) => {

@@ -2,307 +2,18 @@
  * The data as it is now: sixteen (or as many as configured) databases, each with its own arena, so that emptying one is
  * dropping its arena, however many keys it held. A keyspace is a value: as many as wanted live side by side.
  */
-import { freshClock } from "./access.ts"
-import * as Entry from "./entry.ts"
-import { Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
-import { Compactor } from "./memory/compaction.ts"
-import { Dict } from "./memory/dict.ts"
+import { Database, Turn } from "./database.ts"
+import { defaultLimits, type Limits } from "./limits.ts"
+import type { Arena } from "./memory/arena.ts"
 import type { HashSeed } from "./memory/hash.ts"
-import { Order } from "./memory/order.ts"
-import { copyBytes, Slice } from "./memory/slice.ts"
 
-/**
- * The command or batch at work, shared by the databases of a keyspace. Whoever starts one calls `next`: memories of
- * slices end there, and entries touched from then on carry its time.
- */
-export class Turn {
-  number = 0
-  /** The access clock of entries that are new at the batch's time. */
-  clock = freshClock(0)
-
-  /** A key whose hash is known already, and that hash. */
-  knownKey: Slice | undefined = undefined
-  knownHash = 0
-
-  next(timeMs: number): void {
-    this.number++
-    this.knownKey = undefined
-    this.clock = freshClock(timeMs)
-  }
-}
-
-/** What a running checkpoint wants of a database; see checkpoint.ts. */
-export interface EntrySaver {
-  /** The entry is about to change or go: save it now unless that was done. */
-  save(p: Pointer): void
-  /** The entry at `p` lies at `next` from now on, unchanged. */
-  moved(p: Pointer, next: Pointer): void
-  /** The database was emptied. True: the checkpoint keeps the old arena and gives it back when it has saved it. */
-  takeOver(): boolean
-}
-
-/** One numbered database: an index of entries by key and one of the deadlines in their order. */
-export class Database {
-  arena: Arena
-  dict: Dict
-  /** (deadline high, deadline low, key hash) of every entry that has a deadline. */
-  deadlines: Order
-  readonly turn: Turn
-  /** The mark of entries that a running checkpoint has or need not have: of all entries when none is running. */
-  mark: number
-  /** Set while a checkpoint has yet to save entries of this database. */
-  saver: EntrySaver | undefined = undefined
-  private readonly seed: HashSeed
-  private compactor: Compactor
-  /** Bytes in use by all databases of the keyspace. */
-  private readonly meter: Float64Array
-
-  // The key looked up last. A command's decide and the fold of its events ask for the same slice: one hash, one probe.
-  private memoKey: Slice | undefined = undefined
-  private memoHash = 0
-  private memoPointer: Pointer = 0
-  private memoTurn = -1
-
-  constructor(seed: HashSeed, turn: Turn, mark: number, meter: Float64Array = new Float64Array(1)) {
-    this.seed = seed
-    this.mark = mark
-    this.turn = turn
-    this.meter = meter
-    this.arena = new Arena(meter)
-    this.dict = new Dict(this.arena, seed, Entry.keyLengthWord, Entry.headerBytes)
-    this.deadlines = new Order(this.arena)
-    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
-  }
-
-  get size(): number {
-    return this.dict.size
-  }
-
-  private remember(key: Slice, hash: number, p: Pointer): void {
-    this.memoKey = key
-    this.memoHash = hash
-    this.memoPointer = p
-    this.memoTurn = this.turn.number
-  }
-
-  /** The entry of a key, dead or alive; 0 when absent. */
-  locate(key: Slice): Pointer {
-    const { turn } = this
-    if (key === this.memoKey && this.memoTurn === turn.number) return this.memoPointer
-    const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length)
-    const p = this.dict.find(hash, key.bytes, key.start, key.length)
-    this.remember(key, hash, p)
-    return p
-  }
-
-  /** The hash of a key that was just located. */
-  private hashOf(key: Slice): number {
-    return key === this.memoKey && this.memoTurn === this.turn.number
-      ? this.memoHash
-      : this.dict.hash(key.bytes, key.start, key.length)
-  }
-
-  /** A new entry for an absent key: header and key written, `valueBytes` of room after it. */
-  create(key: Slice, type: number, encoding: number, deadline: number, valueBytes: number): Pointer {
-    const hash = this.hashOf(key)
-    const p = this.build(key, type, encoding, deadline, this.turn.clock, valueBytes)
-    this.dict.insert(hash, p)
-    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
-    this.remember(key, hash, p)
-    return p
-  }
-
-  /** To be called before an entry changes in place, other than in its access clock. */
-  changing(p: Pointer): void {
-    if (this.saver !== undefined) this.saver.save(p)
-  }
-
-  private build(
-    key: Slice,
-    type: number,
-    encoding: number,
-    deadline: number,
-    clock: number,
-    valueBytes: number
-  ): Pointer {
-    const p = this.arena.allocate(Entry.headerBytes + key.length + valueBytes)
-    Entry.writeHeader(this.arena, p, type, encoding, deadline, clock, key.length, this.mark)
-    copyBytes(this.arena.bytes[slabOf(p)]!, byteOf(p) + Entry.headerBytes, key.bytes, key.start, key.length)
-    return p
-  }
-
-  /**
-   * Makes room for `valueBytes` after the key of a located entry, keeping header, key and the first `keep` bytes of the
-   * value; the entry stays where it is when its block fits and is not more than twice too large.
-   */
-  resize(key: Slice, p: Pointer, valueBytes: number, keep: number): Pointer {
-    if (this.saver !== undefined) this.saver.save(p)
-    const need = Entry.headerBytes + key.length + valueBytes
-    const capacity = this.arena.capacity(p)
-    if (need <= capacity && (need > capacity >>> 1 || capacity <= 64)) return p
-    const next = this.arena.allocate(need)
-    copyBytes(
-      this.arena.bytes[slabOf(next)]!,
-      byteOf(next),
-      this.arena.bytes[slabOf(p)]!,
-      byteOf(p),
-      Entry.headerBytes + key.length + keep
-    )
-    const hash = this.hashOf(key)
-    this.dict.replace(hash, p, next)
-    this.arena.free(p)
-    this.remember(key, hash, next)
-    return next
-  }
-
-  /** Moves what lies at `p` to another block, if it is an entry or a table; only these are named in but one place. */
-  private relocate(p: Pointer): void {
-    const { arena, dict } = this
-    const capacity = arena.capacity(p)
-    const length = Entry.keyLengthOf(arena, p)
-    if (Entry.headerBytes + length <= capacity) {
-      const key = Entry.keyOf(arena, p, scratch)
-      const hash = dict.hash(key.bytes, key.start, key.length)
-      if (dict.find(hash, key.bytes, key.start, key.length) === p) {
-        const next = arena.allocate(capacity)
-        copyBytes(arena.bytes[slabOf(next)]!, byteOf(next), arena.bytes[slabOf(p)]!, byteOf(p), capacity)
-        dict.replace(hash, p, next)
-        arena.free(p)
-        this.saver?.moved(p, next)
-        return
-      }
-    }
-    dict.moveSegment(p)
-  }
-
-  /** Makes the arena a little denser if it has become sparse; pointers into it end. False when there is nothing to do. */
-  compact(): boolean {
-    this.memoKey = undefined
-    return this.compactor.step()
-  }
-
-  /** Changes the deadline of an entry, 0 for none, in the header and in the order. */
-  expireAt(p: Pointer, deadline: number): void {
-    if (deadline === 0 && !Entry.hasDeadline(this.arena, p)) return
-    const before = Entry.deadlineOf(this.arena, p)
-    if (before === deadline) return
-    if (this.saver !== undefined) this.saver.save(p)
-    const key = Entry.keyOf(this.arena, p, scratch)
-    const hash = this.dict.hash(key.bytes, key.start, key.length)
-    if (before !== 0) this.deadlines.remove(Math.floor(before / 0x1_0000_0000), before >>> 0, hash)
-    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
-    Entry.setDeadline(this.arena, p, deadline)
-    Entry.setWritten(this.arena, p, this.turn.clock)
-  }
-
-  /** Takes a key and its value away. False when it was absent. */
-  delete(key: Slice): boolean {
-    const p = this.locate(key)
-    if (p === 0) return false
-    if (this.saver !== undefined) this.saver.save(p)
-    const hash = this.hashOf(key)
-    const deadline = Entry.deadlineOf(this.arena, p)
-    if (deadline !== 0) this.deadlines.remove(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
-    this.dict.remove(hash, p)
-    this.arena.free(p)
-    this.remember(key, hash, 0)
-    return true
-  }
-
-  /** Copies the entry at `p` of `source` (which may be this database) under the name `key`, replacing what is there. */
-  copyFrom(source: Database, p: Pointer, key: Slice): void {
-    const words = source.arena
-    const length = Entry.keyLengthOf(words, p)
-    const valueBytes = source.valueBytesOf(p)
-    // Only after the copy may the old entry of `key` go: `key` may point into it.
-    const hash = this.dict.hash(key.bytes, key.start, key.length)
-    const old = this.dict.find(hash, key.bytes, key.start, key.length)
-    const deadline = Entry.deadlineOf(words, p)
-    const next = this.build(
-      key,
-      Entry.typeOf(words, p),
-      Entry.encodingOf(words, p),
-      deadline,
-      // How often it was accessed goes with the value; it is written now.
-      (Entry.clockOf(words, p) & ~0xff_ffff) | (this.turn.clock & 0xff_ffff),
-      valueBytes
-    )
-    source.copyValue(p, length, this, next, key.length)
-    if (old !== 0) {
-      if (this.saver !== undefined) this.saver.save(old)
-      const oldDeadline = Entry.deadlineOf(this.arena, old)
-      if (oldDeadline !== 0) this.deadlines.remove(Math.floor(oldDeadline / 0x1_0000_0000), oldDeadline >>> 0, hash)
-      this.dict.replace(hash, old, next)
-      this.arena.free(old)
-    } else this.dict.insert(hash, next)
-    if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
-    this.memoKey = undefined
-  }
-
-  /** Bytes the value of an entry takes after its key, alignment included. */
-  private valueBytesOf(p: Pointer): number {
-    return Entry.encodingOf(this.arena, p) === Entry.Encoding.int
-      ? integerBytes
-      : this.arena.words[slabOf(p)]![wordAt(p, 4)]!
-  }
-
-  private copyValue(p: Pointer, keyLength: number, into: Database, q: Pointer, newKeyLength: number): void {
-    const from = this.arena.words[slabOf(p)]!
-    const to = into.arena.words[slabOf(q)]!
-    to[wordAt(q, 4)] = from[wordAt(p, 4)]!
-    if (Entry.encodingOf(this.arena, p) === Entry.Encoding.int) {
-      to[highWordAt(q, newKeyLength)] = from[highWordAt(p, keyLength)]!
-      return
-    }
-    copyBytes(
-      into.arena.bytes[slabOf(q)]!,
-      byteOf(q) + Entry.headerBytes + newKeyLength,
-      this.arena.bytes[slabOf(p)]!,
-      byteOf(p) + Entry.headerBytes + keyLength,
-      from[wordAt(p, 4)]!
-    )
-  }
-
-  /** Drops everything at once. The old arena is returned, for whoever gives its memory back. */
-  clear(): Arena {
-    const old = this.arena
-    old.unmeter()
-    this.arena = new Arena(this.meter)
-    this.dict = new Dict(this.arena, this.seed, Entry.keyLengthWord, Entry.headerBytes)
-    this.deadlines = new Order(this.arena)
-    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
-    this.memoKey = undefined
-    this.saver = undefined
-    return old
-  }
-
-  /** Becomes what `other`, of the same keyspace, is; what this one held must be gone already, `other` is not used again. */
-  takeOver(other: Database): void {
-    const blank = this.arena
-    this.arena = other.arena
-    this.dict = other.dict
-    this.deadlines = other.deadlines
-    this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
-    this.memoKey = undefined
-    blank.unmeter()
-    while (blank.dismantle());
-  }
-}
-
-const scratch = new Slice()
-
-/** Room an integer's high word may need after the key: up to 3 bytes of alignment and the word. */
-export const integerBytes = 7
-
-/** Index of a header word in the slab's words. */
-export const wordAt = (p: Pointer, word: number): number => (byteOf(p) >>> 2) + word
-
-/** Index of an integer's high word, after a key of `keyLength` bytes. */
-export const highWordAt = (p: Pointer, keyLength: number): number =>
-  (byteOf(p) + Entry.headerBytes + keyLength + 3) >>> 2
+export { Database, type EntrySaver, highWordAt, integerBytes, Turn, wordAt } from "./database.ts"
 
 /** One slab: unmapping it takes a fraction of a millisecond. */
 const smallArenaBytes = 4 << 20
+
+/** Elements freed at a time: about a millisecond's work. */
+const sweepElements = 10_000
 
 /** All databases of one server, one moment in history or one test. */
 export class Keyspace {
@@ -313,7 +24,10 @@ export class Keyspace {
   mark = 0
   private readonly dropped: Array<Arena> = []
   private meter: Float64Array = new Float64Array(1)
-  constructor(count: number, seed: HashSeed, turn = new Turn()) {
+  /** Up to what size collections are small. */
+  readonly limits: Limits
+  constructor(count: number, seed: HashSeed, turn = new Turn(), limits = defaultLimits()) {
+    this.limits = limits
     this.seed = seed
     this.turn = turn
     this.databases = Array.from({ length: count }, () => this.standIn())
@@ -327,7 +41,7 @@ export class Keyspace {
 
   /** An empty database that may be put in the place of one of these. */
   standIn(): Database {
-    return new Database(this.seed, this.turn, this.mark, this.meter)
+    return new Database(this.seed, this.turn, this.mark, this.limits, this.meter)
   }
 
   swap(first: number, second: number): void {
@@ -358,15 +72,17 @@ export class Keyspace {
   }
 
   /**
-   * Gives up to 64 MiB of what was emptied back to the system: unmapping gigabytes at once would stop everything. To be
-   * called every now and then; false when nothing is left to give.
+   * Frees some elements of large collections that are gone, and gives up to 64 MiB of what was emptied back to the
+   * system: either at once would stop everything. To be called every now and then; false when nothing is left to give.
    */
   reclaim(): boolean {
+    let more = false
+    for (const database of this.databases) if (database.structures.sweep(sweepElements)) more = true
     while (this.dropped.length > 0) {
       if (this.dropped.at(-1)!.dismantle()) return true
       this.dropped.pop()
     }
-    return false
+    return more
   }
 
   /**
@@ -383,7 +99,7 @@ export class Keyspace {
 
   /** An empty keyspace of the same shape whose databases `adopt` may take over. */
   blank(): Keyspace {
-    return new Keyspace(this.databases.length, this.seed, this.turn)
+    return new Keyspace(this.databases.length, this.seed, this.turn, this.limits)
   }
 
   /** Takes the databases of a keyspace made by `blank`, dropping its own. No checkpoint may be running. */

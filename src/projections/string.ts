@@ -1,8 +1,8 @@
 /** Strings: integers are kept as two words, text follows its key. */
 import * as Entry from "./entry.ts"
-import { fromWords, highWord, lowWord, parseInt64, writeInt64 } from "./integer.ts"
 import { type Database, highWordAt, integerBytes, wordAt } from "./keyspace.ts"
 import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { fromWords, highWord, lowWord, parseInt64, writeInt64 } from "./memory/integer.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 
 /** Up to this many bytes OBJECT ENCODING says embstr, as in Redis. */
@@ -17,6 +17,12 @@ export const setString = (db: Database, key: Slice, value: Slice, deadline: numb
   else setText(db, key, value, encodingFor(value.length), deadline)
 }
 
+/** The collection at `p` ends: a string comes in its place. */
+const becomeString = (db: Database, p: Pointer): void => {
+  db.changing(p)
+  db.endValue(p)
+}
+
 /** In place of a deadline: the one the entry has, none for a new entry. */
 const keepDeadline = -1
 
@@ -24,6 +30,7 @@ const setText = (db: Database, key: Slice, value: Slice, encoding: number, deadl
   let p = db.locate(key)
   if (p === 0) p = db.create(key, Entry.Type.string, encoding, Math.max(0, deadline), value.length)
   else {
+    if (Entry.typeOf(db.arena, p) !== Entry.Type.string) becomeString(db, p)
     p = db.resize(key, p, value.length, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, encoding)
     Entry.setWritten(db.arena, p, db.turn.clock)
@@ -44,6 +51,7 @@ const setInteger = (db: Database, key: Slice, value: number | bigint, deadline: 
   let p = db.locate(key)
   if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.int, Math.max(0, deadline), integerBytes)
   else {
+    if (Entry.typeOf(db.arena, p) !== Entry.Type.string) becomeString(db, p)
     p = db.resize(key, p, integerBytes, 0)
     Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.int)
     Entry.setWritten(db.arena, p, db.turn.clock)
@@ -73,7 +81,11 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
     p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
     db.arena.words[slabOf(p)]![wordAt(p, 4)] = 0
   } else {
-    if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
+    if (Entry.typeOf(db.arena, p) !== Entry.Type.string) {
+      becomeString(db, p)
+      Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.raw)
+      db.arena.words[slabOf(p)]![wordAt(p, 4)] = 0
+    } else if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
       const text = readString(db, p, new Slice(), new Uint8Array(24))
       setText(db, key, text, Entry.Encoding.raw, keepDeadline)
       p = db.locate(key)

@@ -68,7 +68,7 @@ export class Undo implements TouchVisitor {
 
   /** Where pre-images are kept: a database of no keyspace, whose memory counts for nothing. */
   private store(): Database {
-    return this.spare.pop() ?? new Database(this.keyspace.seed, this.keyspace.turn, 0)
+    return this.spare.pop() ?? new Database(this.keyspace.seed, this.keyspace.turn, 0, this.keyspace.limits)
   }
 
   private putAside(db: number): void {
