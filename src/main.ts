@@ -16,6 +16,7 @@ import { flushCompileCache } from "node:module"
 import { machine, release, totalmem, type } from "node:os"
 import { resolve } from "node:path"
 import { CommandExecutor } from "./commands/executor/executor.ts"
+import { followLimits } from "./commands/executor/limits.ts"
 import { followMemorySettings } from "./commands/executor/memory-settings.ts"
 import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
@@ -69,6 +70,7 @@ const executorLayer = Layer.effect(
     })
     executor.loading = true
     followMemorySettings(executor, config)
+    followLimits(executor.keyspace, config)
     return executor
   })
 )

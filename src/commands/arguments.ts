@@ -1,4 +1,4 @@
-import { parseInt64Slice } from "../projections/integer.ts"
+import { parseInt64Slice } from "../projections/memory/integer.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Argv } from "./define.ts"
 import { errors } from "./errors.ts"

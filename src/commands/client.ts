@@ -1,4 +1,5 @@
 import type { Author } from "../log/event-log.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import type { Transaction } from "./transaction/queue.ts"
 
 /**
@@ -32,6 +33,8 @@ export class ClientState implements Author {
   watchDirty = false
   /** CLIENT MULTI-ON-ERROR: what a failing command means for the rest of an EXEC. */
   multiOnError: "default" | "continue" | "abort" = "default"
+  /** What HIMPORT PREPARE has named: the fields, in their order. */
+  readonly fieldsets = new Map<string, ReadonlyArray<Slice>>()
   /** Lower-case name of the last command (container|sub), for CLIENT LIST. */
   lastCommand = ""
   /** Unix ms of the last command, for the idle time. */

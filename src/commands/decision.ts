@@ -1,10 +1,12 @@
 import type { Event } from "../log/events/catalog.ts"
 import type { Int64 } from "../log/events/fields.ts"
+import type { Reply } from "../net/resp/reply.ts"
 import type { Database, Keyspace } from "../projections/keyspace.ts"
 import type { Pointer } from "../projections/memory/arena.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
 import type { MemorySettings } from "./memory-policy.ts"
+import type { Wait } from "./waiting.ts"
 
 /**
  * What a decision may see and do. One instance per executor, refilled per command: a decision never keeps it. A command
@@ -31,6 +33,8 @@ export interface Decision {
   peek(key: Slice): Pointer
   /** Like `peek`, in another database. */
   peekIn(db: number, key: Slice): Pointer
+  /** Records the death of the fields past their deadline of the hash at `p`; returns its entry then, 0 when it is gone. */
+  withoutDeadFields(key: Slice, p: Pointer): Pointer
   /** Records what a reading command found, for keyspace_hits and keyspace_misses. Returns `p`. */
   counted(p: Pointer): Pointer
 
@@ -50,6 +54,13 @@ export interface Decision {
 
   /** Adds an event to the command's batch. The slices in it must stay valid until the command returns. */
   emit(event: Event): void
+  /** Set while a command that waited runs again: only this key may end its wait, others count as empty. */
+  readonly served: Slice | undefined
+  /**
+   * Waits for a key to have what the command wants: the command's reply is then what this returns. It runs again, as if
+   * asked anew, when an event touches one of the keys and that holds the type wanted (see `served`).
+   */
+  wait(wait: Wait): Reply
   /** A uniform random integer below 2^32, from the executor's seeded generator. */
   random(): number
 }

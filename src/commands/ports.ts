@@ -45,6 +45,8 @@ export interface ConnectionPort {
   readonly blocked: boolean
   /** CLIENT UNBLOCK: ends the wait by time-out or by error; false when it was not waiting (in an unblockable way). */
   unblock(how: "timeout" | "error"): boolean
+  /** The running command answers later, with `answer`: requests behind it wait. */
+  awaitAnswer(): void
   /** Sends the reply of a command that answered `noReply` before. */
   answer(reply: Reply): void
   /** Sends bytes that are no reply to a request: a line of MONITOR. */

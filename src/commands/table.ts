@@ -4,8 +4,11 @@ import type { Histogram } from "../metrics/histogram.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { connectionCommands } from "./connection/index.ts"
 import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
+import { hashCommands } from "./hash/index.ts"
 import { keyCommands } from "./key/index.ts"
+import { listCommands } from "./list/index.ts"
 import { serverCommands } from "./server/index.ts"
+import { setCommands } from "./set/index.ts"
 import { stringCommands } from "./string/index.ts"
 import { transactionCommands } from "./transaction/index.ts"
 
@@ -127,6 +130,9 @@ const equalFolded = (upper: Uint8Array, name: Slice): boolean => {
 /** All commands, the order being that of their families. */
 export const commands: ReadonlyArray<Command> = [
   ...stringCommands,
+  ...listCommands,
+  ...setCommands,
+  ...hashCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

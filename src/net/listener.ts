@@ -299,6 +299,7 @@ const make = Effect.gen(function*() {
   let ticks = 0
   const background = Effect.sync(() => {
     clients.checkPause()
+    executor.endWaits()
     if (++ticks % ticksPerMemoryCheck === 0) clients.enforceMemory(settings.clientsBytes, warnClient)
     if (!removing) removeSome()
     executor.keyspace.reclaim()

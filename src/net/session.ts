@@ -263,11 +263,10 @@ export class Session implements ConnectionPort, Receiver {
     return this.waiting === "answer"
   }
 
-  unblock(_how: "timeout" | "error"): boolean {
-    return false
+  unblock(how: "timeout" | "error"): boolean {
+    return this.host.executor.waiters.unblock(this, how)
   }
 
-  /** The running command will answer later: requests behind it wait. */
   awaitAnswer(): void {
     this.waiting = "answer"
   }
@@ -429,6 +428,8 @@ export class Session implements ConnectionPort, Receiver {
   kill(): void {
     this.closing = true
     this.killed = true
+    // At once: what somebody else pushes from here on must not go to a connection that cannot get it.
+    this.host.executor.waiters.forget(this)
     this.transport.destroy()
   }
 
@@ -439,11 +440,11 @@ export class Session implements ConnectionPort, Receiver {
     this.held.clear()
     this.pending.clear()
     this.host.executor.observer.unwatch(this)
+    this.host.executor.waiters.forget(this)
     this.host.closed(this)
   }
 }
 
 /** Fewer bytes than this hold no two requests. */
 const worthLookingAhead = 40
-/** Positions after the requests parsed ahead. */
 const ends = new Int32Array(prefetchLimit)

@@ -73,6 +73,9 @@ export class TestConnection implements ConnectionPort {
   unblock(): boolean {
     return false
   }
+  awaitAnswer(): void {
+    this.blocked = true
+  }
   push(bytes: Uint8Array): void {
     this.pushed.push(Buffer.from(bytes).toString("latin1"))
   }

@@ -1,7 +1,7 @@
 /** AUTH and HELLO: proving who one is and choosing the protocol. There is one user, "default". */
 import { createHash, timingSafeEqual } from "node:crypto"
 import { MapReply, ok, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { isWord } from "../arguments.ts"
 import { defineControl } from "../define.ts"

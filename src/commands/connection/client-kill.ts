@@ -1,6 +1,6 @@
 /** CLIENT KILL: the old form names one address, the new one filters. */
 import { ok, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { isWord } from "../arguments.ts"
 import { type Argv, defineControl } from "../define.ts"

@@ -1,6 +1,6 @@
 /** CLIENT LIST and CLIENT INFO: a connection as a line of name=value. */
 import { ReplyError, Verbatim } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { isWord, word } from "../arguments.ts"
 import { defineControl } from "../define.ts"

@@ -1,6 +1,6 @@
 /** CLIENT: the connection's own facts, and what operators do to connections. */
 import { noReply, ok, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { int64, isWord, shown } from "../arguments.ts"
 import { type ControlCommand, defineContainer, defineControl } from "../define.ts"
 import { errors, malformedSubcommand } from "../errors.ts"

@@ -1,6 +1,6 @@
 /** PING, ECHO, SELECT, QUIT, RESET: the connection on its own. */
 import { ok, pong, ReplyError, Status } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { defineControl } from "../define.ts"
 import { errors, wrongArity } from "../errors.ts"
 
@@ -89,6 +89,7 @@ export const reset = defineControl({
     client.authenticated = config.get("requirepass") === ""
     client.noTouch = false
     client.noEvict = false
+    client.fieldsets.clear()
     client.changed()
     connection.setReplyMode("on")
     return resetDone

@@ -15,15 +15,18 @@ import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
-import { longestRun, longWord, manyWords, Observer } from "../observation/observer.ts"
+import { Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
 import { CommandTable, type Row } from "../table.ts"
 import { unknownCommand } from "./admission.ts"
+import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
 import { SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
+import { Stopwatch } from "./stopwatch.ts"
 import { Transactions } from "./transactions.ts"
+import { type Waiter, Waiters } from "./waiters.ts"
 
 /** What the executor needs of the log. */
 export interface LogPort {
@@ -73,6 +76,7 @@ export class CommandExecutor {
   readonly keyspace: Keyspace
   readonly view: View
   readonly transactions: Transactions
+  readonly waiters: Waiters
   pause: Pause = "none"
   activeExpire = true
   /** The data is not there yet: only commands that do not need it run, and nothing happens by itself. */
@@ -81,7 +85,7 @@ export class CommandExecutor {
   private readonly ports: ExecutorPorts
   private controlPorts: ControlPorts | undefined
   private control: { -readonly [Name in keyof Control]: Control[Name] } | undefined
-  private readonly deathEvent: Array<Event> = []
+  private readonly burial: Burial
   private readonly memory: MemorySettings = noMemoryLimit()
   private readonly evictor: Evictor
   /** Whether there is a memory limit. */
@@ -89,37 +93,38 @@ export class CommandExecutor {
   private evictionBudgetMs = 0
   private readonly hashes = new Int32Array(prefetchLimit)
   private prefetched = 0
-  private timed: Row | undefined
-  private timedSince = 0
-  /** The run of brief commands being timed (see observation/observer.ts): who asked for the last one, how many, how many at most. */
-  private timedClient: ClientState | undefined
-  private timedArgv: Argv | undefined
-  private timedCount = 0
-  private timedLimit = 1
-  private timedBefore: Row | undefined
+  private readonly stopwatch: Stopwatch
 
   constructor(ports: ExecutorPorts) {
     this.ports = ports
     this.keyspace = ports.keyspace
     this.table = ports.table ?? new CommandTable()
     this.statistics = new Statistics(this.table, ports.monotonic)
+    this.stopwatch = new Stopwatch(this.observer, ports.monotonic, () => this.view.now)
     const random = new SeededRandom(ports.seed)
     this.view = new View(ports.keyspace, {
       statistics: this.statistics,
       random,
       memory: this.memory,
-      buryDead: (db, key) => this.buryDead(db, key)
+      buryDead: (db, key) => this.burial.meetKey(db, key),
+      buryFields: (db, key, fields) => this.burial.meetFields(db, key, fields),
+      mayNotWait: () => this.transactions.running
     })
+    this.burial = new Burial({
+      keyspace: ports.keyspace,
+      view: () => this.view,
+      mayBury: () => this.mayBury(),
+      apply: (db, events) => this.apply(db, "expire", 0, undefined, events, 1),
+      expired: () => void this.statistics.expiredKeys++
+    })
+    this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
     this.evictor = new Evictor({
       keyspace: ports.keyspace,
       settings: this.memory,
       random: () => random.next(),
       monotonic: ports.monotonic,
       now: () => this.view.now,
-      buryDead: (db, key) => {
-        this.keyspace.turn.next(this.view.now)
-        this.buryDead(db, key)
-      },
+      buryDead: (db, key) => void this.burial.key(db, key),
       evict: (db, events, key, hash) => {
         const { turn } = this.keyspace
         turn.next(this.view.now)
@@ -186,33 +191,7 @@ export class CommandExecutor {
 
   /** Ends the measuring of what the chunk's last command took. */
   endChunk(): void {
-    const argv = this.timedArgv
-    // A request that has begun after the last one may have overwritten its words.
-    this.endRun(argv === undefined || argv.length === 0 ? undefined : argv)
-    this.timed = undefined
-    this.timedArgv = undefined
-  }
-
-  /** The first command of a run: reads the clock. */
-  private beginRun(row: Row): void {
-    if (this.timed === undefined) this.timedSince = this.ports.monotonic()
-    else this.endRun(this.transactions.running ? this.timedArgv : undefined)
-    this.timed = row
-    if (row === this.timedBefore) return // chunk after chunk of one command: long runs from the start
-    this.timedBefore = row
-    this.timedLimit = 1
-  }
-
-  /** Counts the commands since the clock was last read. */
-  private endRun(argv: Argv | undefined): void {
-    if (this.timed === undefined || this.timedCount === 0) return
-    const now = this.ports.monotonic()
-    const { timedCount } = this
-    this.timedCount = 0
-    const elapsed = now - this.timedSince
-    this.timedSince = now
-    if (this.timedLimit < longestRun) this.timedLimit *= 2
-    this.observer.record(this.timed, this.timedClient!, argv, elapsed, timedCount, this.view.now)
+    this.stopwatch.endChunk()
   }
 
   /** Runs one request and encodes its reply. False: clients are paused, run it again later; nothing happened. */
@@ -244,8 +223,10 @@ export class CommandExecutor {
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
-    if (client.transaction !== undefined && !row.immediate) return this.transact(row, connection, argv, out)
-    this.run(row, connection, argv, out)
+    if (client.transaction !== undefined && !row.immediate) {
+      if (!this.transact(row, connection, argv, out)) return false
+    } else this.run(row, connection, argv, out)
+    if (this.waiters.ready) this.waiters.serve()
     return true
   }
 
@@ -260,12 +241,11 @@ export class CommandExecutor {
   /** Queues a request inside MULTI, or runs EXEC, which is timed as a whole besides the commands in it. */
   private transact(row: Row, connection: ConnectionPort, argv: Argv, out: ReplyBuffer): boolean {
     if (row.name !== "exec") return this.transactions.take(row, connection, argv, out)
-    this.endRun(undefined)
+    this.stopwatch.interrupt()
     const began = this.ports.monotonic()
     const { calls } = row
     if (!this.transactions.take(row, connection, argv, out)) return false
-    this.endRun(this.timedArgv)
-    this.timed = undefined
+    this.stopwatch.resume()
     if (row.calls === calls) return true
     this.observer.record(row, connection.client, argv, this.ports.monotonic() - began, 1, this.view.now)
     if (this.observer.attentive) this.observer.show(row, connection.client, argv)
@@ -285,7 +265,7 @@ export class CommandExecutor {
     const client = connection.client
     const view = this.view
     const db = client.db
-    if (this.timed !== row) this.beginRun(row)
+    this.stopwatch.begin(row, this.transactions.running)
     const full = out.fullBytes
     this.start(row, client)
     view.begin(client, row.name, argv)
@@ -302,21 +282,47 @@ export class CommandExecutor {
       this.statistics.countError(reply.code)
     }
     if (reply !== noReply) out.write(reply, client.protocol)
+    else if (view.wanted !== undefined) {
+      this.waiters.add(connection, row, argv, view.wanted, this.ports.monotonic())
+    }
     if (view.eventCount > 0) {
       this.apply(db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
     }
-    this.timedCount++
-    this.timedClient = client
-    this.timedArgv = argv
-    if (
-      this.timedCount >= this.timedLimit || !row.brief || this.observer.attentive || argv.length > manyWords ||
-      out.fullBytes !== full || argv.at(argv.length - 1).length > longWord
-    ) {
-      this.endRun(argv)
-      if (this.observer.attentive) this.observer.show(row, client, argv)
-    }
+    this.stopwatch.finish(row, client, argv, out.fullBytes !== full)
     return reply instanceof ReplyError ? reply : undefined
+  }
+
+  /** Runs a command that waits again, because `key` may have something for it; true when it has answered. */
+  private serve({ connection, request, row }: Waiter, key: Slice): boolean {
+    const { client } = connection
+    const { view } = this
+    view.begin(client, row.name, request)
+    view.served = key
+    let reply: Reply
+    try {
+      reply = row.decide!(view, request)
+    } catch (refusal) {
+      if (!(refusal instanceof ReplyError)) throw refusal
+      view.eventCount = 0
+      reply = refusal
+      row.failed++
+      this.statistics.countError(refusal.code)
+    } finally {
+      view.served = undefined
+    }
+    if (view.wanted !== undefined) return false
+    connection.answer(reply)
+    if (view.eventCount > 0) {
+      this.apply(client.db, "client", row.number, client, view.events, view.eventCount)
+      client.wrote = true
+    }
+    return true
+  }
+
+  /** Ends the waits of blocking commands whose time is over. To be called every few milliseconds. */
+  endWaits(): void {
+    if (this.waiters.size > 0) this.waiters.expire(this.ports.monotonic())
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
@@ -349,21 +355,17 @@ export class CommandExecutor {
     if (this.transactions.attentive) {
       if (!this.transactions.running) this.ports.log.append(this.view.now, db, origin, command, author, events, count)
       this.transactions.apply(db, events, count)
-      return
+    } else {
+      this.ports.log.append(this.view.now, db, origin, command, author, events, count)
+      for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
     }
-    this.ports.log.append(this.view.now, db, origin, command, author, events, count)
-    for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
+    if (this.waiters.size > 0) this.waiters.touched(db, events, count)
   }
 
-  /** A key was met past its deadline: that is an event of its own, before whatever the command does. */
-  private buryDead(db: number, key: Slice): boolean {
-    if (this.transactions.running) {
-      if (!this.transactions.mayBury) return false
-    } else if (this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) return false
-    this.deathEvent[0] = { _tag: "KeyExpired", key }
-    this.apply(db, "expire", 0, undefined, this.deathEvent, 1)
-    this.statistics.expiredKeys++
-    return true
+  /** Whether events that nobody asked for may happen now. */
+  private mayBury(): boolean {
+    if (this.transactions.running) return this.transactions.mayBury
+    return !this.loading && this.pause === "none" && this.ports.log.failure() === undefined
   }
 
   /** Changes the memory limit and its policy; data over a new limit goes with the next commands, or in the background. */
@@ -423,10 +425,7 @@ export class CommandExecutor {
     }
     this.beginChunk()
     const began = this.ports.monotonic()
-    const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, (db, key) => {
-      this.keyspace.turn.next(this.view.now)
-      this.buryDead(db, key)
-    })
+    const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, this.burial)
     const elapsed = this.ports.monotonic() - began
     this.statistics.expireCycleMs += elapsed
     if (more) this.statistics.expireCapReached++

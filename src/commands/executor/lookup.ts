@@ -1,11 +1,14 @@
 /** The executor's view of the data for one command: see `Decision`, which it implements but for the events. */
 import type { Event } from "../../log/events/catalog.ts"
 import type { Int64 } from "../../log/events/fields.ts"
+import { noReply, type Reply } from "../../net/resp/reply.ts"
 import * as Access from "../../projections/access.ts"
 import * as Entry from "../../projections/entry.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { earliestFieldDeadline } from "../../projections/hash-fields.ts"
+import { deadFields } from "../../projections/hash.ts"
 import type { Database, Keyspace } from "../../projections/keyspace.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { integerOf, readString } from "../../projections/string.ts"
 import type { ClientState } from "../client.ts"
@@ -13,6 +16,7 @@ import type { Decision } from "../decision.ts"
 import type { Argv } from "../define.ts"
 import { errors } from "../errors.ts"
 import { type MemorySettings, Tracking, trackingOf } from "../memory-policy.ts"
+import type { Wait } from "../waiting.ts"
 import type { Statistics } from "./statistics.ts"
 
 /** Room for the text of one integer. */
@@ -51,6 +55,10 @@ export interface ViewPorts {
   readonly memory: MemorySettings
   /** Records and folds the death of a key met past its deadline; false when the log takes nothing now. */
   readonly buryDead: (db: number, key: Slice) => boolean
+  /** The same for fields of a hash. */
+  readonly buryFields: (db: number, key: Slice, fields: ReadonlyArray<Slice>) => boolean
+  /** Whether the running command must answer at once, because others run in the same transaction. */
+  readonly mayNotWait: () => boolean
 }
 
 /** See `Decision`. One instance, pointed at each command in turn by `begin`. */
@@ -63,6 +71,10 @@ export class View implements Decision {
   /** Events of the running command; the first `eventCount` count. */
   readonly events: Array<Event> = []
   eventCount = 0
+  /** What the running command wants to wait for, once it has asked to. */
+  wanted: Wait | undefined = undefined
+  /** The command waited and runs again because of this key. */
+  served: Slice | undefined = undefined
   readonly memory: MemorySettings
   /** How accesses count while clients do not say otherwise: a `Tracking`. */
   usualTracking: number = Tracking.time
@@ -86,6 +98,7 @@ export class View implements Decision {
     this.commandName = commandName
     this.tracking = client.noTouch ? Tracking.none : this.usualTracking
     this.eventCount = 0
+    this.wanted = undefined
     this.slicesUsed = 0
     this.digitsUsed = 0
     const { turn } = this.keyspace
@@ -98,6 +111,12 @@ export class View implements Decision {
 
   emit(event: Event): void {
     this.events[this.eventCount++] = event
+  }
+
+  wait(wait: Wait): Reply {
+    if (this.ports.mayNotWait()) return wait.nothing
+    this.wanted = wait
+    return noReply
   }
 
   random(): number {
@@ -140,6 +159,15 @@ export class View implements Decision {
     if (deadline === 0 || deadline > this.now) return p
     this.ports.buryDead(db, key)
     return 0
+  }
+
+  withoutDeadFields(key: Slice, p: Pointer): Pointer {
+    if (p === 0) return 0
+    const earliest = earliestFieldDeadline(this.db.structures, p)
+    if (earliest === 0 || earliest > this.now) return p
+    return this.ports.buryFields(this.client.db, key, deadFields(this.db, p, this.now, Infinity))
+      ? this.db.locate(key)
+      : p
   }
 
   counted(p: Pointer): Pointer {

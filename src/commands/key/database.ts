@@ -1,5 +1,5 @@
 import { ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"

@@ -50,10 +50,10 @@ const stepsPerKey = 10
 const defaultCount = 10
 
 /**
- * The position a cursor means: the text of an unsigned 64-bit integer as C reads it (a sign is allowed, no text is 0, a
+ * The position a cursor of SCAN, SSCAN, HSCAN or ZSCAN means: the text of an unsigned 64-bit integer as C reads it (a sign is allowed, no text is 0, a
  * NUL ends it), of which the low 32 bits count; undefined for anything else.
  */
-const parseCursor = (arg: Slice): number | undefined => {
+export const parseCursor = (arg: Slice): number | undefined => {
   const text = arg.latin1().split("\0", 1)[0]!
   if (text === "") return 0
   if (!/^[+-]?[0-9]+$/.test(text)) return undefined

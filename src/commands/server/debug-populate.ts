@@ -1,6 +1,6 @@
 /** DEBUG POPULATE: many keys at once, as one batch of ordinary events. */
 import { ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
 import type { Control } from "../ports.ts"

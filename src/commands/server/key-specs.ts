@@ -1,5 +1,5 @@
 /** Keys of a request, found by the key specifications of its command. */
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { isWord } from "../arguments.ts"
 import type { Argv, Command, FoundKey, KeySpec } from "../define.ts"
 

@@ -1,6 +1,6 @@
 /** SLOWLOG: the commands that took longer than slowlog-log-slower-than. */
 import { ok, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { shown } from "../arguments.ts"
 import { defineContainer, defineControl } from "../define.ts"
 import { malformedSubcommand } from "../errors.ts"

@@ -1,7 +1,7 @@
 /** Counting with 64-bit integers. */
 import type { Int64 } from "../../log/events/fields.ts"
-import { toInt64 } from "../../log/events/wire.ts"
 import { type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { toInt64 } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { int64 } from "../arguments.ts"
 import type { Decision } from "../decision.ts"

@@ -1,8 +1,8 @@
 /** INCREX: counting within bounds, with a say in the key's deadline. */
-import { toInt64 } from "../../log/events/wire.ts"
 import { Double, type Reply, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/integer.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
+import { toInt64 } from "../../projections/memory/integer.ts"
+import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import {
   add,

@@ -28,6 +28,26 @@ export class QueuedRequest implements Argv {
   }
 }
 
+/** A copy of a request with a buffer of its own. */
+export const copyRequest = (row: Row, argv: Argv): QueuedRequest => {
+  let length = 0
+  for (let i = 0; i < argv.length; i++) length += argv.at(i).length
+  const bytes = new Uint8Array(length)
+  return new QueuedRequest(row, bytes, copyWords(argv, bytes, 0))
+}
+
+/** Copies the words of a request into `bytes`, from `at` on. */
+const copyWords = (argv: Argv, bytes: Uint8Array, at: number): Array<Slice> => {
+  const words: Array<Slice> = []
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv.at(i)
+    copyBytes(bytes, at, word.bytes, word.start, word.length)
+    words.push(new Slice(bytes, at, word.length))
+    at += word.length
+  }
+  return words
+}
+
 /** An open transaction of one connection. */
 export class Transaction {
   readonly requests: Array<QueuedRequest> = []
@@ -56,15 +76,8 @@ export class Transaction {
     let length = 0
     for (let i = 0; i < count; i++) length += argv.at(i).length
     const bytes = this.room(length)
-    const words: Array<Slice> = []
-    let at = this.used
-    for (let i = 0; i < count; i++) {
-      const word = argv.at(i)
-      copyBytes(bytes, at, word.bytes, word.start, word.length)
-      words.push(new Slice(bytes, at, word.length))
-      at += word.length
-    }
-    this.used = at
+    const words = copyWords(argv, bytes, this.used)
+    this.used += length
     this.bytes += length
     this.requests.push(new QueuedRequest(row, bytes, words))
     this.writes ||= row.write

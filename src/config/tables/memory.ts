@@ -1,13 +1,9 @@
 /** Memory: its limit, how it is freed, and how values are laid out in it. */
-import { accepted, needs, refused } from "../parameter.ts"
+import { accepted, needs, refused, works } from "../parameter.ts"
 import { bytes, int, integer, long, oneOf, unsignedLong, yesNo } from "../values.ts"
 
 const inSlices = "memory is always given back at once or in slices"
 const noDefrag = "the arena reuses what is freed and gives empty slabs back; there is nothing to defragment"
-const noLists = "lists are not served by this version"
-const noHashes = "hashes are not served by this version"
-const noSets = "sets are not served by this version"
-const noSortedSets = "sorted sets are not served by this version"
 const noStreams = "streams are not served by this version"
 
 /** What may be evicted, and which keys first; those of Redis 8. */
@@ -52,15 +48,28 @@ export const memory = {
   "active-defrag-threshold-upper": accepted(integer(0, 1000), 100, noDefrag),
   "jemalloc-bg-thread": accepted(yesNo, true, "the arena is its own allocator"),
   "lookahead": accepted(integer(0, int), 16, "pipelines are always parsed ahead"),
-  "hash-max-listpack-entries": accepted(integer(0, long), 512, noHashes, { aliases: ["hash-max-ziplist-entries"] }),
-  "hash-max-listpack-value": accepted(bytes(0), 64, noHashes, { aliases: ["hash-max-ziplist-value"] }),
-  "list-max-listpack-size": accepted(integer(-int - 1, int), -2, noLists, { aliases: ["list-max-ziplist-size"] }),
-  "list-compress-depth": accepted(integer(0, int), 0, noLists),
-  "set-max-intset-entries": accepted(integer(0, long), 512, noSets),
-  "set-max-listpack-entries": accepted(integer(0, long), 128, noSets),
-  "set-max-listpack-value": accepted(integer(0, long), 64, noSets),
-  "zset-max-listpack-entries": accepted(integer(0, long), 128, noSortedSets, { aliases: ["zset-max-ziplist-entries"] }),
-  "zset-max-listpack-value": accepted(bytes(0), 64, noSortedSets, { aliases: ["zset-max-ziplist-value"] }),
+  "hash-max-listpack-entries": works(integer(0, long), 512, "most fields of a hash that is one run of bytes", {
+    aliases: ["hash-max-ziplist-entries"]
+  }),
+  "hash-max-listpack-value": works(bytes(0), 64, "longest field or value of such a hash", {
+    aliases: ["hash-max-ziplist-value"]
+  }),
+  "list-max-listpack-size": works(
+    integer(-int - 1, int),
+    -2,
+    "size of a list's nodes: elements, or -1 to -5 for 4 to 64 KiB",
+    { aliases: ["list-max-ziplist-size"] }
+  ),
+  "list-compress-depth": accepted(integer(0, int), 0, "nodes of lists are not compressed"),
+  "set-max-intset-entries": works(integer(0, long), 512, "most members of a set of integers that is one run of bytes"),
+  "set-max-listpack-entries": works(integer(0, long), 128, "most members of another set that is one run of bytes"),
+  "set-max-listpack-value": works(integer(0, long), 64, "longest member of such a set"),
+  "zset-max-listpack-entries": works(integer(0, long), 128, "most members of a sorted set that is one run of bytes", {
+    aliases: ["zset-max-ziplist-entries"]
+  }),
+  "zset-max-listpack-value": works(bytes(0), 64, "longest member of such a sorted set", {
+    aliases: ["zset-max-ziplist-value"]
+  }),
   "hll-sparse-max-bytes": accepted(bytes(0), 3000, "HyperLogLog is not served by this version"),
   "stream-node-max-bytes": accepted(bytes(0), 4096, noStreams),
   "stream-node-max-entries": accepted(integer(0, long), 100, noStreams)

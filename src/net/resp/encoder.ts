@@ -1,6 +1,8 @@
 import { copyBytes, Slice } from "../../projections/memory/slice.ts"
 import {
   Double,
+  Elements,
+  type ElementSink,
   MapReply,
   nilArray,
   noReply,
@@ -29,7 +31,7 @@ const bigChunkBytes = 256 * 1024
  * Where replies are encoded: a chain of chunks, the last one open. Small replies share chunks; a reply of megabytes gets
  * a chunk of its exact size, so nothing is ever copied twice.
  */
-export class ReplyBuffer {
+export class ReplyBuffer implements ElementSink {
   /** Full chunks, oldest first. */
   readonly full: Array<Uint8Array> = []
   fullBytes = 0
@@ -130,8 +132,29 @@ export class ReplyBuffer {
     else this.writeRare(reply, protocol)
   }
 
+  array(length: number): void {
+    this.header(STAR, length)
+  }
+
+  /** A double in the protocol of the reply being written. */
+  double(value: number): void {
+    const text = formatDouble(value)
+    if (this.protocol === 3) this.line(`,${text}`)
+    else this.writeRare(text, 2)
+  }
+
+  private protocol = 2
+
+  private elements({ count, kind, write }: Elements, protocol: number): void {
+    if (kind === "array" || protocol !== 3) this.header(STAR, kind === "map" ? 2 * count : count)
+    else this.aggregate(kind === "map" ? "%" : "~", count)
+    this.protocol = protocol
+    write(this, protocol)
+  }
+
   private writeRare(reply: Reply, protocol: number): void {
-    if (Array.isArray(reply)) {
+    if (reply instanceof Elements) this.elements(reply, protocol)
+    else if (Array.isArray(reply)) {
       this.header(STAR, reply.length)
       for (let i = 0; i < reply.length; i++) this.write(reply[i] as Reply, protocol)
     } else if (typeof reply === "bigint") this.line(`:${reply}`)

@@ -25,6 +25,7 @@ export type Reply =
   | MapReply
   | SetReply
   | Push
+  | Elements
   | NilArray
   | NoReply
   | ReadonlyArray<Reply>
@@ -105,6 +106,29 @@ export class Push {
   readonly items: ReadonlyArray<Reply>
   constructor(items: ReadonlyArray<Reply>) {
     this.items = items
+  }
+}
+
+/** Where `Elements` are written. */
+export interface ElementSink {
+  bulk(bytes: Uint8Array, start: number, length: number): void
+  double(value: number): void
+  /** The head of an array inside the reply. */
+  array(length: number): void
+}
+
+/**
+ * Many bulk strings (or doubles), written one after the other by `write`: no object is made for each. Of a map, `count`
+ * pairs. In RESP2 all kinds are arrays.
+ */
+export class Elements {
+  readonly kind: "array" | "set" | "map"
+  readonly count: number
+  readonly write: (out: ElementSink, protocol: number) => void
+  constructor(kind: "array" | "set" | "map", count: number, write: (out: ElementSink, protocol: number) => void) {
+    this.kind = kind
+    this.count = count
+    this.write = write
   }
 }
 

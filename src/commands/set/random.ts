@@ -1,0 +1,174 @@
+/** Random members of a set, and going through it a few at a time. */
+import { Elements, type Reply } from "../../net/resp/reply.ts"
+import * as Entry from "../../projections/entry.ts"
+import type { Pointer } from "../../projections/memory/arena.ts"
+import { Slice } from "../../projections/memory/slice.ts"
+import { cardinality, eachMember, isLargeSet, memberAt, membersAtPlaces } from "../../projections/set.ts"
+import { positiveCount, readableOf, scanCursor, scanRequest, signedCount, wanted, writableOf } from "../collections.ts"
+import type { Decision } from "../decision.ts"
+import { defineCommand, firstKey } from "../define.ts"
+import { errors } from "../errors.ts"
+import { distinctPlaces, randomBelow } from "../sampling.ts"
+
+const { set } = Entry.Type
+
+/** Slices of the members at ascending places of a small set, copied: they may be about to go. */
+const copiesAt = (d: Decision, p: Pointer, places: ReadonlyArray<number>): Array<Slice> => {
+  const found: Array<Slice> = []
+  membersAtPlaces(d.db, p, places, (member) => found.push(member.copy()))
+  return found
+}
+
+const tableOf = (d: Decision, p: Pointer) =>
+  d.db.structures.members.open(d.db.arena.words[p >>> 19]![((p & 0x7ffff) << 1) + 4]!)
+
+/** `count` distinct random members of a large set, at most half of those it has: drawn until there are enough. */
+const drawn = (d: Decision, p: Pointer, count: number): Array<Slice> => {
+  const table = tableOf(d, p)
+  const chosen = new Set<Pointer>()
+  const random = (): number => d.random()
+  while (chosen.size < count) chosen.add(table.random(random))
+  return [...chosen].map((element) => memberAt(d.db, element, new Slice()))
+}
+
+/** `count` distinct random members, fewer than there are. */
+const randomMembers = (d: Decision, p: Pointer, count: number): Array<Slice> => {
+  const size = cardinality(d.db, p)
+  if (!isLargeSet(d.db, p)) return copiesAt(d, p, distinctPlaces(d, size, count))
+  if (2 * count <= size) return drawn(d, p, count)
+  // Many of them: go through all, taking each with the probability that makes it come out right.
+  const found: Array<Slice> = []
+  let left = size
+  tableOf(d, p).each((element) => {
+    if (randomBelow(d, left--) < count - found.length) found.push(memberAt(d.db, element, new Slice()))
+  })
+  return found
+}
+
+const allMembers = (d: Decision, p: Pointer): Array<Slice> => {
+  const found: Array<Slice> = []
+  if (!isLargeSet(d.db, p)) eachMember(d.db, p, (member) => found.push(member.copy()))
+  else tableOf(d, p).each((element) => found.push(memberAt(d.db, element, new Slice())))
+  return found
+}
+
+export const spop = defineCommand({
+  name: "SPOP",
+  since: "1.0.0",
+  group: "set",
+  summary: "Removes random members from a set and answers them.",
+  complexity: "O(N) where N is the count, 1 unless given.",
+  syntax: "key [count@3.2.0]",
+  history: [["3.2.0", "The argument `count`."]],
+  arity: -2,
+  flags: ["write", "fast"],
+  tips: ["nondeterministic_output"],
+  keys: firstKey("RW", "access", "delete"),
+  decide: (d, argv): Reply => {
+    if (argv.length > 3) throw errors.syntax
+    const key = argv.at(1)
+    if (argv.length === 2) {
+      const p = writableOf(d, key, set)
+      if (p === 0) return null
+      const members = isLargeSet(d.db, p)
+        ? [memberAt(d.db, tableOf(d, p).random(() => d.random()), new Slice())]
+        : copiesAt(d, p, [randomBelow(d, cardinality(d.db, p))])
+      d.emit({ _tag: "SetMembersRemoved", key, members })
+      return members[0]!
+    }
+    const count = positiveCount(argv.at(2))
+    const p = writableOf(d, key, set)
+    if (p === 0 || count === 0) return setOf([])
+    const members = count >= cardinality(d.db, p) ? allMembers(d, p) : randomMembers(d, p, count)
+    d.emit({ _tag: "SetMembersRemoved", key, members })
+    return setOf(members)
+  }
+})
+
+const setOf = (members: ReadonlyArray<Slice>): Elements =>
+  new Elements("set", members.length, (out) => {
+    for (const { bytes, length, start } of members) out.bulk(bytes, start, length)
+  })
+
+export const srandmember = defineCommand({
+  name: "SRANDMEMBER",
+  since: "1.0.0",
+  group: "set",
+  summary: "Answers random members of a set.",
+  complexity: "O(N) where N is the size of the count, 1 unless given.",
+  syntax: "key [count@2.6.0]",
+  history: [["2.6.0", "The argument `count`."]],
+  arity: -2,
+  flags: ["readonly"],
+  tips: ["nondeterministic_output"],
+  keys: firstKey("RO", "access"),
+  decide: (d, argv): Reply => {
+    if (argv.length > 3) throw errors.syntax
+    if (argv.length === 2) {
+      const p = readableOf(d, argv.at(1), set)
+      return p === 0 ? null : randomMembers1(d, p)
+    }
+    const count = signedCount(argv.at(2))
+    const p = readableOf(d, argv.at(1), set)
+    if (p === 0 || count === 0) return []
+    const size = cardinality(d.db, p)
+    if (count >= size) return allMembers(d, p)
+    if (count > 0) return randomMembers(d, p, count)
+    if (!isLargeSet(d.db, p)) {
+      const all = allMembers(d, p)
+      return new Elements("array", -count, (out) => {
+        for (let i = 0; i < -count; i++) {
+          const { bytes, length, start } = all[randomBelow(d, size)]!
+          out.bulk(bytes, start, length)
+        }
+      })
+    }
+    const table = tableOf(d, p)
+    const member = new Slice()
+    return new Elements("array", -count, (out) => {
+      for (let i = 0; i < -count; i++) {
+        memberAt(d.db, table.random(() => d.random()), member)
+        out.bulk(member.bytes, member.start, member.length)
+      }
+    })
+  }
+})
+
+const randomMembers1 = (d: Decision, p: Pointer): Slice =>
+  isLargeSet(d.db, p)
+    ? memberAt(d.db, tableOf(d, p).random(() => d.random()), new Slice())
+    : copiesAt(d, p, [randomBelow(d, cardinality(d.db, p))])[0]!
+
+export const sscan = defineCommand({
+  name: "SSCAN",
+  since: "2.8.0",
+  group: "set",
+  summary: "Goes through the members of a set a few at a time.",
+  complexity: "O(1) for every call, O(N) for going through all N members.",
+  syntax: "key cursor [MATCH pattern] [COUNT count]",
+  arity: -3,
+  flags: ["readonly"],
+  tips: ["nondeterministic_output"],
+  keys: firstKey("RO", "access"),
+  decide: (d, argv): Reply => {
+    const cursor = scanCursor(argv)
+    const p = readableOf(d, argv.at(1), set)
+    if (p === 0) return ["0", []]
+    const request = scanRequest(argv, cursor)
+    const found: Array<Slice> = []
+    if (!isLargeSet(d.db, p)) {
+      eachMember(d.db, p, (member) => {
+        if (wanted(request, member)) found.push(member.copy())
+      })
+      return ["0", found]
+    }
+    const { count } = request
+    const member = new Slice()
+    const next = tableOf(d, p).scanMany(cursor, count, count * 10, (element) => {
+      if (wanted(request, memberAt(d.db, element, member))) {
+        found.push(new Slice(member.bytes, member.start, member.length))
+      }
+    })
+    return [String(next), found]
+  }
+})

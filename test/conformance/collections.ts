@@ -1,0 +1,224 @@
+/** Requests about lists, sets and hashes: few keys, elements at the edges of encodings, small limits. */
+import * as Fc from "fast-check"
+import type { Line, Step } from "./grammar.ts"
+import { printLine } from "./grammar.ts"
+import * as W from "./words.ts"
+
+/** The types that can be compared. */
+export const families = ["list", "set", "hash"] as const
+export type Family = typeof families[number]
+
+const elements = [
+  "0",
+  "1",
+  "-1",
+  "127",
+  "128",
+  "-4097",
+  "32767",
+  "32768",
+  "-32769",
+  "8388608",
+  "2147483647",
+  "-2147483649",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "9223372036854775808",
+  "007",
+  "",
+  "a",
+  "b",
+  "hello",
+  "1.5",
+  "\0\xff\r\n",
+  "x".repeat(15),
+  "x".repeat(17),
+  "y".repeat(63),
+  "z".repeat(64),
+  "long".repeat(1100)
+]
+
+type Words = Fc.Arbitrary<ReadonlyArray<string>>
+const word = (...choices: ReadonlyArray<string>): Fc.Arbitrary<string> => Fc.constantFrom(...choices)
+const element = Fc.oneof(
+  { weight: 5, arbitrary: word(...elements) },
+  { weight: 3, arbitrary: Fc.integer({ min: -30, max: 30 }).map(String) },
+  { weight: 1, arbitrary: W.shortText }
+)
+const say = (...words: ReadonlyArray<string | Fc.Arbitrary<string>>): Words =>
+  Fc.tuple(...words.map((part) => typeof part === "string" ? Fc.constant(part) : part))
+const join = (...parts: ReadonlyArray<Words>): Words => Fc.tuple(...parts).map((all) => all.flat())
+const many = (minLength: number, maxLength: number, words: Words): Words =>
+  Fc.array(words, { minLength, maxLength }).map((all) => all.flat())
+const one = (part: Fc.Arbitrary<string>): Words => part.map((text) => [text])
+const maybe = (words: Words): Words => many(0, 1, words)
+
+/** Most often a key of the family under test; sometimes one that another type has, or none. */
+const keyOf = (family: Family): Fc.Arbitrary<string> =>
+  Fc.oneof(
+    { weight: 12, arbitrary: word(`${family}:1`, `${family}:2`, `${family}:3`) },
+    { weight: 1, arbitrary: word("string:1", "list:1", "set:1", "hash:1", "nokey") }
+  )
+
+const index = Fc.oneof(
+  { weight: 6, arbitrary: Fc.integer({ min: -12, max: 12 }).map(String) },
+  { weight: 1, arbitrary: W.integer }
+)
+const count = Fc.oneof(
+  { weight: 6, arbitrary: Fc.integer({ min: -4, max: 6 }).map(String) },
+  { weight: 1, arbitrary: W.integer }
+)
+const side = Fc.oneof({ weight: 10, arbitrary: word("LEFT", "RIGHT", "left") }, {
+  weight: 1,
+  arbitrary: word("MIDDLE", "")
+})
+const timeout = word("0.01", "0.02", "abc", "-1", "0x1p-7", "1e-2")
+
+type Row = { readonly weight: number; readonly arbitrary: Words }
+const row = (weight: number, ...parts: ReadonlyArray<Words>): Row => ({ weight, arbitrary: join(...parts) })
+
+const listRows = (): ReadonlyArray<Row> => {
+  const key = keyOf("list")
+  const pairs = many(0, 8, one(element))
+  return [
+    row(8, say("RPUSH", key, element), pairs),
+    row(8, say("LPUSH", key, element), pairs),
+    row(2, say("RPUSHX", key, element), maybe(one(element))),
+    row(2, say("LPUSHX", key, element), maybe(one(element))),
+    row(4, say("LPOP", key), maybe(one(count))),
+    row(4, say("RPOP", key), maybe(one(count))),
+    row(3, say("LLEN", key)),
+    row(5, say("LINDEX", key, index)),
+    row(8, say("LRANGE", key, index, index)),
+    row(4, say("LSET", key, index, element)),
+    row(5, say("LINSERT", key, word("BEFORE", "AFTER", "after", "ASIDE"), element, element)),
+    row(5, say("LREM", key, count, element)),
+    row(2, say("LTRIM", key, index, index)),
+    row(
+      5,
+      say("LPOS", key, element),
+      many(0, 3, Fc.oneof(say("RANK", count), say("COUNT", count), say("MAXLEN", count), say("BOGUS")))
+    ),
+    row(5, say("LMOVE", key, key, side, side)),
+    row(2, say("RPOPLPUSH", key, key)),
+    row(
+      3,
+      say("LMPOP", word("1", "2", "2", "0", "-1", "9", "x"), key),
+      maybe(one(key)),
+      one(side),
+      maybe(say("COUNT", count))
+    ),
+    // What has nothing to pop would wait: the time-outs are short, and inside of MULTI nothing waits.
+    row(1, say("BLPOP", "list:1", timeout)),
+    row(1, say("BRPOP", "list:1", "list:2", timeout)),
+    row(1, say("BLMOVE", "list:1", key, side, side, timeout)),
+    row(1, say("BRPOPLPUSH", "list:1", key, timeout)),
+    row(1, say("BLMPOP", timeout, "2", "list:1", "list:2"), one(side), maybe(say("COUNT", count)))
+  ]
+}
+
+const setRows = (): ReadonlyArray<Row> => {
+  const key = keyOf("set")
+  const several = many(0, 3, one(key))
+  const card = join(
+    say("SINTERCARD", word("1", "2", "2", "3", "0", "x")),
+    many(1, 3, one(key)),
+    maybe(say("LIMIT", count))
+  )
+  return [
+    row(14, say("SADD", key, element), many(0, 8, one(element))),
+    row(6, say("SREM", key, element), many(0, 4, one(element))),
+    row(3, say("SCARD", key)),
+    row(4, say("SISMEMBER", key, element)),
+    row(3, say("SMISMEMBER", key, element), many(0, 4, one(element))),
+    row(5, say("SMEMBERS", key)),
+    row(5, say("SMOVE", key, key, element)),
+    row(4, say("SINTER", key), several),
+    row(4, say("SUNION", key), several),
+    row(4, say("SDIFF", key), several),
+    row(3, say("SINTERSTORE", key, key), several),
+    row(3, say("SUNIONSTORE", key, key), several),
+    row(3, say("SDIFFSTORE", key, key), several),
+    row(3, card),
+    row(1, say("SPOP", key, word("0", "1000", "-1", "abc", "99999999999999999999"))),
+    row(1, say("SRANDMEMBER", "never"), maybe(one(count))),
+    row(
+      2,
+      say("SSCAN", key, "0"),
+      many(0, 2, Fc.oneof(say("MATCH", W.pattern), say("COUNT", "1000"), say("COUNT", "0")))
+    )
+  ]
+}
+
+const hashRows = (): ReadonlyArray<Row> => {
+  const key = keyOf("hash")
+  const pairs = many(0, 5, say(element, element))
+  return [
+    row(12, say("HSET", key, element, element), pairs),
+    row(2, say("HMSET", key, element, element), pairs),
+    row(2, say("HSET", key, element, element, element)),
+    row(3, say("HSETNX", key, element, element)),
+    row(5, say("HGET", key, element)),
+    row(3, say("HMGET", key, element), many(0, 4, one(element))),
+    row(4, say("HGETALL", key)),
+    row(2, say("HKEYS", key)),
+    row(2, say("HVALS", key)),
+    row(3, say("HLEN", key)),
+    row(3, say("HEXISTS", key, element)),
+    row(3, say("HSTRLEN", key, element)),
+    row(6, say("HDEL", key, element), many(0, 4, one(element))),
+    row(5, say("HINCRBY", key, element, W.integer)),
+    row(5, say("HINCRBYFLOAT", key, element, W.float)),
+    row(1, say("HRANDFIELD", "never"), maybe(one(count))),
+    row(
+      2,
+      say("HSCAN", key, "0"),
+      many(0, 2, Fc.oneof(say("MATCH", W.pattern), say("COUNT", "1000"), say("COUNT", "0")))
+    )
+  ]
+}
+
+const rows: Readonly<Record<Family, () => ReadonlyArray<Row>>> = { list: listRows, set: setRows, hash: hashRows }
+
+/** What every type takes. */
+const keyRows = (family: Family): ReadonlyArray<Row> => {
+  const key = keyOf(family)
+  return [
+    row(1, say("DEL", key)),
+    row(1, say("UNLINK", key)),
+    row(2, say("COPY", key, key), maybe(say("REPLACE"))),
+    row(2, say("RENAME", key, key)),
+    row(1, say("TYPE", key)),
+    row(3, say("OBJECT", "ENCODING", key)),
+    row(3, say("DEBUG", "DIGEST-VALUE", key)),
+    row(1, say("SET", word("string:1", `${family}:3`), element)),
+    row(1, say("EXPIRE", key, "1000")),
+    row(1, say("PERSIST", key)),
+    row(1, say("MOVE", key, "1")),
+    row(1, say("GET", key)),
+    row(1, say("APPEND", key, "x")),
+    row(1, say("INCR", key)),
+    row(1, say("SETRANGE", key, "1", "x")),
+    row(1, say("STRLEN", key)),
+    row(1, say("GETDEL", key)),
+    row(1, say("EXISTS", key))
+  ]
+}
+
+const step = (lines: ReadonlyArray<Line>): Step =>
+  Object.assign({ kind: "lines" as const, lines }, { [Fc.toStringMethod]: () => lines.map(printLine).join(" | ") })
+
+/** Steps about one type. */
+export const collectionSteps = (family: Family): Fc.Arbitrary<Step> => {
+  const line = Fc.oneof(
+    { weight: 8, arbitrary: Fc.oneof(...rows[family]()) },
+    { weight: 2, arbitrary: Fc.oneof(...keyRows(family)) }
+  )
+  return Fc.oneof(
+    { weight: 20, arbitrary: line.map((words) => step([words])) },
+    {
+      weight: 1,
+      arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]]))
+    }
+  )
+}
