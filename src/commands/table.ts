@@ -9,6 +9,7 @@ import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { setCommands } from "./set/index.ts"
+import { sortedSetCommands } from "./sorted-set/index.ts"
 import { stringCommands } from "./string/index.ts"
 import { transactionCommands } from "./transaction/index.ts"
 
@@ -133,6 +134,7 @@ export const commands: ReadonlyArray<Command> = [
   ...listCommands,
   ...setCommands,
   ...hashCommands,
+  ...sortedSetCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

@@ -25,6 +25,7 @@ import { eachElement, listLength } from "./list.ts"
 import type { Pointer } from "./memory/arena.ts"
 import { Slice } from "./memory/slice.ts"
 import { eachMember } from "./set.ts"
+import { cardinality, eachRanked } from "./sorted-set-read.ts"
 import { readString } from "./string.ts"
 
 const digestBytes = 20
@@ -77,7 +78,26 @@ const mixElements = (digest: Uint8Array, db: Database, p: Pointer, exactDeadline
         xor(digest, sha1(pair))
       })
       break
+    case Entry.Type.zset:
+      eachRanked(db, p, 0, cardinality(db, p), false, (member, score) => {
+        pair.fill(0)
+        mix(pair, sha1Of(member))
+        mix(pair, sha1(Buffer.from(seventeenDigits(score))))
+        xor(digest, sha1(pair))
+      })
+      break
   }
+}
+
+/** A score as C's %.17g prints it. */
+const seventeenDigits = (score: number): string => {
+  if (!Number.isFinite(score)) return score > 0 ? "inf" : "-inf"
+  if (Object.is(score, -0)) return "-0"
+  const [mantissa, exponent] = score.toExponential(16).split("e") as [string, string]
+  const power = Number(exponent)
+  const withoutZeros = (text: string): string => text.includes(".") ? text.replace(/\.?0+$/, "") : text
+  if (power >= -4 && power < 17) return withoutZeros(score.toFixed(16 - power))
+  return `${withoutZeros(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
 }
 
 const mixValue = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {

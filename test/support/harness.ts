@@ -20,10 +20,11 @@ export interface SeenBatch {
   readonly events: ReadonlyArray<Event>
 }
 
+const copyField = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map(copyField) : value instanceof Slice ? value.copy() : value
+
 const copyEvent = (event: Event): Event =>
-  Object.fromEntries(
-    Object.entries(event).map(([name, value]) => [name, value instanceof Slice ? value.copy() : value])
-  ) as unknown as Event
+  Object.fromEntries(Object.entries(event).map(([name, value]) => [name, copyField(value)])) as unknown as Event
 
 /** A request's words over their own buffers. */
 export const argvOf = (words: ReadonlyArray<string | Uint8Array>) => {

@@ -8,7 +8,10 @@ const printable = (text: string): string =>
 
 const brief = (text: string): string => text.length > 80 ? `${text.slice(0, 60)}… (${text.length} bytes)` : text
 
-const showField = (value: unknown): string => value instanceof Slice ? brief(printable(value.latin1())) : String(value)
+const showField = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(showField).join(" ")}]`
+  return value instanceof Slice ? brief(printable(value.latin1())) : String(value)
+}
 
 /** "StringSet key=a value=1 expireAt=null" */
 export const showEvent = (event: Event): string => {

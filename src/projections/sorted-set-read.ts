@@ -1,0 +1,199 @@
+/** Sorted sets as commands read them: by member, by rank, by score and by the order of members. Ranks count from 0 at the lowest score. */
+import { packCount, packHeader, rootOf, valueLength, valueStart } from "./collection.ts"
+import type { Database } from "./database.ts"
+import * as Entry from "./entry.ts"
+import { elementLength, orderWord, scoredBytesAt } from "./large.ts"
+import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import * as Pack from "./memory/pack.ts"
+import type { Ranked } from "./memory/ranked.ts"
+import { Slice } from "./memory/slice.ts"
+import type { Table } from "./memory/table.ts"
+import * as Small from "./sorted-set-pack.ts"
+
+const needle = new Pack.Needle()
+const digits = new Uint8Array(Pack.digitsBytes)
+const scratch = new Slice()
+
+/** Whether the sorted set has structures of its own. */
+export const isLargeSortedSet = (db: Database, p: Pointer): boolean =>
+  Entry.encodingOf(db.arena, p) === Entry.Encoding.skiplist
+
+/** The members of a large sorted set by name. */
+export const scoredTable = (db: Database, p: Pointer): Table => db.structures.scored.open(rootOf(db, p))
+
+/** The members of a large sorted set in their order. */
+export const rankedOrder = (db: Database, p: Pointer): Ranked =>
+  db.structures.order.open(db.structures.scored.ownerWord(rootOf(db, p), orderWord))
+
+/** Points `into` at the member of a block in a large sorted set. */
+export const scoredMember = (db: Database, e: Pointer, into: Slice): Slice =>
+  into.set(db.arena.bytes[slabOf(e)]!, byteOf(e) + scoredBytesAt, elementLength(db.arena, e))
+
+/** The number of members. */
+export const cardinality = (db: Database, p: Pointer): number =>
+  isLargeSortedSet(db, p) ? scoredTable(db, p).size : packCount(db.arena.bytes[slabOf(p)]!, valueStart(db, p))
+
+// ——— by member ———
+
+/** Where a member stands in a small sorted set, in the slab's bytes; -1 when it does not. */
+const findSmall = (db: Database, p: Pointer, member: Slice): number => {
+  const start = valueStart(db, p)
+  const end = start + valueLength(db, p)
+  return Pack.find(db.arena.bytes[slabOf(p)]!, start + packHeader, end, needle.set(member), 2)
+}
+
+// The member of a large sorted set that was looked up last for a change: the fold asks for the same slice again.
+let memoDb: Database | undefined
+let memoMember: Slice | undefined
+let memoTurn = 0
+let memoRoot: Pointer = 0
+let memoHash = 0
+let memoElement: Pointer = 0
+
+/** Ends the memory of `locateScored`: the members it knew of may have changed. */
+export const forgetScored = (): void => {
+  memoMember = undefined
+}
+
+/** The block of a member of the large sorted set at `root`, 0 when it has none; `hashOfScored` is its hash then. */
+export const locateScored = (db: Database, root: Pointer, member: Slice): Pointer => {
+  if (member === memoMember && root === memoRoot && db.turn.number === memoTurn && db === memoDb) return memoElement
+  const table = db.structures.scored.open(root)
+  const { bytes, length, start } = member
+  memoHash = table.hash(bytes, start, length)
+  memoElement = table.find(memoHash, bytes, start, length)
+  memoDb = db
+  memoMember = member
+  memoTurn = db.turn.number
+  memoRoot = root
+  return memoElement
+}
+
+/** The block of a rank in the large sorted set at entry `p`; `into`, pointed at its member, is then found at once by the fold. */
+export const locateRanked = (db: Database, p: Pointer, rank: number, into: Slice): Pointer => {
+  const e = rankedOrder(db, p).select(rank)
+  memoHash = scoredTable(db, p).hashAt(e)
+  memoElement = e
+  memoDb = db
+  memoMember = scoredMember(db, e, into)
+  memoTurn = db.turn.number
+  memoRoot = rootOf(db, p)
+  return e
+}
+
+/** The hash of the member that `locateScored` looked for last. */
+export const hashOfScored = (): number => memoHash
+
+/** The score of a member; undefined when it is not in the sorted set. */
+export const scoreOf = (db: Database, p: Pointer, member: Slice): number | undefined => {
+  if (isLargeSortedSet(db, p)) {
+    const e = scoredTable(db, p).get(member.bytes, member.start, member.length)
+    return e === 0 ? undefined : db.structures.order.scoreAt(e)
+  }
+  return scoreOfSmall(db, p, member)
+}
+
+const scoreOfSmall = (db: Database, p: Pointer, member: Slice): number | undefined => {
+  const at = findSmall(db, p, member)
+  const bytes = db.arena.bytes[slabOf(p)]!
+  return at < 0 ? undefined : Small.scoreAt(bytes, Small.scorePlace(bytes, at))
+}
+
+/** Like `scoreOf`, for a command that is about to change this very member: where it stands is remembered for the fold. */
+export const scoreToChange = (db: Database, p: Pointer, member: Slice): number | undefined => {
+  if (!isLargeSortedSet(db, p)) return scoreOfSmall(db, p, member)
+  const e = locateScored(db, rootOf(db, p), member)
+  return e === 0 ? undefined : db.structures.order.scoreAt(e)
+}
+
+/** The rank of a member; -1 when it is not in the sorted set. */
+export const rankOf = (db: Database, p: Pointer, member: Slice): number => {
+  if (isLargeSortedSet(db, p)) {
+    const e = scoredTable(db, p).get(member.bytes, member.start, member.length)
+    return e === 0 ? -1 : rankedOrder(db, p).rankOf(e)
+  }
+  const found = findSmall(db, p, member)
+  if (found < 0) return -1
+  const bytes = db.arena.bytes[slabOf(p)]!
+  let rank = 0
+  for (let at = valueStart(db, p) + packHeader; at < found; at += Small.pairSize(bytes, at)) rank++
+  return rank
+}
+
+// ——— by score and by the order of members ———
+
+/** How many members have a lower score, or with `orEqual` a score that is not higher. */
+export const countBelowScore = (db: Database, p: Pointer, score: number, orEqual: boolean): number => {
+  if (isLargeSortedSet(db, p)) return rankedOrder(db, p).countBelowScore(score, orEqual)
+  const start = valueStart(db, p)
+  const bytes = db.arena.bytes[slabOf(p)]!
+  return Small.countBelowScore(bytes, start + packHeader, start + valueLength(db, p), score, orEqual)
+}
+
+/**
+ * How many members come before a text in the order of bytes, or with `orEqual` are not after it, given that all have the
+ * same score. Where they have not, the answer means nothing, as in Redis.
+ */
+export const countBelowMember = (db: Database, p: Pointer, member: Slice, orEqual: boolean): number => {
+  if (isLargeSortedSet(db, p)) {
+    const order = rankedOrder(db, p)
+    return order.countBelowMember(order.scoreAt(order.select(0)), member, orEqual)
+  }
+  const start = valueStart(db, p)
+  const bytes = db.arena.bytes[slabOf(p)]!
+  return Small.countBelowMember(bytes, start + packHeader, start + valueLength(db, p), member, orEqual)
+}
+
+// ——— by rank ———
+
+/**
+ * Visits the members of ranks `from` to `from + count - 1`, all of which there are, in their order or from the last to
+ * the first. The slice is the same for all of them; that of a small sorted set may stand in scratch. The visitor must not
+ * ask for anything else by rank.
+ */
+export const eachRanked = (
+  db: Database,
+  p: Pointer,
+  from: number,
+  count: number,
+  reverse: boolean,
+  visit: (member: Slice, score: number) => void
+): void => {
+  if (count <= 0) return
+  if (!isLargeSortedSet(db, p)) {
+    eachSmall(db, p, from, count, reverse, visit)
+    return
+  }
+  const order = rankedOrder(db, p)
+  let e = order.seek(reverse ? from + count - 1 : from)
+  for (let i = 0; i < count && e !== 0; i++) {
+    visit(scoredMember(db, e, scratch), order.scoreAt(e))
+    e = reverse ? order.previous() : order.next()
+  }
+}
+
+const eachSmall = (
+  db: Database,
+  p: Pointer,
+  from: number,
+  count: number,
+  reverse: boolean,
+  visit: (member: Slice, score: number) => void
+): void => {
+  const bytes = db.arena.bytes[slabOf(p)]!
+  const start = valueStart(db, p) + packHeader
+  const first = reverse ? from + count - 1 : from
+  const size = packCount(bytes, start - packHeader)
+  let at = start
+  if (2 * first <= size) at = Pack.skip(bytes, start, 2 * first)
+  else {
+    at = valueStart(db, p) + valueLength(db, p)
+    for (let i = size; i > first; i--) at = Small.pairBefore(bytes, at)
+  }
+  for (let i = 0; i < count; i++) {
+    const scored = Small.scorePlace(bytes, at)
+    visit(Pack.textAt(bytes, at, scratch, digits), Small.scoreAt(bytes, scored))
+    if (!reverse) at = scored + Pack.sizeAt(bytes, scored)
+    else if (i + 1 < count) at = Small.pairBefore(bytes, at)
+  }
+}
