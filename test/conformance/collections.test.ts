@@ -1,5 +1,5 @@
 /**
- * Lists, sets and hashes against redis-server 7.0.15: random sequences, replies compared byte for byte in RESP2 and
+ * Lists, sets, hashes and sorted sets against redis-server 7.0.15: random sequences, replies compared byte for byte in RESP2 and
  * RESP3, digests of all values after each sequence. Limits are small, so that thresholds are crossed all the time.
  *
  *   ANNALS_CONFORMANCE_COLLECTIONS  requests per type, 100,000 unless told
@@ -20,7 +20,9 @@ const limits = [
   "--hash-max-listpack-entries 8",
   "--hash-max-listpack-value 16",
   "--set-max-intset-entries 8",
-  "--list-max-listpack-size 6"
+  "--list-max-listpack-size 6",
+  "--zset-max-listpack-entries 8",
+  "--zset-max-listpack-value 16"
 ].flatMap((option) => option.split(" "))
 
 describe.skipIf(!canCompare)(`collections against ${redisTitle}`, () => {

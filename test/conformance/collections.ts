@@ -1,11 +1,11 @@
-/** Requests about lists, sets and hashes: few keys, elements at the edges of encodings, small limits. */
+/** Requests about lists, sets, hashes and sorted sets: few keys, elements at the edges of encodings, small limits. */
 import * as Fc from "fast-check"
 import type { Line, Step } from "./grammar.ts"
 import { printLine } from "./grammar.ts"
 import * as W from "./words.ts"
 
 /** The types that can be compared. */
-export const families = ["list", "set", "hash"] as const
+export const families = ["list", "set", "hash", "zset"] as const
 export type Family = typeof families[number]
 
 const elements = [
@@ -178,7 +178,113 @@ const hashRows = (): ReadonlyArray<Row> => {
   ]
 }
 
-const rows: Readonly<Record<Family, () => ReadonlyArray<Row>>> = { list: listRows, set: setRows, hash: hashRows }
+const score = Fc.oneof(
+  { weight: 8, arbitrary: Fc.integer({ min: -3, max: 3 }).map(String) },
+  { weight: 4, arbitrary: word("0.5", "1.5", "-2.5", "0.1", "-3.14", "1e300", "inf", "-inf", "1e-5", "2.5e-7") },
+  { weight: 3, arbitrary: word("123456789012345678", "9007199254740993", "1e17", "-1e22", "9223372036854775807") },
+  {
+    weight: 1,
+    arbitrary: word("nan", "abc", "", "1e400", "1e-400", "0x10", "-0x1.8p1", " 1", "+1", "1.", ".5", "Infinity")
+  }
+)
+const scoreBound = Fc.oneof(
+  { weight: 8, arbitrary: Fc.tuple(word("", "", "("), score).map(([open, text]) => open + text) },
+  { weight: 2, arbitrary: word("-inf", "+inf", "(inf", "(", "((1", "[1", " 2", "1 ") }
+)
+const memberBound = Fc.oneof(
+  { weight: 2, arbitrary: word("-", "+") },
+  { weight: 6, arbitrary: Fc.tuple(word("[", "("), element).map(([open, text]) => open + text) },
+  { weight: 1, arbitrary: word("", "a", "++", "[", "(") }
+)
+
+const zsetRows = (): ReadonlyArray<Row> => {
+  const key = keyOf("zset")
+  // Sources may be sets. What a range of members is where scores differ nobody promises: it has a key of its own.
+  const source = Fc.oneof({ weight: 6, arbitrary: key }, { weight: 1, arbitrary: word("set:1", "zset:lex") })
+  const lex = word("zset:lex", "zset:lex", "zset:lex", "zset:lex", "never")
+  const pairs = many(0, 6, say(score, element))
+  const zaddOptions = many(0, 2, Fc.oneof(say(word("NX", "XX", "GT", "LT", "CH", "ch", "INCR"))))
+  const limit = maybe(say("LIMIT", index, count))
+  const scores = maybe(say("WITHSCORES"))
+  const sources = (command: ReadonlyArray<Fc.Arbitrary<string> | string>) =>
+    join(
+      Fc.oneof(
+        { weight: 10, arbitrary: join(say(...command, "1", source)) },
+        { weight: 20, arbitrary: join(say(...command, "2", source, source)) },
+        { weight: 8, arbitrary: join(say(...command, "3", source, source, source)) },
+        { weight: 2, arbitrary: join(say(...command, word("0", "x", "9", "-1", "2"), source)) }
+      )
+    )
+  // Weights below zero would make -0, which 7.0 keeps only in large sorted sets.
+  const weight = word("1", "2", "0.5", "3.25", "inf", "x")
+  const combine = join(
+    maybe(join(say("WEIGHTS"), many(1, 3, one(weight)))),
+    maybe(say("AGGREGATE", word("SUM", "MIN", "MAX", "min", "AVG")))
+  )
+  const ends = word("MIN", "MAX", "min", "MIDDLE")
+  return [
+    row(20, say("ZADD", key), zaddOptions, say(score, element), pairs),
+    row(6, say("ZADD", "zset:lex", "0", element), many(0, 4, say("0", element))),
+    row(2, say("SADD", "set:1", element), many(0, 4, one(element))),
+    row(6, say("ZINCRBY", key, score, element)),
+    row(6, say("ZREM", key, element), many(0, 4, one(element))),
+    row(2, say("ZREM", "zset:lex", element), many(0, 4, one(element))),
+    row(2, say("ZCARD", key)),
+    row(5, say("ZSCORE", key, element)),
+    row(3, say("ZMSCORE", key, element), many(0, 4, one(element))),
+    row(5, say("ZRANK", key, element)),
+    row(5, say("ZREVRANK", key, element)),
+    row(4, say("ZCOUNT", key, scoreBound, scoreBound)),
+    row(4, say("ZLEXCOUNT", lex, memberBound, memberBound)),
+    row(8, say("ZRANGE", key, index, index), scores),
+    row(3, say("ZRANGE", key, index, index), many(0, 3, one(word("REV", "WITHSCORES", "LIMIT", "BYSCORE", "BYLEX")))),
+    row(4, say("ZREVRANGE", key, index, index), scores),
+    row(6, say("ZRANGEBYSCORE", key, scoreBound, scoreBound), scores, limit),
+    row(5, say("ZREVRANGEBYSCORE", key, scoreBound, scoreBound), limit, scores),
+    row(4, say("ZRANGE", key, scoreBound, scoreBound, "BYSCORE"), maybe(say("REV")), limit, scores),
+    row(4, say("ZRANGEBYLEX", lex, memberBound, memberBound), limit),
+    row(4, say("ZREVRANGEBYLEX", lex, memberBound, memberBound), limit),
+    row(3, say("ZRANGE", lex, memberBound, memberBound, "BYLEX"), maybe(say("REV")), limit),
+    row(2, say("ZRANGESTORE", key, source, index, index), maybe(say("REV")), limit),
+    row(2, say("ZRANGESTORE", key, key, scoreBound, scoreBound, "BYSCORE"), maybe(say("REV")), limit),
+    row(1, say("ZRANGESTORE", key, lex, memberBound, memberBound, "BYLEX"), maybe(say("REV")), limit),
+    row(3, say("ZREMRANGEBYRANK", key, index, index)),
+    row(3, say("ZREMRANGEBYSCORE", key, scoreBound, scoreBound)),
+    row(2, say("ZREMRANGEBYLEX", lex, memberBound, memberBound)),
+    row(4, say("ZPOPMIN", key), maybe(one(count))),
+    row(4, say("ZPOPMAX", key), maybe(one(count))),
+    row(
+      3,
+      say("ZMPOP", word("1", "2", "2", "0", "-1", "9", "x"), key),
+      maybe(one(key)),
+      one(ends),
+      maybe(say("COUNT", count))
+    ),
+    row(4, sources(["ZUNION"]), combine, scores),
+    row(4, sources(["ZINTER"]), combine, scores),
+    row(3, sources(["ZDIFF"]), scores),
+    row(3, sources(["ZUNIONSTORE", key]), combine),
+    row(3, sources(["ZINTERSTORE", key]), combine),
+    row(2, sources(["ZDIFFSTORE", key])),
+    row(2, sources(["ZINTERCARD"]), maybe(say("LIMIT", count))),
+    row(1, say("ZRANDMEMBER", "never"), maybe(one(count))),
+    row(
+      2,
+      say("ZSCAN", key, "0"),
+      many(0, 2, Fc.oneof(say("MATCH", W.pattern), say("COUNT", "1000"), say("COUNT", "0")))
+    ),
+    row(1, say("BZPOPMIN", "zset:1", timeout)),
+    row(1, say("BZPOPMAX", "zset:1", "zset:2", timeout)),
+    row(1, say("BZMPOP", timeout, "2", "zset:1", "zset:2"), one(ends), maybe(say("COUNT", count)))
+  ]
+}
+
+const rows: Readonly<Record<Family, () => ReadonlyArray<Row>>> = {
+  list: listRows,
+  set: setRows,
+  hash: hashRows,
+  zset: zsetRows
+}
 
 /** What every type takes. */
 const keyRows = (family: Family): ReadonlyArray<Row> => {
