@@ -2,6 +2,42 @@ import type { Author } from "../log/event-log.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Transaction } from "./transaction/queue.ts"
 
+/** Lists of fields that a connection has named for importing hashes (HIMPORT). */
+export class Fieldsets {
+  /** About what they take. */
+  bytes = 0
+  private readonly byName = new Map<string, ReadonlyArray<Slice>>()
+
+  get size(): number {
+    return this.byName.size
+  }
+
+  get(name: string): ReadonlyArray<Slice> | undefined {
+    return this.byName.get(name)
+  }
+
+  set(name: string, fields: ReadonlyArray<Slice>): void {
+    this.delete(name)
+    this.byName.set(name, fields)
+    this.bytes += bytesOf(name, fields)
+  }
+
+  /** False when there is none of this name. */
+  delete(name: string): boolean {
+    const fields = this.byName.get(name)
+    if (fields === undefined) return false
+    this.byName.delete(name)
+    this.bytes -= bytesOf(name, fields)
+    return true
+  }
+}
+
+/** A slice over bytes of its own takes about so much besides them. */
+const sliceBytes = 160
+
+const bytesOf = (name: string, fields: ReadonlyArray<Slice>): number =>
+  fields.reduce((sum, { length }) => sum + length + sliceBytes, name.length + sliceBytes)
+
 /**
  * What the commands see of a connection: who it is and what it has chosen. The network owns it; commands of the
  * connection group change it. It is also the author the log records, so a change of name, user or library raises `revision`.
@@ -31,10 +67,10 @@ export class ClientState implements Author {
   /** Keys the connection watches, and whether one of those it watched has changed since. */
   watchedKeys = 0
   watchDirty = false
+  /** What HIMPORT PREPARE has named. */
+  fieldsets: Fieldsets | undefined = undefined
   /** CLIENT MULTI-ON-ERROR: what a failing command means for the rest of an EXEC. */
   multiOnError: "default" | "continue" | "abort" = "default"
-  /** What HIMPORT PREPARE has named: the fields, in their order. */
-  readonly fieldsets = new Map<string, ReadonlyArray<Slice>>()
   /** Lower-case name of the last command (container|sub), for CLIENT LIST. */
   lastCommand = ""
   /** Unix ms of the last command, for the idle time. */

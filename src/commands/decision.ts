@@ -33,8 +33,6 @@ export interface Decision {
   peek(key: Slice): Pointer
   /** Like `peek`, in another database. */
   peekIn(db: number, key: Slice): Pointer
-  /** Records the death of the fields past their deadline of the hash at `p`; returns its entry then, 0 when it is gone. */
-  withoutDeadFields(key: Slice, p: Pointer): Pointer
   /** Records what a reading command found, for keyspace_hits and keyspace_misses. Returns `p`. */
   counted(p: Pointer): Pointer
 

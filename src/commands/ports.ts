@@ -199,6 +199,7 @@ export interface StatisticsPort {
   readonly keyspaceHits: number
   readonly keyspaceMisses: number
   readonly expiredKeys: number
+  readonly expiredFields: number
   readonly evictedKeys: number
   readonly peakMemory: number
   /** How long the data has been over the memory limit: at the moment without a break, and altogether. */

@@ -1,4 +1,5 @@
 /** What one connection takes, for CLIENT LIST, INFO and maxmemory-clients. */
+import type { ClientState } from "../commands/client.ts"
 import type { ClientMemory } from "../commands/ports.ts"
 import type { QueryBuffer } from "./query-buffer.ts"
 import type { ReplyBuffer } from "./resp/encoder.ts"
@@ -28,17 +29,19 @@ export class ReplyPeak {
 
 /**
  * Adds up a connection's buffers: `held` are replies that wait for the log, `waiting` those that wait for the kernel,
- * `queued` is what MULTI has taken.
+ * `client` says what MULTI and HIMPORT have taken.
  */
 export const clientMemory = (
   pending: QueryBuffer,
   out: ReplyBuffer,
   held: { readonly pieces: number; readonly bytes: number },
   waiting: number,
-  queued: number,
+  client: ClientState,
   peak: ReplyPeak
 ): ClientMemory => {
   const query = pending.length
+  const queued = client.transaction?.bytes ?? 0
+  const fieldsets = client.fieldsets?.bytes ?? 0
   const output = out.fullBytes + held.bytes + waiting
   return {
     query,
@@ -50,6 +53,6 @@ export const clientMemory = (
     replyUsed: out.used,
     outputPieces: out.full.length + held.pieces + (waiting > 0 ? 1 : 0),
     output,
-    total: connectionBytes + pending.bytes.length + out.chunk.length + output + queued
+    total: connectionBytes + pending.bytes.length + out.chunk.length + output + queued + fieldsets
   }
 }

@@ -302,7 +302,7 @@ export class Session implements ConnectionPort, Receiver {
       this.out,
       this.held,
       this.transport.waiting,
-      this.client.transaction?.bytes ?? 0,
+      this.client,
       this.replyPeak
     )
   }

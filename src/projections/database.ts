@@ -292,8 +292,10 @@ export class Database {
   copyFrom(source: Database, p: Pointer, key: Slice, moving = false): void {
     if (moving) source.changing(p)
     const fields = Entry.typeOf(source.arena, p) === Entry.Type.hash ? earliestFieldDeadline(source.structures, p) : 0
-    // The one that goes must not be taken for the one that stays, whose structures it still names.
-    if (moving && fields !== 0) this.indexFields(Entry.keyOf(source.arena, p), fields, 0)
+    // A large hash that is handed over is no longer there to be asked when its old entry is deleted.
+    if (moving && fields !== 0 && Entry.isLarge(Entry.encodingOf(source.arena, p))) {
+      source.indexFields(Entry.keyOf(source.arena, p), fields, 0)
+    }
     const words = source.arena
     const length = Entry.keyLengthOf(words, p)
     const valueBytes = source.valueBytesOf(p)

@@ -19,7 +19,7 @@
  */
 import { hash } from "node:crypto"
 import * as Entry from "./entry.ts"
-import { eachField } from "./hash.ts"
+import { eachField, eachFieldOfAll, isGone } from "./hash-read.ts"
 import type { Database, Keyspace } from "./keyspace.ts"
 import { eachElement, listLength } from "./list.ts"
 import type { Pointer } from "./memory/arena.ts"
@@ -55,7 +55,27 @@ const digits = new Uint8Array(24)
 /** Digest of one element made of several parts. */
 const pair = new Uint8Array(digestBytes)
 
-const mixElements = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {
+/** The digests of a hash's fields, put together. */
+const fields = new Uint8Array(digestBytes)
+const fieldExpireHash = sha1(Buffer.from("!!hexpire!!"))
+
+const mixField = (field: Slice, value: Slice, deadline: number): void => {
+  pair.fill(0)
+  mix(pair, sha1Of(field))
+  mix(pair, sha1Of(value))
+  if (deadline !== 0) xor(pair, fieldExpireHash)
+  xor(fields, sha1(pair))
+}
+
+const mixExactField = (field: Slice, value: Slice, deadline: number): void => {
+  pair.fill(0)
+  mix(pair, sha1Of(field))
+  mix(pair, sha1Of(value))
+  if (deadline !== 0) mix(pair, sha1(Buffer.from(String(deadline))))
+  xor(fields, sha1(pair))
+}
+
+const mixElements = (digest: Uint8Array, db: Database, p: Pointer, now: number, exact: boolean): void => {
   switch (Entry.typeOf(db.arena, p)) {
     case Entry.Type.string:
       mix(digest, sha1Of(readString(db, p, slice, digits)))
@@ -70,13 +90,10 @@ const mixElements = (digest: Uint8Array, db: Database, p: Pointer, exactDeadline
       eachMember(db, p, (member) => xor(digest, sha1Of(member)))
       break
     case Entry.Type.hash:
-      eachField(db, p, -1, (field, value, deadline) => {
-        pair.fill(0)
-        mix(pair, sha1Of(field))
-        mix(pair, sha1Of(value))
-        if (deadline !== 0 && exactDeadlines) mix(pair, sha1(Buffer.from(String(deadline))))
-        xor(digest, sha1(pair))
-      })
+      if (exact) eachFieldOfAll(db, p, mixExactField)
+      else eachField(db, p, now, mixField)
+      for (let i = 0; i < digestBytes; i++) digest[i] = digest[i]! ^ fields[i]!
+      fields.fill(0)
       break
     case Entry.Type.zset:
       eachRanked(db, p, 0, cardinality(db, p), false, (member, score) => {
@@ -100,12 +117,12 @@ const seventeenDigits = (score: number): string => {
   return `${withoutZeros(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
 }
 
-const mixValue = (digest: Uint8Array, db: Database, p: Pointer, exactDeadlines: boolean): void => {
+const mixValue = (digest: Uint8Array, db: Database, p: Pointer, now: number, exact: boolean): void => {
   mix(digest, typeHashes[Entry.typeOf(db.arena, p)]!)
-  mixElements(digest, db, p, exactDeadlines)
+  mixElements(digest, db, p, now, exact)
   const deadline = Entry.deadlineOf(db.arena, p)
   if (deadline === 0) return
-  if (exactDeadlines) mix(digest, sha1(Buffer.from(String(deadline))))
+  if (exact) mix(digest, sha1(Buffer.from(String(deadline))))
   else xor(digest, expireHash)
 }
 
@@ -124,11 +141,11 @@ const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): str
     keys.fill(0)
     for (let position = 0; position >= 0;) {
       position = db.dict.walk(position, (p) => {
-        if (Entry.isDead(db.arena, p, now)) return
+        if (isGone(db, p, now)) return
         counted++
         one.fill(0)
         mix(one, sha1Of(Entry.keyOf(db.arena, p, slice)))
-        mixValue(one, db, p, exactDeadlines)
+        mixValue(one, db, p, now, exactDeadlines)
         xor(keys, sha1(one))
       })
     }
@@ -151,10 +168,13 @@ export const digest = (keyspace: Keyspace, now: number): string => digestOf(keys
  */
 export const stateDigest = (keyspace: Keyspace): string => digestOf(keyspace, 0, true)
 
-/** The digest of one entry's value, as Redis computes it; of no entry (0), `emptyDigest`. */
-export const digestValue = (db: Database, p: Pointer): string => {
+/**
+ * The digest of one entry's value at a moment (Unix ms; 0 counts fields past their deadlines), as
+ * Redis computes it; of no entry (0), `emptyDigest`.
+ */
+export const digestValue = (db: Database, p: Pointer, now = 0): string => {
   if (p === 0) return emptyDigest
   const value = new Uint8Array(digestBytes)
-  mixValue(value, db, p, false)
+  mixValue(value, db, p, now, false)
   return hex(value)
 }

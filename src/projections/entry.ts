@@ -56,6 +56,15 @@ export const typeOf = (arena: Arena, p: Pointer): number => (arena.words[slabOf(
 
 export const encodingOf = (arena: Arena, p: Pointer): number => (arena.words[slabOf(p)]![wordOf(p)]! >>> 3) & 15
 
+const timedSmall = Type.hash << 7 | Encoding.listpackex << 3
+const largeHash = Type.hash << 7 | Encoding.hashtable << 3
+
+/** Whether the entry is a hash of a kind whose fields may have deadlines. */
+export const mayHaveTimedFields = (arena: Arena, p: Pointer): boolean => {
+  const kind = arena.words[slabOf(p)]![wordOf(p)]! & 0x7f8
+  return kind === timedSmall || kind === largeHash
+}
+
 export const setTypeAndEncoding = (arena: Arena, p: Pointer, type: number, encoding: number): void => {
   const words = arena.words[slabOf(p)]!
   const at = wordOf(p)

@@ -14,6 +14,7 @@ import { fieldBytesAt, fieldDeadlinesWord, type Structures } from "./large.ts"
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { copyBytes, type Slice } from "./memory/slice.ts"
+import type { StoredOrder } from "./memory/stored-order.ts"
 
 const highOf = (deadline: number): number => Math.floor(deadline / 0x1_0000_0000)
 
@@ -57,13 +58,24 @@ export const writeField = (
   const slab = slabOf(e)
   const words = arena.words[slab]!
   const at = wordOf(e)
-  words[at] = field.length << 2 | (deadline === 0 ? 0 : 2) | mark
+  words[at] = field.length << 2 | mark
   words[at + 1] = value.length
   const bytes = arena.bytes[slab]!
   const first = byteOf(e) + fieldBytesAt
   copyBytes(bytes, first, field.bytes, field.start, field.length)
   copyBytes(bytes, first + field.length, value.bytes, value.start, value.length)
-  if (deadline === 0) return
+  if (deadline !== 0) redateInPlace(arena, e, deadline)
+}
+
+/** Writes a deadline into a block, or with 0 takes it away; there is room for it, and the lengths stand already. */
+export const redateInPlace = (arena: Arena, e: Pointer, deadline: number): void => {
+  const words = arena.words[slabOf(e)]!
+  const at = wordOf(e)
+  if (deadline === 0) {
+    words[at] = words[at]! & ~2
+    return
+  }
+  words[at] = words[at]! | 2
   const end = deadlineAt(arena, e)
   words[end] = deadline >>> 0
   words[end + 1] = highOf(deadline)
@@ -80,10 +92,23 @@ export const dateField = (structures: Structures, root: Pointer, e: Pointer, dea
   deadlines.open(order).insert(highOf(deadline), deadline >>> 0, e)
 }
 
-/** Takes a field's deadline out of the order of its hash. */
+/** Takes a field's deadline out of the order of its hash; an order that is empty then is given back. */
 export const undateField = (structures: Structures, root: Pointer, e: Pointer, deadline: number): void => {
-  const order = structures.fields.ownerWord(root, fieldDeadlinesWord)
-  if (order !== 0) structures.deadlines.open(order).remove(highOf(deadline), deadline >>> 0, e)
+  const { deadlines, fields } = structures
+  const order = fields.ownerWord(root, fieldDeadlinesWord)
+  if (order === 0) return
+  deadlines.open(order).remove(highOf(deadline), deadline >>> 0, e)
+  if (deadlines.size > 0) return
+  deadlines.releaseStep(order, 1)
+  fields.setOwnerWord(root, fieldDeadlinesWord, 0)
+}
+
+/** The order of the deadlines of a large hash's fields; undefined when none has one. */
+export const deadlinesOf = (structures: Structures, p: Pointer): StoredOrder | undefined => {
+  const { arena } = structures
+  const root = arena.words[slabOf(p)]![wordOf(p) + 4]!
+  const order = root === 0 ? 0 : structures.fields.ownerWord(root, fieldDeadlinesWord)
+  return order === 0 ? undefined : structures.deadlines.open(order)
 }
 
 /** The earliest deadline of the fields of the hash at entry `p`, Unix ms; 0 when none has one. */
@@ -91,11 +116,8 @@ export const earliestFieldDeadline = (structures: Structures, p: Pointer): numbe
   const { arena } = structures
   const encoding = Entry.encodingOf(arena, p)
   if (encoding === Entry.Encoding.hashtable) {
-    const root = arena.words[slabOf(p)]![wordOf(p) + 4]!
-    const order = root === 0 ? 0 : structures.fields.ownerWord(root, fieldDeadlinesWord)
-    if (order === 0) return 0
-    const { deadlines } = structures
-    return deadlines.open(order).first() ? deadlines.a * 0x1_0000_0000 + deadlines.b : 0
+    const order = deadlinesOf(structures, p)
+    return order?.first() === true ? order.a * 0x1_0000_0000 + order.b : 0
   }
   if (encoding !== Entry.Encoding.listpackex) return 0
   const bytes = arena.bytes[slabOf(p)]!
@@ -109,4 +131,26 @@ export const earliestFieldDeadline = (structures: Structures, p: Pointer): numbe
     at += Pack.sizeAt(bytes, at)
   }
   return earliest
+}
+
+/** How many fields of a hash are dead at `now` (Unix ms). */
+export const deadCount = (structures: Structures, p: Pointer, now: number): number => {
+  const { arena } = structures
+  const encoding = Entry.encodingOf(arena, p)
+  if (encoding === Entry.Encoding.hashtable) {
+    const order = deadlinesOf(structures, p)
+    return order === undefined ? 0 : order.countBelow(highOf(now + 1), (now + 1) >>> 0, 0)
+  }
+  if (encoding !== Entry.Encoding.listpackex) return 0
+  const bytes = arena.bytes[slabOf(p)]!
+  const start = byteOf(p) + Entry.headerBytes + Entry.keyLengthOf(arena, p)
+  const end = start + arena.words[slabOf(p)]![wordOf(p) + 4]!
+  let dead = 0
+  for (let at = start + 4; at < end;) {
+    at = Pack.skip(bytes, at, 2)
+    const deadline = Number(Pack.integerAt(bytes, at))
+    if (deadline !== 0 && deadline <= now) dead++
+    at += Pack.sizeAt(bytes, at)
+  }
+  return dead
 }

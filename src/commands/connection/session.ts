@@ -82,6 +82,7 @@ export const reset = defineControl({
     transactions.discard(client)
     observer.unwatch(connection)
     client.multiOnError = "default"
+    client.fieldsets = undefined
     client.db = 0
     client.protocol = 2
     client.name = ""
@@ -89,7 +90,6 @@ export const reset = defineControl({
     client.authenticated = config.get("requirepass") === ""
     client.noTouch = false
     client.noEvict = false
-    client.fieldsets.clear()
     client.changed()
     connection.setReplyMode("on")
     return resetDone

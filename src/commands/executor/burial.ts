@@ -5,7 +5,7 @@
 import type { Event } from "../../log/events/catalog.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
-import type { Undertaker } from "./expiry.ts"
+import { deathOfFields, type Undertaker } from "./expiry.ts"
 import type { View } from "./lookup.ts"
 
 /** What burying needs of the executor. */
@@ -16,8 +16,8 @@ export interface BurialHost {
   readonly mayBury: () => boolean
   /** Appends and folds one batch of one event. */
   readonly apply: (db: number, events: ReadonlyArray<Event>) => void
-  /** Counts a key. */
-  readonly expired: () => void
+  /** Counts a key, or with more than 0 so many fields. */
+  readonly expired: (fields: number) => void
 }
 
 /** See the head of this file. */
@@ -34,15 +34,19 @@ export class Burial implements Undertaker {
     if (!this.host.mayBury()) return false
     this.events[0] = { _tag: "KeyExpired", key }
     this.host.apply(db, this.events)
-    this.host.expired()
+    this.host.expired(0)
     return true
   }
 
-  /** The same for fields of a hash. */
-  meetFields(db: number, key: Slice, fields: ReadonlyArray<Slice>): boolean {
-    if (!this.host.mayBury()) return false
-    this.events[0] = { _tag: "HashFieldsExpired", key, fields }
-    this.host.apply(db, this.events)
+  /** The same for fields of the hash at a key; of very many, some. */
+  meetFields(db: number, key: Slice): boolean {
+    const { host } = this
+    if (!host.mayBury()) return false
+    const death = deathOfFields(host.keyspace.database(db), key, host.view().now)
+    if (death === undefined) return false
+    this.events[0] = death
+    host.apply(db, this.events)
+    host.expired(death._tag === "KeyExpired" ? 0 : death.fields.length)
     return true
   }
 
@@ -52,8 +56,8 @@ export class Burial implements Undertaker {
     return this.meetKey(db, key)
   }
 
-  fields(db: number, key: Slice, fields: ReadonlyArray<Slice>): boolean {
+  fields(db: number, key: Slice): boolean {
     this.host.keyspace.turn.next(this.host.view().now)
-    return this.meetFields(db, key, fields)
+    return this.meetFields(db, key)
   }
 }

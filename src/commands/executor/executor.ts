@@ -107,7 +107,7 @@ export class CommandExecutor {
       random,
       memory: this.memory,
       buryDead: (db, key) => this.burial.meetKey(db, key),
-      buryFields: (db, key, fields) => this.burial.meetFields(db, key, fields),
+      buryFields: (db, key) => this.burial.meetFields(db, key),
       mayNotWait: () => this.transactions.running
     })
     this.burial = new Burial({
@@ -115,7 +115,7 @@ export class CommandExecutor {
       view: () => this.view,
       mayBury: () => this.mayBury(),
       apply: (db, events) => this.apply(db, "expire", 0, undefined, events, 1),
-      expired: () => void this.statistics.expiredKeys++
+      expired: (fields) => this.statistics.countDeath(fields)
     })
     this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
     this.evictor = new Evictor({

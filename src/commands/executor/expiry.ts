@@ -1,6 +1,7 @@
+import type { EventOf } from "../../log/events/catalog.ts"
 import * as Entry from "../../projections/entry.ts"
-import { earliestFieldDeadline } from "../../projections/hash-fields.ts"
-import { deadFields } from "../../projections/hash.ts"
+import { deadCount, earliestFieldDeadline } from "../../projections/hash-fields.ts"
+import { dueFields, fieldCount } from "../../projections/hash-read.ts"
 import type { Database, Keyspace } from "../../projections/keyspace.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
@@ -17,8 +18,8 @@ export const firstDue = (database: Database, now: number): Pointer => {
   return database.dict.eachWithHash(order.c, (p) => Entry.deadlineOf(database.arena, p) === deadline)
 }
 
-/** The hash whose fields die first, if that is due; 0 when none is. */
-const firstHashDue = (database: Database, now: number): Pointer => {
+/** The hash with the field whose deadline comes first, if that is past; 0 when there is none. */
+const firstDueHash = (database: Database, now: number): Pointer => {
   const order = database.fieldDeadlines
   if (!order.first()) return 0
   const deadline = order.a * 0x1_0000_0000 + order.b
@@ -26,22 +27,40 @@ const firstHashDue = (database: Database, now: number): Pointer => {
   const { arena, structures } = database
   return database.dict.eachWithHash(
     order.c,
-    (p) => Entry.typeOf(arena, p) === Entry.Type.hash && earliestFieldDeadline(structures, p) === deadline
+    (p) => Entry.mayHaveTimedFields(arena, p) && earliestFieldDeadline(structures, p) === deadline
   )
 }
 
-/** Most fields of one hash that die in one batch. */
-const fieldsPerBatch = 256
+/** Fields of a large hash buried at a time. */
+const fieldsAtOnce = 64
 
-/** What `expireDue` does with what is due. Both are told of copies. */
+/**
+ * The event that buries fields of the hash at `key`, those that are due first; undefined when none is. A hash of very many
+ * fields that are all dead dies as a whole: that takes no time.
+ */
+export const deathOfFields = (
+  database: Database,
+  key: Slice,
+  now: number
+): EventOf<"HashFieldsExpired"> | EventOf<"KeyExpired"> | undefined => {
+  const p = database.locate(key)
+  if (p === 0) return undefined
+  const dead = deadCount(database.structures, p, now)
+  if (dead === 0) return undefined
+  if (dead > fieldsAtOnce && dead === fieldCount(database, p)) return { _tag: "KeyExpired", key }
+  return { _tag: "HashFieldsExpired", key, fields: dueFields(database, p, now, fieldsAtOnce) }
+}
+
+/** What `expireDue` does with what is due: false when it may not. The keys are copies. */
 export interface Undertaker {
   readonly key: (db: number, key: Slice) => boolean
-  readonly fields: (db: number, key: Slice, fields: ReadonlyArray<Slice>) => boolean
+  /** Buries some of the fields of a hash that are due. */
+  readonly fields: (db: number, key: Slice) => boolean
 }
 
 /**
- * Hands every key and every field of a hash that is due to `bury`, earliest first in each database, until the budget is
- * used up or `bury` refuses. Returns whether the budget was used up.
+ * Hands every key that is due to `bury`, and every hash with fields that are, earliest first in each database, until the
+ * budget is used up or `bury` refuses. Returns whether the budget was used up.
  */
 export const expireDue = (
   keyspace: Keyspace,
@@ -62,12 +81,11 @@ export const expireDue = (
       if (++buried % stride === 0 && monotonic() >= until) return true
     }
     for (;;) {
-      const p = firstHashDue(database, now)
+      const p = firstDueHash(database, now)
       if (p === 0) break
-      const fields = deadFields(database, p, now, fieldsPerBatch)
-      if (!bury.fields(db, Entry.keyOf(database.arena, p).copy(), fields)) return false
-      buried += fields.length
-      if (monotonic() >= until) return true
+      if (!bury.fields(db, Entry.keyOf(database.arena, p).copy())) return false
+      buried += stride >>> 2
+      if (buried % stride < stride >>> 2 && monotonic() >= until) return true
     }
   }
   return false

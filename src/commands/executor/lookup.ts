@@ -5,7 +5,7 @@ import { noReply, type Reply } from "../../net/resp/reply.ts"
 import * as Access from "../../projections/access.ts"
 import * as Entry from "../../projections/entry.ts"
 import { earliestFieldDeadline } from "../../projections/hash-fields.ts"
-import { deadFields } from "../../projections/hash.ts"
+import { liveCount } from "../../projections/hash-read.ts"
 import type { Database, Keyspace } from "../../projections/keyspace.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
@@ -55,8 +55,8 @@ export interface ViewPorts {
   readonly memory: MemorySettings
   /** Records and folds the death of a key met past its deadline; false when the log takes nothing now. */
   readonly buryDead: (db: number, key: Slice) => boolean
-  /** The same for fields of a hash. */
-  readonly buryFields: (db: number, key: Slice, fields: ReadonlyArray<Slice>) => boolean
+  /** Records and folds the deaths of fields, some if they are very many, of the hash at `key`; see `buryDead`. */
+  readonly buryFields: (db: number, key: Slice) => boolean
   /** Whether the running command must answer at once, because others run in the same transaction. */
   readonly mayNotWait: () => boolean
 }
@@ -146,28 +146,27 @@ export class View implements Decision {
 
   peek(key: Slice): Pointer {
     const p = this.db.locate(key)
-    if (p === 0 || !Entry.hasDeadline(this.db.arena, p) || Entry.deadlineOf(this.db.arena, p) > this.now) return p
-    this.ports.buryDead(this.client.db, key)
-    return 0
+    return p === 0 ? 0 : this.living(this.client.db, this.db, key, p)
   }
 
   peekIn(db: number, key: Slice): Pointer {
     const database = this.keyspace.database(db)
     const p = database.locate(key)
-    if (p === 0) return 0
-    const deadline = Entry.deadlineOf(database.arena, p)
-    if (deadline === 0 || deadline > this.now) return p
-    this.ports.buryDead(db, key)
-    return 0
+    return p === 0 ? 0 : this.living(db, database, key, p)
   }
 
-  withoutDeadFields(key: Slice, p: Pointer): Pointer {
-    if (p === 0) return 0
-    const earliest = earliestFieldDeadline(this.db.structures, p)
-    if (earliest === 0 || earliest > this.now) return p
-    return this.ports.buryFields(this.client.db, key, deadFields(this.db, p, this.now, Infinity))
-      ? this.db.locate(key)
-      : p
+  /** The entry at `p`, or 0 when it is dead: its burial then comes first, and so does that of a hash's fields. */
+  private living(number: number, db: Database, key: Slice, p: Pointer): Pointer {
+    if (Entry.hasDeadline(db.arena, p) && Entry.deadlineOf(db.arena, p) <= this.now) {
+      this.ports.buryDead(number, key)
+      return 0
+    }
+    if (!Entry.mayHaveTimedFields(db.arena, p)) return p
+    const first = earliestFieldDeadline(db.structures, p)
+    if (first === 0 || first > this.now) return p
+    this.ports.buryFields(number, key)
+    const left = db.locate(key)
+    return left === 0 || liveCount(db, left, this.now) === 0 ? 0 : left
   }
 
   counted(p: Pointer): Pointer {

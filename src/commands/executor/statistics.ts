@@ -43,6 +43,8 @@ export class Statistics implements StatisticsPort {
   keyspaceHits = 0
   keyspaceMisses = 0
   expiredKeys = 0
+  /** Fields of hashes. */
+  expiredFields = 0
   evictedKeys = 0
   peakMemory = 0
   readonly exceeded: ExceededTime
@@ -63,6 +65,12 @@ export class Statistics implements StatisticsPort {
   /** Notes how much memory the data takes now, for the peak. */
   sampleMemory(usedBytes: number): void {
     if (usedBytes > this.peakMemory) this.peakMemory = usedBytes
+  }
+
+  /** Counts a key whose time was over, or with more than 0 so many fields. */
+  countDeath(fields: number): void {
+    if (fields === 0) this.expiredKeys++
+    else this.expiredFields += fields
   }
 
   *commands() {
@@ -87,6 +95,7 @@ export class Statistics implements StatisticsPort {
       this.keyspaceHits =
       this.keyspaceMisses =
       this.expiredKeys =
+      this.expiredFields =
       this.evictedKeys =
         0
     this.expireCycleMs =

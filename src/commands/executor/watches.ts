@@ -6,7 +6,8 @@
  * change. This and what follows from it under FLUSHALL and SWAPDB was asked of redis-server 7.0.15.
  */
 import type { Event } from "../../log/events/catalog.ts"
-import * as Entry from "../../projections/entry.ts"
+import { deadCount } from "../../projections/hash-fields.ts"
+import { isGone } from "../../projections/hash-read.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { type TouchVisitor, visitTouched } from "../../projections/touched.ts"
@@ -19,6 +20,8 @@ interface Watch {
   readonly name: string
   /** It was past its deadline when the watch began, or came to be so by SWAPDB. */
   dead: boolean
+  /** Fields of the hash at the key that were dead when the watch began. */
+  readonly deadFields: number
   /** Place among the watches of the key. */
   place: number
 }
@@ -70,7 +73,14 @@ export class Watches implements TouchVisitor {
         ? own.some((watch) => watch.db === db && watch.name === name)
         : watches.some((watch) => watch.client === client)
     ) return
-    const watch: Watch = { client, db, name, dead: this.stateOf(db, key, now) === "dead", place: watches.length }
+    const watch: Watch = {
+      client,
+      db,
+      name,
+      dead: this.stateOf(db, key, now) === "dead",
+      deadFields: this.deadFields(db, key, now),
+      place: watches.length
+    }
     own.push(watch)
     watches.push(watch)
     this.buckets[bucketOf(key)]!++
@@ -97,14 +107,22 @@ export class Watches implements TouchVisitor {
     client.watchedKeys = 0
   }
 
-  /** Whether a key the client watches has died since, buried or not. */
+  /** Whether a key the client watches, or a field of a hash at one, has died since, buried or not. */
   hasDied(client: ClientState, now: number): boolean {
     const own = this.byClient.get(client)
     if (own === undefined) return false
-    for (const { db, dead, name } of own) {
-      if (!dead && this.stateOf(db, Slice.latin1(name), now) === "dead") return true
+    for (const { db, dead, deadFields, name } of own) {
+      if (dead) continue
+      const key = Slice.latin1(name)
+      if (this.stateOf(db, key, now) === "dead" || this.deadFields(db, key, now) > deadFields) return true
     }
     return false
+  }
+
+  private deadFields(db: number, key: Slice, now: number): number {
+    const database = this.keyspace.database(db)
+    const p = database.locate(key)
+    return p === 0 ? 0 : deadCount(database.structures, p, now)
   }
 
   /** To be called before an event of database `db` is folded. */
@@ -173,7 +191,7 @@ export class Watches implements TouchVisitor {
   private stateOf(db: number, key: Slice, now: number): "absent" | "dead" | "alive" {
     const database = this.keyspace.database(db)
     const p = database.locate(key)
-    return p === 0 ? "absent" : Entry.isDead(database.arena, p, now) ? "dead" : "alive"
+    return p === 0 ? "absent" : isGone(database, p, now) ? "dead" : "alive"
   }
 
   private setDead(watch: Watch, dead: boolean): void {

@@ -1,24 +1,12 @@
 import type { Command } from "../define.ts"
 import { hincrby, hincrbyfloat } from "./counter.ts"
-import {
-  hexpire,
-  hexpireat,
-  hexpiretime,
-  hgetdel,
-  hgetex,
-  hpersist,
-  hpexpire,
-  hpexpireat,
-  hpexpiretime,
-  hpttl,
-  hsetex,
-  httl
-} from "./expiry.ts"
-import { hdel, hexists, hget, hmget, hmset, hset, hsetnx, hstrlen } from "./fields.ts"
+import { hexpire, hexpireat, hexpiretime, hpersist, hpexpire, hpexpireat, hpexpiretime, hpttl, httl } from "./expire.ts"
+import { hdel, hexists, hget, hgetall, hkeys, hlen, hmget, hmset, hset, hsetnx, hstrlen, hvals } from "./fields.ts"
+import { hgetdel, hgetex, hsetex } from "./get-set.ts"
 import { himport } from "./import.ts"
-import { hgetall, hkeys, hlen, hrandfield, hscan, hvals } from "./iterate.ts"
+import { hrandfield, hscan } from "./random.ts"
 
-/** All commands of hashes. */
+/** The commands over hashes. */
 export const hashCommands: ReadonlyArray<Command> = [
   hdel,
   hexists,

@@ -1,4 +1,5 @@
 import * as Entry from "../../projections/entry.ts"
+import { isGone } from "../../projections/hash-read.ts"
 import type { Database } from "../../projections/keyspace.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
@@ -27,14 +28,14 @@ export const keys = defineCommand({
     const found: Array<Slice> = []
     if (isLiteral(pattern)) {
       const p = db.locate(pattern)
-      if (p !== 0 && !Entry.isDead(db.arena, p, d.now)) found.push(Entry.keyOf(db.arena, p))
+      if (p !== 0 && !isGone(db, p, d.now)) found.push(Entry.keyOf(db.arena, p))
       return found
     }
     const everything = matchesEverything(pattern)
     for (let position = 0; position >= 0;) {
       position = db.dict.walk(position, (p) => {
         Entry.keyOf(db.arena, p, candidate)
-        if ((everything || matchGlob(pattern, candidate)) && !Entry.isDead(db.arena, p, d.now)) {
+        if ((everything || matchGlob(pattern, candidate)) && !isGone(db, p, d.now)) {
           found.push(new Slice(candidate.bytes, candidate.start, candidate.length))
         }
       })
@@ -98,7 +99,7 @@ export const scan = defineCommand({
       Entry.keyOf(db.arena, p, candidate)
       if (pattern !== undefined && !matchGlob(pattern, candidate)) return
       if (ofType !== undefined && Entry.typeOf(db.arena, p) !== ofType) return
-      if (Entry.isDead(db.arena, p, d.now)) return
+      if (isGone(db, p, d.now)) return
       found.push(new Slice(candidate.bytes, candidate.start, candidate.length))
     })
     return [String(next), found]
@@ -120,14 +121,14 @@ const randomLive = (d: Decision): Pointer => {
   const random = (): number => d.random()
   for (let i = 0; i < highestTries; i++) {
     const p = db.dict.random(random)
-    if (!Entry.isDead(db.arena, p, d.now)) return p
+    if (!isGone(db, p, d.now)) return p
   }
   // Nearly all are dead and not buried yet: the first live one after a random place, once around.
   let live = 0
   const place = d.random()
   for (let position = place, around = false; live === 0;) {
     position = db.dict.walk(position, (p) => {
-      if (live === 0 && !Entry.isDead(db.arena, p, d.now)) live = p
+      if (live === 0 && !isGone(db, p, d.now)) live = p
     })
     if (position >= 0) continue
     if (around) break

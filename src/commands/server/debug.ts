@@ -105,7 +105,7 @@ const subcommands: Readonly<Record<string, Sub>> = {
   "DIGEST": [0, 0, ({ d }) => new Status(digest(d.keyspace, d.now))],
   "DIGEST-VALUE": [0, Infinity, ({ d }, argv) => {
     const digests: Array<Reply> = []
-    for (let i = 2; i < argv.length; i++) digests.push(new Status(digestValue(d.db, d.peek(argv.at(i)))))
+    for (let i = 2; i < argv.length; i++) digests.push(new Status(digestValue(d.db, d.peek(argv.at(i)), d.now)))
     return digests
   }],
   "OBJECT": [1, 1, object],

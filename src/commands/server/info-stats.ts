@@ -21,6 +21,7 @@ export const statsSection = ({ clients, server, statistics }: Control): Fields =
     ["rejected_connections", clients.rejected],
     ...noughts("sync_full", "sync_partial_ok", "sync_partial_err"),
     ["expired_keys", statistics.expiredKeys],
+    ["expired_subkeys", statistics.expiredFields],
     // Keys are buried in the order of their deadlines: there is no sample of stale ones.
     ["expired_stale_perc", "0.00"],
     ["expired_time_cap_reached_count", statistics.expireCapReached],
