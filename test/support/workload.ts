@@ -1,8 +1,9 @@
 /**
- * Random requests over strings, keys and databases for tests of the laws: few keys, so that commands meet each other's
+ * Random requests over all types, keys and databases for tests of the laws: few keys, so that commands meet each other's
  * work; values at the edges of every encoding; deadlines near enough to pass while the workload runs.
  */
 import type { Random } from "./random.ts"
+import { collectionMakers } from "./workload-collections.ts"
 
 const databases = 4
 const keyCount = 24
@@ -152,7 +153,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   [0.5, () => ["SCAN", "0", "COUNT", "50"]],
   [0.5, () => ["RANDOMKEY"]],
   [0.5, () => ["DBSIZE"]],
-  [0.5, (random) => [random.pick(["SET", "MSET", "COPY", "GET", "EXPIRE"]), ...keys(random, 2)]]
+  [0.5, (random) => [random.pick(["SET", "MSET", "COPY", "GET", "EXPIRE"]), ...keys(random, 2)]],
+  ...collectionMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 

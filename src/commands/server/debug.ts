@@ -2,6 +2,7 @@
 import { ok, type Reply, ReplyError, Status } from "../../net/resp/reply.ts"
 import { digest, digestValue } from "../../projections/digest.ts"
 import * as Entry from "../../projections/entry.ts"
+import { largeBytes } from "../../projections/large-memory.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { integerOf, stringLength } from "../../projections/string.ts"
 import { word } from "../arguments.ts"
@@ -28,6 +29,8 @@ const leadingNumber = (text: string): number => {
 /** Length a string would have in an RDB file, uncompressed: what Redis calls its serialized length. */
 const serializedLength = (d: Decision, p: Pointer): number => {
   const { arena } = d.db
+  // Of collections: their bytes in memory, which an RDB file would hold much alike.
+  if (Entry.typeOf(arena, p) !== Entry.Type.string) return arena.capacity(p) + largeBytes(d.db, p, Infinity)
   if (Entry.encodingOf(arena, p) === Entry.Encoding.int) {
     const value = integerOf(d.db, p)
     const magnitude = value < 0 ? -Number(value) - 1 : Number(value)

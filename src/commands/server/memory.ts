@@ -1,6 +1,7 @@
 /** MEMORY: what the data takes, by the accounts of the arenas. */
 import { Double, MapReply, ok, Verbatim } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
+import { largeBytes } from "../../projections/large-memory.ts"
 import { integer, isWord } from "../arguments.ts"
 import { defineCommand, defineContainer, defineControl, keyAtIndex } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -11,6 +12,9 @@ import { memoryFigures, share } from "./memory-figures.ts"
 /** Bytes of a key's place in the table and, when it has one, of its deadline in the order of deadlines. */
 const slotBytes = 8
 const deadlineBytes = 12
+
+/** Elements looked at to tell what all of a collection take, unless told otherwise. */
+const defaultSamples = 5
 
 const tips = ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]
 
@@ -25,14 +29,17 @@ const usage = defineCommand({
   flags: ["readonly"],
   keys: keyAtIndex(2, "RO"),
   decide: (d, argv) => {
+    let samples = defaultSamples
     for (let i = 3; i < argv.length; i += 2) {
       if (!isWord(argv.at(i), "SAMPLES") || i + 1 >= argv.length) throw errors.syntax
-      if (integer(argv.at(i + 1)) < 0) throw errors.syntax
+      samples = integer(argv.at(i + 1))
+      if (samples < 0) throw errors.syntax
     }
     const p = d.peek(argv.at(2))
     if (p === 0) return null
     const { arena } = d.db
-    return arena.capacity(p) + slotBytes + (Entry.deadlineOf(arena, p) === 0 ? 0 : deadlineBytes)
+    const deadline = Entry.deadlineOf(arena, p) === 0 ? 0 : deadlineBytes
+    return arena.capacity(p) + slotBytes + deadline + largeBytes(d.db, p, samples === 0 ? Infinity : samples)
   }
 })
 
