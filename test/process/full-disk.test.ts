@@ -220,7 +220,9 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
         if (reply === undefined) break
         expect(plain(reply)).toBe(acknowledged + 1)
       }
-      expect(acknowledged).toBe(nth - 1)
+      // strace counts the calls of each thread, and the log syncs in two of them: at once or by one of the pool.
+      expect(acknowledged).toBeGreaterThanOrEqual(nth - 1)
+      expect(acknowledged).toBeLessThanOrEqual(2 * (nth - 1))
       expect(await server.ended).toEqual({ code: 1, signal: null })
       servers.delete(server)
       expect(server.output()).toContain("ending before anything is acknowledged")
