@@ -13,6 +13,7 @@ import type { Database } from "./database.ts"
 import * as Entry from "./entry.ts"
 import { earliestFieldDeadline } from "./hash-fields.ts"
 import { byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
+import * as Pack from "./memory/pack.ts"
 import { copyBytes, type Slice } from "./memory/slice.ts"
 
 /** Bytes before the elements of a small collection that is no intset. */
@@ -95,8 +96,29 @@ export const becomeLarge = (db: Database, key: Slice, p: Pointer, encoding: numb
 /** Notes that the collection was written to now. */
 export const written = (db: Database, p: Pointer): void => Entry.setWritten(db.arena, p, db.turn.clock)
 
-/** A small collection comes back as the bytes it was. */
+/** Elements of a pack per element of the collection, by type and encoding; 0 where there is no such pack. */
+const strideOf = (type: number, encoding: number): number => {
+  const { listpack, listpackex } = Entry.Encoding
+  const { hash, list, set, zset } = Entry.Type
+  if (encoding === listpackex) return type === hash ? 3 : 0
+  if (encoding !== listpack) return 0
+  return type === list || type === set ? 1 : type === hash || type === zset ? 2 : 0
+}
+
+/** Whether bytes are the value of a small collection of this type and encoding that is not empty. */
+const isSmallValue = (type: number, encoding: number, { bytes, length, start }: Slice): boolean => {
+  if (type === Entry.Type.set && encoding === Entry.Encoding.intset) {
+    const width = bytes[start]!
+    return length > intsetHeader && (width === 2 || width === 4 || width === 8) && (length - intsetHeader) % width === 0
+  }
+  const stride = strideOf(type, encoding)
+  if (stride === 0 || length <= packHeader || !Pack.isPack(bytes, start + packHeader, start + length)) return false
+  return Pack.countElements(bytes, start + packHeader, start + length) === packCount(bytes, start) * stride
+}
+
+/** A small collection comes back as the bytes it was; bytes that are none change nothing. */
 export const restoreSmall = (db: Database, key: Slice, shape: number, bytes: Slice, deadline: number): void => {
+  if (!isSmallValue(shape >>> 4, shape & 15, bytes)) return
   db.delete(key)
   const p = db.create(key, shape >>> 4, shape & 15, deadline, bytes.length)
   setValueLength(db, p, bytes.length)
@@ -108,6 +130,9 @@ export const restoreSmall = (db: Database, key: Slice, shape: number, bytes: Sli
 
 /** A node of a large list comes back; the list comes to be with its first one. */
 export const restoreListNode = (db: Database, key: Slice, ordinal: number, count: number, pack: Slice): void => {
+  const end = pack.start + pack.length
+  const sound = Pack.isPack(pack.bytes, pack.start, end) && Pack.countElements(pack.bytes, pack.start, end) === count
+  if (!sound || count === 0) return
   let p = db.locate(key)
   if (p !== 0 && Entry.encodingOf(db.arena, p) !== Entry.Encoding.quicklist) {
     db.delete(key)
@@ -118,5 +143,5 @@ export const restoreListNode = (db: Database, key: Slice, ordinal: number, count
     p = db.create(key, Entry.Type.list, Entry.Encoding.quicklist, 0, 0)
     db.arena.words[slabOf(p)]![wordOf(p) + 4] = deque.create()
   } else db.changing(p)
-  deque.open(rootOf(db, p)).insertNodeByOrdinal(ordinal, pack.bytes, pack.start, pack.start + pack.length, count)
+  deque.open(rootOf(db, p)).insertNodeByOrdinal(ordinal, pack.bytes, pack.start, end, count)
 }

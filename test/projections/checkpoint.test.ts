@@ -24,13 +24,19 @@ const expectSettled = (keyspace: Keyspace): void => {
   }
 }
 
-/** Encoding and access clock of every key; reads move the clocks, so they may be left out. */
+/**
+ * Encoding (of collections the type: one that is loaded is as small as it can be) and access clock of every key; reads
+ * move the clocks, so they may be left out.
+ */
 const detailsOf = (keyspace: Keyspace, clocks = true): ReadonlyArray<string> =>
   keyspace.databases.flatMap((database, number) => {
     const found: Array<string> = []
     for (let position = 0; position >= 0;) {
       position = database.dict.walk(position, (p) => {
-        const encoding = Entry.encodings[Entry.encodingOf(database.arena, p)]
+        const type = Entry.typeOf(database.arena, p)
+        const encoding = type === Entry.Type.string
+          ? Entry.encodings[Entry.encodingOf(database.arena, p)]
+          : Entry.types[type]
         const clock = clocks ? Entry.clockOf(database.arena, p) : ""
         found.push(`${number} ${Entry.keyOf(database.arena, p).latin1()} ${encoding} ${clock}`)
       })

@@ -4,6 +4,7 @@ import { type Event, tags } from "../../src/log/events/catalog.ts"
 import { digestValue, stateDigest } from "../../src/projections/digest.ts"
 import * as Entry from "../../src/projections/entry.ts"
 import { evolve } from "../../src/projections/evolve.ts"
+import { earliestFieldDeadline } from "../../src/projections/hash-fields.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { isSweeping, visitTouched } from "../../src/projections/touched.ts"
@@ -21,6 +22,20 @@ const eventOf = (random: Random): Event => {
     if (name === "key" || name === "to") event[name] = Slice.latin1(random.pick(keys))
     else if (name === "toDb" || name === "first" || name === "second") event[name] = random.below(databases)
     else if (name === "offset") event[name] = random.below(40)
+    else if (["index", "start", "ordinal"].includes(name)) event[name] = random.below(3)
+    else if (name === "stop") event[name] = random.between(2, 5)
+    else if (name === "indexes") event[name] = random.pick([[0], [1], [0, 2]])
+    else if (name === "scores") event[name] = Array.from({ length: 4 }, () => random.below(4))
+    else if (name === "shape") event[name] = Entry.Type.list << 4 | Entry.Encoding.listpack
+    else if (name === "bytes") event[name] = Slice.latin1("\x02\0\0\0\x05\x01\x81a\x02")
+    else if (name === "count") event[name] = 2
+    else if (name === "pack") event[name] = Slice.latin1("\x05\x01\x81a\x02")
+    else if (Array.isArray(event[name])) {
+      event[name] = Array.from(
+        { length: random.pick([2, 4]) },
+        () => Slice.latin1(random.pick(["1", "2", "a", "b", "c"]))
+      )
+    }
     else if (name === "expireAt" && event[name] !== null) event[name] = random.between(1, 5)
     else if (event[name] instanceof Slice) {
       event[name] = Slice.latin1(random.pick(["", "7", "-12", "1.5", "some text", "x".repeat(70)]))
@@ -40,7 +55,8 @@ const snapshot = (keyspace: Keyspace): Map<string, string> => {
       const { arena } = database
       found.set(
         `${db} ${key}`,
-        `${digestValue(database, p)} ${Entry.deadlineOf(arena, p)} ${Entry.encodingOf(arena, p)}`
+        `${digestValue(database, p)} ${Entry.deadlineOf(arena, p)} ${Entry.encodingOf(arena, p)} ` +
+          earliestFieldDeadline(database.structures, p)
       )
     }
   }
@@ -60,7 +76,7 @@ const filled = (random: Random): Keyspace => {
 describe("touched keys", () => {
   it("are all that an event changes, and removed ones are gone", () => {
     const seen = new Set<string>()
-    forSeeds(1500, (random) => {
+    forSeeds(6000, (random) => {
       const keyspace = filled(random)
       const event = eventOf(random)
       if (isSweeping(event)) return

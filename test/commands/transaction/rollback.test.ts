@@ -25,6 +25,27 @@ const stateOf = (harness: Harness) => ({
   expired: harness.executor.statistics.expiredKeys
 })
 
+/**
+ * What depends on random draws, or on the order in which a table has its elements: a transaction that was taken back has
+ * drawn as well, and what it touched may lie elsewhere. In its place something that does not.
+ */
+const unordered: Readonly<Record<string, string>> = {
+  SPOP: "SCARD",
+  SMEMBERS: "SCARD",
+  SINTERSTORE: "SCARD",
+  SUNIONSTORE: "SCARD",
+  SDIFFSTORE: "SCARD",
+  HGETALL: "HLEN",
+  ZUNIONSTORE: "ZCARD",
+  ZINTERSTORE: "ZCARD"
+}
+
+const repeatable = (request: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [name, key] = request as [string, string]
+  if (name === "RANDOMKEY") return ["DBSIZE"]
+  return unordered[name] === undefined ? request : [unordered[name], key]
+}
+
 const randomQueue = (random: Random, now: number): Array<ReadonlyArray<string>> =>
   Array.from(
     { length: random.between(1, 14) },
@@ -33,7 +54,7 @@ const randomQueue = (random: Random, now: number): Array<ReadonlyArray<string>> 
         ? ["SELECT", `${random.below(workloadDatabases)}`]
         : random.chance(0.06)
         ? random.pick([["FLUSHALL"], ["FLUSHDB"], ["SWAPDB", "0", "1"], ["SWAPDB", "2", "1"]])
-        : randomRequest(random, now)
+        : repeatable(randomRequest(random, now))
   )
 
 /** The queue without the requests that would be refused when they are queued. */
@@ -67,7 +88,7 @@ describe("multi-on-error abort", () => {
       for (let round = 0; round < 60; round++) {
         for (let i = random.below(6); i > 0; i--) {
           const db = random.below(workloadDatabases)
-          const request = randomRequest(random, abort.now)
+          const request = repeatable(randomRequest(random, abort.now))
           for (const harness of worlds) {
             harness.connection.client.db = db
             harness.run(...request)
