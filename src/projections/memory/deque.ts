@@ -143,8 +143,9 @@ export class Deque {
     this.arena.words[slabOf(node)]![wordOf(node) + word] = value
   }
 
+  /** Tells of saved nodes too: whoever walks over the nodes must leave one before its block goes. */
   private touch(node: Pointer): void {
-    if (this.changing !== undefined && this.markOf(node) !== this.mark) this.changing(node)
+    if (this.changing !== undefined) this.changing(node)
   }
 
   private addLength(count: number): void {

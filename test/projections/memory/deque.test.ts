@@ -132,6 +132,7 @@ describe("deque", () => {
       deque.numberNodes()
       const saved: Array<readonly [number, string, number]> = []
       const save = (node: Pointer): void => {
+        if (deque.markOf(node) === 1) return
         saved.push([deque.ordinalOf(node), packOf(deque, node), deque.countOf(node)])
         deque.setMark(node, 1)
       }
@@ -160,6 +161,40 @@ describe("deque", () => {
         deque.insertNodeByOrdinal(ordinal, bytes, 0, bytes.length, count)
       }
       expect(contents(deque.open(loaded))).toEqual(model)
+    })
+  })
+
+  it("tells of nodes with the mark too, so that a walk over the nodes never stands in one that has gone", () => {
+    forSeeds(150, (random) => {
+      const deque = new Deque(new Arena())
+      deque.create()
+      const fill = random.pick([-1, 2, 7, 50])
+      for (let i = random.between(1, 1500); i > 0; i--) deque.pushRight(Slice.latin1(element(random)), fill)
+      deque.mark = 1
+      let walk = deque.firstNode()
+      deque.changing = (node) => {
+        if (walk === node) walk = deque.nextNode(node)
+        deque.setMark(node, 1)
+      }
+      for (let step = 0; step < 300 && walk !== 0; step++) {
+        if (random.chance(0.1)) {
+          deque.setMark(walk, 1)
+          walk = deque.nextNode(walk)
+        }
+        const index = random.below(deque.length + 1)
+        const text = Slice.latin1(element(random))
+        const dice = random.below(8)
+        if (dice < 2) deque.pushRight(text, fill)
+        else if (dice === 2) deque.pushLeft(text, fill)
+        else if (dice === 3) deque.insertAt(index, text, fill)
+        else if (dice === 4) deque.replaceAt(index, text, fill)
+        else if (dice === 5) deque.removeRange(index, random.below(40), fill)
+        else if (dice === 6) deque.removeAll([index].filter((i) => i < deque.length), fill)
+        else deque.popLeft(random.below(10))
+        let node = deque.firstNode()
+        while (node !== walk && node !== 0) node = deque.nextNode(node)
+        expect(node).toBe(walk)
+      }
     })
   })
 
