@@ -19,7 +19,7 @@ const keys = ["a", "b", "c", "d", "e"]
 const eventOf = (random: Random): Event => {
   const event: Record<string, unknown> = { ...randomEvent(random, random.pick(tags)) }
   for (const name of Object.keys(event)) {
-    if (name === "key" || name === "to") event[name] = Slice.latin1(random.pick(keys))
+    if (name === "key" || name === "to") event[name] = Slice.latin1(random.pick(random.chance(0.6) ? ["a", "b"] : keys))
     else if (name === "toDb" || name === "first" || name === "second") event[name] = random.below(databases)
     else if (name === "offset") event[name] = random.below(40)
     else if (["index", "start", "ordinal"].includes(name)) event[name] = random.below(3)
@@ -65,7 +65,7 @@ const snapshot = (keyspace: Keyspace): Map<string, string> => {
 
 const filled = (random: Random): Keyspace => {
   const keyspace = new Keyspace(databases, { k0: random.uint32(), k1: random.uint32() })
-  for (let i = random.below(25); i > 0; i--) {
+  for (let i = random.below(60); i > 0; i--) {
     const event = eventOf(random)
     keyspace.turn.next(1000)
     if (!isSweeping(event)) evolve(keyspace, random.below(databases), event)
@@ -164,6 +164,8 @@ describe("undo", () => {
       twin.turn.next(3000)
       for (let i = random.between(1, 12); i > 0; i--) {
         const event = eventOf(random)
+        // Of checkpoints only: it speaks of nodes by number, and those of a copied list have none.
+        if (event._tag === "ListNodeRestored") continue
         const db = random.below(databases)
         undo.before(db, event)
         evolve(plain, db, event)
