@@ -112,7 +112,7 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
 export const appended = (db: Database, key: Slice, suffix: Slice): void => {
   const p = db.locate(key)
   // SET-like when the key is absent: Redis tries an integer encoding then, and only then.
-  if (p === 0) setString(db, key, suffix, 0)
+  if (p === 0 || Entry.typeOf(db.arena, p) !== Entry.Type.string) setString(db, key, suffix, 0)
   else rangeSet(db, key, stringLength(db, p), suffix)
 }
 
