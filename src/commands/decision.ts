@@ -59,6 +59,11 @@ export interface Decision {
    * asked anew, when an event touches one of the keys and that holds the type wanted (see `served`).
    */
   wait(wait: Wait): Reply
+  /**
+   * RESTORE: once the command's events are folded, the key counts as accessed `idleSeconds` ago and with this frequency;
+   * a negative number leaves that as it is. No event: how often and when keys are read is not recorded.
+   */
+  restoreAccess(key: Slice, idleSeconds: number, frequency: number): void
   /** A uniform random integer below 2^32, from the executor's seeded generator. */
   random(): number
 }

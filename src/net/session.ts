@@ -445,6 +445,5 @@ export class Session implements ConnectionPort, Receiver {
   }
 }
 
-/** Fewer bytes than this hold no two requests. */
-const worthLookingAhead = 40
+const worthLookingAhead = 40 // bytes: fewer hold no two requests
 const ends = new Int32Array(prefetchLimit)

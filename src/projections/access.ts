@@ -50,6 +50,10 @@ export const accessed = (clock: number, now: number, decayMinutes: number, logFa
   return (now & secondsMask) | (counter << 24)
 }
 
+/** The clock of a key that was accessed `idle` seconds before the time of `clock`, `frequency` often; negative: as it is. */
+export const accessedBefore = (clock: number, idle: number, frequency: number): number =>
+  ((idle < 0 ? clock : clock - idle) & secondsMask) | (frequency < 0 ? clock & ~secondsMask : frequency << 24)
+
 /**
  * How cold a key is among others under LRU: its idle seconds. An int32, greater is colder, like that of
  * `coldnessByUse`.

@@ -286,6 +286,24 @@ const rows: Readonly<Record<Family, () => ReadonlyArray<Row>>> = {
   zset: zsetRows
 }
 
+/** SORT; what it keeps must not depend on the order of elements that weigh the same. */
+const sortRow = (key: Fc.Arbitrary<string>): Row => {
+  const options = [
+    say("ALPHA"),
+    say("DESC"),
+    say("LIMIT", index, count),
+    say("GET", word("#", "string:*", "hash:*->a", "nothing", "*"))
+  ]
+  return row(
+    3,
+    say(word("SORT", "SORT", "SORT_RO"), key),
+    Fc.oneof(
+      many(0, 3, Fc.oneof(...options, say("BY", word("weight:*", "nosort", "hash:*->a", "*")))),
+      join(many(0, 2, Fc.oneof(...options)), say("STORE", word("list:3", "nokey")))
+    )
+  )
+}
+
 /** What every type takes. */
 const keyRows = (family: Family): ReadonlyArray<Row> => {
   const key = keyOf(family)
@@ -307,7 +325,15 @@ const keyRows = (family: Family): ReadonlyArray<Row> => {
     row(1, say("SETRANGE", key, "1", "x")),
     row(1, say("STRLEN", key)),
     row(1, say("GETDEL", key)),
-    row(1, say("EXISTS", key))
+    row(1, say("EXISTS", key)),
+    row(
+      1,
+      say("RESTORE", key, word("0", "100000", "-1", "x"), word("", "short", "x".repeat(20))),
+      maybe(say("REPLACE"))
+    ),
+    row(1, say("SET", word("weight:1", "weight:2", "weight:a", "string:2"), element)),
+    // Of a small sorted set Redis makes a skiplist when it sorts it, which stays one.
+    ...family === "zset" ? [] : [sortRow(key)]
   ]
 }
 

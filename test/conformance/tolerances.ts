@@ -194,6 +194,16 @@ export const tolerances: ReadonlyArray<Tolerance> = [
     same: samePairs
   },
   {
+    requests: ["SORT", "SORT_RO"],
+    reason: "what is not sorted, or weighs the same, comes in the order of each server's own table or sorting",
+    same: (redis, annals, { line }) => {
+      const options = new Set(line.map((word) => word.toUpperCase()))
+      if (!options.has("BY") && !options.has("ALPHA")) return false
+      const sizes = [redis, annals].map((reply) => reply.type === "array" ? reply.items.length : -1)
+      return options.has("LIMIT") ? sizes[0]! >= 0 && sizes[0] === sizes[1] : sameCollection(redis, annals)
+    }
+  },
+  {
     requests: ["SSCAN"],
     reason:
       "cursors, pages and their order follow each server's own table; one page with everything is compared as a set",

@@ -288,6 +288,7 @@ export class CommandExecutor {
     if (view.eventCount > 0) {
       this.apply(db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
+      if (view.restored !== undefined) view.settleAccess()
     }
     this.stopwatch.finish(row, client, argv, out.fullBytes !== full)
     return reply instanceof ReplyError ? reply : undefined

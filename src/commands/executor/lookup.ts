@@ -73,6 +73,8 @@ export class View implements Decision {
   eventCount = 0
   /** What the running command wants to wait for, once it has asked to. */
   wanted: Wait | undefined = undefined
+  /** What RESTORE says of when and how often the key was accessed. */
+  restored: { readonly key: Slice; readonly idleSeconds: number; readonly frequency: number } | undefined = undefined
   /** The command waited and runs again because of this key. */
   served: Slice | undefined = undefined
   readonly memory: MemorySettings
@@ -117,6 +119,20 @@ export class View implements Decision {
     if (this.ports.mayNotWait()) return wait.nothing
     this.wanted = wait
     return noReply
+  }
+
+  restoreAccess(key: Slice, idleSeconds: number, frequency: number): void {
+    this.restored = { key, idleSeconds, frequency }
+  }
+
+  /** To be called when the command's events are folded. */
+  settleAccess(): void {
+    const { frequency, idleSeconds, key } = this.restored!
+    this.restored = undefined
+    const p = this.db.locate(key)
+    if (p === 0) return
+    const { arena } = this.db
+    Entry.setClock(arena, p, Access.accessedBefore(Entry.clockOf(arena, p), idleSeconds, frequency))
   }
 
   random(): number {

@@ -24,7 +24,7 @@ const leastElements = 16
 const mergeLimit = 56
 /** What a full node on the right edge hands over when the new key is the greatest: ascending keys fill nodes to nine tenths. */
 const ascendingShare = 6
-/** Inner nodes have at least two children, all but those on the right edge at least 16: 2^32 nodes are far less deep. */
+/** Inner nodes have 16 children at least, but on the right edge: 2^32 nodes are far less deep. */
 export const maxHeight = 16
 
 const strideAt = (level: number): number => level === 0 ? leafStride : innerStride
@@ -201,9 +201,7 @@ export class Order {
   /** Takes out all keys and frees all nodes. */
   clear(): void {
     if (this.root !== 0) this.freeBelow(this.root, this.height)
-    this.root = 0
-    this.height = 0
-    this.size = 0
+    this.root = this.height = this.size = 0
   }
 
   /**

@@ -1,0 +1,236 @@
+/**
+ * One value in the format of RDB files, as DUMP answers it: what redis-server 7.0 reads. Small collections are listpacks
+ * and intsets as they are, large ones element by element.
+ *
+ * ```
+ * type (u8) · value · RDB version (u16 little endian) · CRC-64 of all before it (little endian)
+ * length  00xxxxxx · 01xxxxxx x · 80 and 32 bits · 81 and 64 bits, big endian
+ * string  a length and the bytes, or c0/c1/c2 and an integer of 8, 16, 32 bits
+ * ```
+ */
+import { intsetHeader, packCount, packHeader, rootOf, valueLength, valueStart } from "./collection.ts"
+import type { Database } from "./database.ts"
+import * as Entry from "./entry.ts"
+import { earliestFieldDeadline } from "./hash-fields.ts"
+import { eachField } from "./hash-read.ts"
+import { type Pointer, slabOf } from "./memory/arena.ts"
+import * as Pack from "./memory/pack.ts"
+import { Slice } from "./memory/slice.ts"
+import { cardinality as membersOf, eachMember } from "./set.ts"
+import { cardinality, eachRanked } from "./sorted-set-read.ts"
+import { integerOf, readString } from "./string.ts"
+import { crc64 } from "./structures/crc64.ts"
+
+/** Numbers of types in RDB files. */
+export const RdbType = {
+  string: 0,
+  list: 1,
+  set: 2,
+  zset: 3,
+  hash: 4,
+  zset2: 5,
+  intset: 11,
+  hashListpack: 16,
+  zsetListpack: 17,
+  quicklist2: 18,
+  setListpack: 20,
+  hashWithDeadlines: 24
+} as const
+
+/** That of redis-server 7.0; hashes whose fields have deadlines need a later one. */
+const version = 10
+const versionWithDeadlines = 12
+/** The highest that is read here. */
+export const newestVersion = 12
+
+class RdbWriter {
+  private bytes = Buffer.allocUnsafe(1024)
+  private at = 0
+
+  private need(n: number): void {
+    if (this.at + n <= this.bytes.length) return
+    const next = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.at + n))
+    this.bytes.copy(next, 0, 0, this.at)
+    this.bytes = next
+  }
+
+  u8(value: number): void {
+    this.need(1)
+    this.bytes[this.at++] = value
+  }
+
+  length(n: number): void {
+    this.need(9)
+    if (n < 64) this.bytes[this.at++] = n
+    else if (n < 16_384) this.at = this.bytes.writeUInt16BE(0x4000 | n, this.at)
+    else if (n <= 0xffff_ffff) {
+      this.bytes[this.at++] = 0x80
+      this.at = this.bytes.writeUInt32BE(n, this.at)
+    } else {
+      this.bytes[this.at++] = 0x81
+      this.at = this.bytes.writeBigUInt64BE(BigInt(n), this.at)
+    }
+  }
+
+  raw(bytes: Uint8Array, start: number, length: number): void {
+    this.need(length)
+    this.bytes.set(bytes.subarray(start, start + length), this.at)
+    this.at += length
+  }
+
+  string({ bytes, length, start }: Slice): void {
+    this.length(length)
+    this.raw(bytes, start, length)
+  }
+
+  /** An integer as a string; the short form where there is one. */
+  integer(value: number | bigint): void {
+    this.need(5)
+    if (value >= -128 && value <= 127) {
+      this.bytes[this.at++] = 0xc0
+      this.at = this.bytes.writeInt8(Number(value), this.at)
+    } else if (value >= -32_768 && value <= 32_767) {
+      this.bytes[this.at++] = 0xc1
+      this.at = this.bytes.writeInt16LE(Number(value), this.at)
+    } else if (value >= -2_147_483_648 && value <= 2_147_483_647) {
+      this.bytes[this.at++] = 0xc2
+      this.at = this.bytes.writeInt32LE(Number(value), this.at)
+    } else this.string(Slice.latin1(String(value)))
+  }
+
+  f64(value: number): void {
+    this.need(8)
+    this.at = this.bytes.writeDoubleLE(value, this.at)
+  }
+
+  u64(value: number): void {
+    this.need(8)
+    this.at = this.bytes.writeBigUInt64LE(BigInt(value), this.at)
+  }
+
+  /** A pack as a listpack, in a string. */
+  listpack(bytes: Uint8Array, start: number, end: number, count: number): void {
+    const total = 7 + end - start
+    this.length(total)
+    this.need(total)
+    this.at = this.bytes.writeUInt32LE(total, this.at)
+    this.at = this.bytes.writeUInt16LE(Math.min(count, 0xffff), this.at)
+    this.raw(bytes, start, end - start)
+    this.u8(0xff)
+  }
+
+  finish(rdbVersion: number): Uint8Array {
+    this.need(10)
+    this.at = this.bytes.writeUInt16LE(rdbVersion, this.at)
+    const [high, low] = crc64(this.bytes, 0, this.at)
+    this.at = this.bytes.writeUInt32LE(low, this.at)
+    this.at = this.bytes.writeUInt32LE(high, this.at)
+    return this.bytes.subarray(0, this.at)
+  }
+}
+
+const putList = (out: RdbWriter, db: Database, p: Pointer): void => {
+  out.u8(RdbType.quicklist2)
+  if (Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
+    const bytes = db.arena.bytes[slabOf(p)]!
+    const start = valueStart(db, p)
+    out.length(1)
+    out.length(2)
+    out.listpack(bytes, start + packHeader, start + valueLength(db, p), packCount(bytes, start))
+    return
+  }
+  const deque = db.structures.deque.open(rootOf(db, p))
+  out.length(deque.nodes)
+  for (let node = deque.firstNode(); node !== 0; node = deque.nextNode(node)) {
+    out.length(2)
+    out.listpack(deque.bytesOf(node), deque.startOf(node), deque.endOf(node), deque.countOf(node))
+  }
+}
+
+const putSet = (out: RdbWriter, db: Database, p: Pointer): void => {
+  if (Entry.encodingOf(db.arena, p) === Entry.Encoding.intset) {
+    const bytes = db.arena.bytes[slabOf(p)]!
+    const start = valueStart(db, p)
+    const width = bytes[start]!
+    const length = valueLength(db, p) - intsetHeader
+    const head = Buffer.alloc(8)
+    head.writeUInt32LE(width, 0)
+    head.writeUInt32LE(length / width, 4)
+    out.u8(RdbType.intset)
+    out.length(8 + length)
+    out.raw(head, 0, 8)
+    out.raw(bytes, start + intsetHeader, length)
+    return
+  }
+  out.u8(RdbType.set)
+  out.length(membersOf(db, p))
+  eachMember(db, p, (member) => out.string(member))
+}
+
+const putHash = (out: RdbWriter, db: Database, p: Pointer, now: number): number => {
+  const earliest = earliestFieldDeadline(db.structures, p)
+  const bytes = db.arena.bytes[slabOf(p)]!
+  if (earliest === 0 && Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
+    const start = valueStart(db, p)
+    out.u8(RdbType.hashListpack)
+    out.listpack(bytes, start + packHeader, start + valueLength(db, p), 2 * packCount(bytes, start))
+    return version
+  }
+  const pairs: Array<readonly [Slice, Slice, number]> = []
+  eachField(db, p, now, (field, value, deadline) => pairs.push([field.copy(), value.copy(), deadline]))
+  out.u8(earliest === 0 ? RdbType.hash : RdbType.hashWithDeadlines)
+  if (earliest !== 0) out.u64(earliest)
+  out.length(pairs.length)
+  for (const [field, value, deadline] of pairs) {
+    // Counted from the earliest one, and one more, because 0 means none.
+    if (earliest !== 0) out.length(deadline === 0 ? 0 : deadline - earliest + 1)
+    out.string(field)
+    out.string(value)
+  }
+  return earliest === 0 ? version : versionWithDeadlines
+}
+
+const putSortedSet = (out: RdbWriter, db: Database, p: Pointer): void => {
+  if (Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
+    const bytes = db.arena.bytes[slabOf(p)]!
+    const start = valueStart(db, p)
+    out.u8(RdbType.zsetListpack)
+    out.listpack(bytes, start + packHeader, start + valueLength(db, p), 2 * packCount(bytes, start))
+    return
+  }
+  const count = cardinality(db, p)
+  out.u8(RdbType.zset2)
+  out.length(count)
+  eachRanked(db, p, 0, count, true, (member, score) => {
+    out.string(member)
+    out.f64(score)
+  })
+}
+
+const digits = new Uint8Array(Pack.digitsBytes + 4)
+
+/** The value of an entry at `now` (Unix ms), as DUMP answers it. */
+export const dumpValue = (db: Database, p: Pointer, now: number): Uint8Array => {
+  const out = new RdbWriter()
+  let rdbVersion = version
+  switch (Entry.typeOf(db.arena, p)) {
+    case Entry.Type.string:
+      out.u8(RdbType.string)
+      if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) out.integer(integerOf(db, p))
+      else out.string(readString(db, p, new Slice(), digits))
+      break
+    case Entry.Type.list:
+      putList(out, db, p)
+      break
+    case Entry.Type.set:
+      putSet(out, db, p)
+      break
+    case Entry.Type.hash:
+      rdbVersion = putHash(out, db, p, now)
+      break
+    case Entry.Type.zset:
+      putSortedSet(out, db, p)
+      break
+  }
+  return out.finish(rdbVersion)
+}
