@@ -18,8 +18,7 @@ export const childWord = 3
 export const countWord = 4
 const leafCapacity = 64
 const innerCapacity = 63
-/** A node with fewer elements takes some from its neighbour or merges with it. */
-const leastElements = 16
+const leastElements = 16 // with fewer a node takes some from its neighbour or merges with it
 /** Neighbours merge when together they have no more, so that the next insertion does not split them again. */
 const mergeLimit = 56
 /** What a full node on the right edge hands over when the new key is the greatest: ascending keys fill nodes to nine tenths. */
@@ -30,7 +29,7 @@ export const maxHeight = 16
 const strideAt = (level: number): number => level === 0 ? leafStride : innerStride
 const capacityAt = (level: number): number => level === 0 ? leafCapacity : innerCapacity
 
-/** Copies words inside one array; the ranges may overlap. A short loop beats the call of `copyWithin`. */
+/** Copies words inside one array; a short loop beats the call of `copyWithin`. */
 const moveWords = (words: Uint32Array, to: number, from: number, length: number): void => {
   if (length > 48) words.copyWithin(to, from, from + length)
   else if (to < from) { for (let i = 0; i < length; i++) words[to + i] = words[from + i]! }
