@@ -76,13 +76,25 @@ export class Keyspace {
    * system: either at once would stop everything. To be called every now and then; false when nothing is left to give.
    */
   reclaim(): boolean {
-    let more = false
-    for (const database of this.databases) if (database.structures.sweep(sweepElements)) more = true
+    const more = this.sweep()
     while (this.dropped.length > 0) {
       if (this.dropped.at(-1)!.dismantle()) return true
       this.dropped.pop()
     }
     return more
+  }
+
+  /** Frees some elements of large collections that are gone; false when none is left. */
+  sweep(): boolean {
+    let more = false
+    for (const database of this.databases) if (database.structures.sweep(sweepElements)) more = true
+    return more
+  }
+
+  /** Whether elements of collections that are gone still take memory. */
+  get hasGarbage(): boolean {
+    for (const database of this.databases) if (database.structures.hasGarbage) return true
+    return false
   }
 
   /**

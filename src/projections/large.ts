@@ -98,6 +98,11 @@ export class Structures {
     else while (this.releaseSome(type, root, freedAtOnce) >= 0);
   }
 
+  /** Whether something that was let go is not freed yet. */
+  get hasGarbage(): boolean {
+    return this.garbage.length > 0
+  }
+
   /** Frees up to about `budget` elements of what was let go; false when nothing is left to free. */
   sweep(budget: number): boolean {
     while (budget > 0) {
