@@ -70,7 +70,7 @@ const executorLayer = Layer.effect(
     })
     executor.loading = true
     followMemorySettings(executor, config)
-    followLimits(executor.keyspace, config)
+    followLimits(executor, config)
     return executor
   })
 )

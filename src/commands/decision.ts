@@ -24,6 +24,8 @@ export interface Decision {
   readonly commandName: string
   /** The memory limit and its policy. */
   readonly memory: Readonly<MemorySettings>
+  /** No string may grow beyond so many bytes, nor what a command needs in between. */
+  readonly stringLimit: number
 
   /** The live entry of a key in the selected database, 0 when absent. A dead one is recorded as KeyExpired first. Counts as an access. */
   lookup(key: Slice): Pointer

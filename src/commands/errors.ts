@@ -15,6 +15,12 @@ export const errors = {
   invalidDb: new ReplyError("ERR invalid DB index"),
   stringTooLong: new ReplyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
   noAuth: new ReplyError("NOAUTH Authentication required."),
+  saveFailed: new ReplyError(
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may "
+      + "modify the data set are disabled, because this instance is configured to report errors during writes if RDB "
+      + "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
+      + "error."
+  ),
   loading: new ReplyError("LOADING Redis is loading the dataset in memory"),
   invalidCursor: new ReplyError("ERR invalid cursor"),
   outOfMemory: new ReplyError("OOM command not allowed when used memory > 'maxmemory'.")

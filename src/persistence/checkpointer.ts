@@ -37,6 +37,8 @@ export interface CheckpointerParts {
   readonly batchOpen: () => boolean
   /** All data was replaced by the same data loaded anew. */
   readonly replaced: () => void
+  /** Whether the last checkpoint in the background was made is known anew: `saved` says so. */
+  readonly settled: () => void
 }
 
 /** Why a checkpoint is made: the two kinds that INFO keeps apart. */
@@ -57,7 +59,9 @@ class Figures {
 /** See the head of this file. */
 export class Checkpointer implements PersistencePort {
   private readonly parts: CheckpointerParts
-  private run: { readonly run: CheckpointRun; readonly kind: Kind; readonly why: string } | undefined = undefined
+  private run:
+    | { readonly run: CheckpointRun; readonly kind: Kind; readonly why: string; readonly blocking: boolean }
+    | undefined = undefined
   private readonly wanted = new Map<Kind, string>()
   private lastFailure = ""
   private skipAtEnd = false
@@ -130,6 +134,11 @@ export class Checkpointer implements PersistencePort {
       return "cancelled"
     }
     return this.wanted.delete("save") ? "unscheduled" : "none"
+  }
+
+  /** Whether the newest checkpoint that was tried in the background was made; true while there was none. */
+  get saved(): boolean {
+    return this.figures.save.ok
   }
 
   lastSave(): number {
@@ -263,12 +272,12 @@ export class Checkpointer implements PersistencePort {
     this.lastTryAt = figures.startedAt
     try {
       const run = new CheckpointRun({ keyspace, log, store, created: now(), blocking })
-      this.run = { run, kind, why }
+      this.run = { run, kind, why, blocking }
       this.settled = false
       return true
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      this.failed(figures, error.message)
+      this.failed(figures, error.message, blocking)
       return false
     }
   }
@@ -287,15 +296,17 @@ export class Checkpointer implements PersistencePort {
     }
     figures.lastSeconds = Math.floor(seconds)
     if (outcome.kind === "failed") {
-      this.failed(figures, outcome.reason)
+      this.failed(figures, outcome.reason, run.blocking)
       return
     }
     const { bytes, sequence } = outcome.info
-    figures.ok = true
+    // Of whatever kind: all data is in it.
+    figures.ok = this.figures.save.ok = true
     figures.failuresInARow = 0
     figures.count++
     this.covered = sequence
     this.lastSaveAt = this.parts.now()
+    this.parts.settled()
     const { savedBefore, total } = run.run.walk
     this.parts.report(
       `checkpoint of sequence ${sequence} (${run.why}): ${total} keys, ${savedBefore} of them ahead of a write, ${bytes} `
@@ -304,10 +315,14 @@ export class Checkpointer implements PersistencePort {
     )
   }
 
-  private failed(figures: Figures, reason: string): void {
+  /** As in Redis, SAVE that fails tells so to whoever asked, and the status of saves in the background stays. */
+  private failed(figures: Figures, reason: string, blocking: boolean): void {
     this.lastFailure = reason
-    figures.ok = false
-    figures.failuresInARow++
+    if (!blocking) {
+      figures.ok = false
+      figures.failuresInARow++
+      this.parts.settled()
+    }
     this.parts.report(`a checkpoint failed, the one before stays: ${reason}`, true)
   }
 

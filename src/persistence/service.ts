@@ -28,7 +28,11 @@ const make = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
   const now = () => clock.currentTimeMillisUnsafe()
-  return yield* Effect.acquireRelease(
+  const settled = (): void => {
+    executor.saveFailed = !checkpointer.saved && config.get("save").length > 0
+      && config.get("stop-writes-on-bgsave-error")
+  }
+  const checkpointer: Checkpointer = yield* Effect.acquireRelease(
     Effect.sync(() =>
       new Checkpointer({
         keyspace: executor.keyspace,
@@ -38,6 +42,7 @@ const make = Effect.gen(function*() {
         monotonic: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
         startedAt: now(),
         batchOpen: () => executor.transactions.running,
+        settled,
         replaced: () => executor.transactions.watches.emptiedAll(executor.view.now),
         settings: () => ({
           rules: config.get("save"),
@@ -51,6 +56,8 @@ const make = Effect.gen(function*() {
     // The network is closed by now, the log is not.
     (checkpointer) => Effect.sync(() => checkpointer.close())
   )
+  config.onChange(settled)
+  return checkpointer
 })
 
 /** Needs the executor's keyspace and the log; makes the last checkpoint, if one is due, when the scope closes. */

@@ -15,9 +15,9 @@ const rig = (settings: Partial<CheckpointSettings> = {}) => {
   const disk = new SimDisk()
   const world = new CheckpointWorld(new Random(3), disk, { segmentBytes: 1 << 20 })
   const reports: Array<string> = []
-  const state = { settings: { ...never, ...settings }, batchOpen: false, replaced: 0 }
+  const state = { settings: { ...never, ...settings }, batchOpen: false, replaced: 0, saved: [] as Array<boolean> }
   const { clock, keyspace, log } = world
-  const checkpointer = new Checkpointer({
+  const checkpointer: Checkpointer = new Checkpointer({
     keyspace,
     log,
     store: log.checkpoints,
@@ -27,7 +27,8 @@ const rig = (settings: Partial<CheckpointSettings> = {}) => {
     report: (message, failed) => reports.push(`${failed ? "! " : ""}${message}`),
     startedAt: clock.now(),
     batchOpen: () => state.batchOpen,
-    replaced: () => state.replaced++
+    replaced: () => state.replaced++,
+    settled: () => state.saved.push(checkpointer.saved)
   })
   /** Steps until nothing is left to do. */
   const settle = (): void => {

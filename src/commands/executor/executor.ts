@@ -81,6 +81,8 @@ export class CommandExecutor {
   activeExpire = true
   /** The data is not there yet: only commands that do not need it run, and nothing happens by itself. */
   loading = false
+  /** Writes are refused because a checkpoint failed (stop-writes-on-bgsave-error). */
+  saveFailed = false
 
   private readonly ports: ExecutorPorts
   private controlPorts: ControlPorts | undefined
@@ -139,10 +141,7 @@ export class CommandExecutor {
       view: this.view,
       statistics: this.statistics,
       paused: () => this.pause !== "none",
-      failure: () => {
-        const failure = ports.log.failure()
-        return failure === undefined ? undefined : misconf(failure)
-      },
+      failure: () => this.writesRefused(),
       start: (row, client) => this.start(row, client),
       run: (row, connection, argv, out) => this.run(row, connection, argv, out),
       refuse: (error, row, client, out) => this.refuse(error, row, client, out),
@@ -202,7 +201,7 @@ export class CommandExecutor {
     if (row.subcommands !== undefined && argv.length > 1) {
       const sub = row.subcommands.find(argv.at(1))
       if (sub === undefined) {
-        return this.refuse(unknownSubcommand(row.name, argv.at(1).latin1()), row, client, out)
+        return this.refuse(unknownSubcommand(row.name, argv.at(1).latin1()), undefined, client, out)
       }
       row = sub
     }
@@ -217,8 +216,8 @@ export class CommandExecutor {
       (row.denyOom || this.transactions.deniesOom(row, client))
     ) return this.refuse(errors.outOfMemory, row, client, out)
     if (row.write || row.name === "ping") {
-      const failure = this.ports.log.failure()
-      if (failure !== undefined) return this.refuse(misconf(failure), row, client, out)
+      const refusal = this.writesRefused()
+      if (refusal !== undefined) return this.refuse(refusal, row, client, out)
     }
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
@@ -228,6 +227,12 @@ export class CommandExecutor {
     } else this.run(row, connection, argv, out)
     if (this.waiters.ready) this.waiters.serve()
     return true
+  }
+
+  private writesRefused(): ReplyError | undefined {
+    if (this.saveFailed) return errors.saveFailed
+    const failure = this.ports.log.failure()
+    return failure === undefined ? undefined : misconf(failure)
   }
 
   private refuse(refusal: ReplyError, row: Row | undefined, client: ClientState, out: ReplyBuffer): boolean {

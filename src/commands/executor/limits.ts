@@ -1,6 +1,7 @@
 import type { Configuration } from "../../config/config.ts"
-import type { Keyspace } from "../../projections/keyspace.ts"
 import type { Limits } from "../../projections/limits.ts"
+import { maximumStringBytes } from "../string/range.ts"
+import type { CommandExecutor } from "./executor.ts"
 
 /** The parameters that say up to what size collections are small, each with the limit it sets. */
 const parameters = {
@@ -16,10 +17,15 @@ const parameters = {
 type Name = keyof typeof parameters
 const names = Object.keys(parameters) as Array<Name>
 
-/** Gives a keyspace the limits of the configuration, now and whenever CONFIG SET changes them. */
-export const followLimits = (keyspace: Keyspace, configuration: Configuration): void => {
+/** Gives an executor and its data the limits of the configuration, now and whenever CONFIG SET changes them. */
+export const followLimits = ({ keyspace, view }: CommandExecutor, configuration: Configuration): void => {
+  const limitStrings = (): void => {
+    view.stringLimit = Math.min(maximumStringBytes, configuration.get("proto-max-bulk-len"))
+  }
+  limitStrings()
   for (const name of names) keyspace.limits[parameters[name]] = configuration.get(name)
   configuration.onChange((name) => {
     if (name in parameters) keyspace.limits[parameters[name as Name]] = configuration.get(name as Name)
+    else if (name === "proto-max-bulk-len") limitStrings()
   })
 }

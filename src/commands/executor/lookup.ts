@@ -16,6 +16,7 @@ import type { Decision } from "../decision.ts"
 import type { Argv } from "../define.ts"
 import { errors } from "../errors.ts"
 import { type MemorySettings, Tracking, trackingOf } from "../memory-policy.ts"
+import { maximumStringBytes } from "../string/range.ts"
 import type { Wait } from "../waiting.ts"
 import type { Statistics } from "./statistics.ts"
 
@@ -78,6 +79,7 @@ export class View implements Decision {
   /** The command waited and runs again because of this key. */
   served: Slice | undefined = undefined
   readonly memory: MemorySettings
+  stringLimit = maximumStringBytes
   /** How accesses count while clients do not say otherwise: a `Tracking`. */
   usualTracking: number = Tracking.time
 

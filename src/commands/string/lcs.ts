@@ -5,7 +5,6 @@ import { int64, isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand } from "../define.ts"
 import { errors } from "../errors.ts"
-import { maximumStringBytes } from "./range.ts"
 import { isString } from "./value.ts"
 
 const stringsNeeded = new ReplyError("ERR The specified keys must contain string values")
@@ -131,7 +130,7 @@ export const lcs = defineCommand({
       else throw errors.syntax
     }
     if (length && indexes) throw lengthAndIndexes
-    if ((a.length + 1) * (b.length + 1) * cellBytes > maximumStringBytes) throw tooMuchMemory
+    if ((a.length + 1) * (b.length + 1) * cellBytes > d.stringLimit) throw tooMuchMemory
     if (length) return lengthOnly(a, b)
     const table = fullTable(a, b)
     if (!indexes) return subsequence(a, b, table)

@@ -7,7 +7,7 @@ import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
 import { readable } from "./value.ts"
 
-/** No string grows beyond this many bytes. */
+/** No string grows beyond this many bytes, whatever `proto-max-bulk-len` says. */
 export const maximumStringBytes = 512 * 1024 * 1024
 
 const badOffset = new ReplyError("ERR offset is out of range")
@@ -77,7 +77,7 @@ export const setrange = defineCommand({
     if (p !== 0) d.expectString(p)
     const length = p === 0 ? 0 : d.text(p).length
     if (value.length === 0) return length
-    if (typeof offset === "bigint" || offset + value.length > maximumStringBytes) throw errors.stringTooLong
+    if (typeof offset === "bigint" || offset + value.length > d.stringLimit) throw errors.stringTooLong
     d.emit({ _tag: "StringRangeSet", key, offset, value })
     return Math.max(length, offset + value.length)
   }
@@ -99,7 +99,8 @@ export const append = defineCommand({
     const p = d.lookup(key)
     if (p !== 0) d.expectString(p)
     const length = (p === 0 ? 0 : d.text(p).length) + suffix.length
-    if (length > maximumStringBytes) throw errors.stringTooLong
+    // An absent key takes what came, as in Redis: no word is longer than the limit it met when it arrived.
+    if (p !== 0 && length > d.stringLimit) throw errors.stringTooLong
     d.emit({ _tag: "StringAppended", key, suffix })
     return length
   }

@@ -53,10 +53,10 @@ export const persistence = {
   "rdbchecksum": accepted(yesNo, true, "everything on disk carries checksums", immutable),
   "rdb-del-sync-files": accepted(yesNo, false, noRdb),
   "rdb-save-incremental-fsync": accepted(yesNo, true, noRdb),
-  "stop-writes-on-bgsave-error": accepted(
+  "stop-writes-on-bgsave-error": works(
     yesNo,
     true,
-    "writes stop when the log cannot be written, whatever this says"
+    "with save rules, writes stop after a checkpoint has failed; when the log cannot be written they always do"
   ),
   "sanitize-dump-payload": accepted(oneOf("no", "yes", "clients"), "no", "there is no RESTORE"),
   "log-segment-bytes": works(

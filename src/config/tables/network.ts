@@ -50,9 +50,14 @@ export const network = {
   "max-new-connections-per-cycle": accepted(integer(1, 1000), 10, "the event loop accepts connections as they come"),
   "protected-mode": works(yesNo, true, "without a password only clients of this machine are let in"),
   "requirepass": works(anyText, "", "password of the default user", { secret: true }),
-  "proto-max-bulk-len": works(bytes(mb), 512 * mb, "length of the longest argument", {
-    refuse: (value) => value > longestBulk ? `arguments longer than ${longestBulk} bytes cannot be held` : undefined
-  }),
+  "proto-max-bulk-len": works(
+    bytes(mb),
+    512 * mb,
+    "length of the longest argument, and of strings that APPEND and SETRANGE make",
+    {
+      refuse: (value) => value > longestBulk ? `arguments longer than ${longestBulk} bytes cannot be held` : undefined
+    }
+  ),
   "client-query-buffer-limit": works(bytes(mb), 1024 * mb, "bytes of unread requests after which a client is closed"),
   "client-output-buffer-limit": works(
     outputLimits,
