@@ -19,9 +19,9 @@ describe("evicting a large collection", () => {
       harness.run("SADD", "large", ...Array.from({ length: 1000 }, (_, n) => `member:${i + n}`))
     }
     const large = harness.keyspace.usedBytes
-    harness.now += 5000
-    for (let i = 0; i < 2000; i++) harness.run("SET", `small:${i}`, "x".repeat(100))
-    limit(harness, harness.keyspace.usedBytes - 1000, "allkeys-lru")
+    harness.run("EXPIRE", "large", "1000")
+    for (let i = 0; i < 2000; i++) harness.run("SET", `small:${i}`, "x".repeat(100), "EX", "2000")
+    limit(harness, harness.keyspace.usedBytes - 1000)
     harness.run("SET", "more", "x")
     for (let i = 0; i < 100; i++) harness.run("SET", "more", "x")
     expect(harness.run("EXISTS", "large")).toBe(":0\r\n")
