@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest"
 import { Harness } from "../../support/harness.ts"
 
-const limit = (harness: Harness, bytes: number, policy: "allkeys-lru" | "allkeys-random"): void =>
+const limit = (harness: Harness, bytes: number): void =>
   harness.executor.limitMemory({
     limit: bytes,
-    policy,
+    policy: "volatile-ttl",
     samples: 10,
     tenacity: 100,
     lfuLogFactor: 10,
