@@ -33,11 +33,12 @@ import {
 } from "./parts.ts"
 import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
+import { sortedSet } from "./sorted-set.ts"
 
 const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,5000000] [--repeat 3]
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
-  quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint, eviction and flood
+  quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint, eviction, flood and sortedset
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -48,7 +49,8 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 checkpoint  BGSAVE during 100,000 writes a second: stalls, duration, memory; then loading the result
                 eviction    SET, GET, memory and hits at a limit of 100 MB (quick: 20 MB)
                 flood       many connections, one after the other and all at once
-  --keys      how many keys the server holds, one or several numbers; checkpoint takes the largest
+                sortedset   one sorted set: commands, memory, deletion
+  --keys      how many keys the server holds, one or several numbers; checkpoint and sortedset take the largest
   --repeat    repetitions of every part, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
@@ -180,6 +182,9 @@ if (selected.has("checkpoint")) {
 }
 if (selected.has("eviction")) await alternate("eviction", eviction, rarely)
 if (selected.has("flood")) await alternate("flood", flood, rarely)
+if (selected.has("sortedset")) {
+  await alternate("sortedset", (turn) => sortedSet(turn, Math.max(...keyCounts)), rarely)
+}
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

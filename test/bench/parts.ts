@@ -90,7 +90,8 @@ export const partNames = [
   "logbytes",
   "checkpoint",
   "eviction",
-  "flood"
+  "flood",
+  "sortedset"
 ] as const
 export type PartName = (typeof partNames)[number]
 
