@@ -48,6 +48,15 @@ const shortDecimal = ({ bytes, length, start }: Slice): number => {
   return negative ? -value : value
 }
 
+/** What "inf", "+inf" and "-inf" stand for, the usual ends of ranges; 0 for any other text. */
+const signedInfinity = ({ bytes, length, start }: Slice): number => {
+  if (length !== 3 && length !== 4) return 0
+  const at = start + length - 3
+  if (bytes[at] !== 105 || bytes[at + 1] !== 110 || bytes[at + 2] !== 102) return 0
+  if (length === 3 || bytes[start] === 43) return Infinity
+  return bytes[start] === 45 ? -Infinity : 0
+}
+
 /** A double; other text, NaN and what a double cannot hold (1e400, 1e-400) are refused. */
 export const double = (arg: Slice, refusal = errors.notFloat): number => {
   const short = shortDecimal(arg)
@@ -67,6 +76,8 @@ export const double = (arg: Slice, refusal = errors.notFloat): number => {
 export const looseDouble = (arg: Slice): number | undefined => {
   const short = shortDecimal(arg)
   if (short === short) return short
+  const infinity = signedInfinity(arg)
+  if (infinity !== 0) return infinity
   const text = arg.latin1().split("\0", 1)[0]!
   return text === "" ? 0 : readText(text.replace(/^[ \t-\r]+/, ""))
 }

@@ -3,7 +3,7 @@ import { packCount, packHeader, rootOf, valueLength, valueStart } from "./collec
 import type { Database } from "./database.ts"
 import * as Entry from "./entry.ts"
 import { elementLength, orderWord, scoredBytesAt } from "./large.ts"
-import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import type { Ranked } from "./memory/ranked.ts"
 import { Slice } from "./memory/slice.ts"
@@ -124,7 +124,11 @@ export const rankOf = (db: Database, p: Pointer, member: Slice): number => {
 
 /** How many members have a lower score, or with `orEqual` a score that is not higher. */
 export const countBelowScore = (db: Database, p: Pointer, score: number, orEqual: boolean): number => {
-  if (isLargeSortedSet(db, p)) return rankedOrder(db, p).countBelowScore(score, orEqual)
+  if (isLargeSortedSet(db, p)) {
+    if (score === -Infinity && !orEqual) return 0
+    const order = rankedOrder(db, p)
+    return score === Infinity && orEqual ? order.size : order.countBelowScore(score, orEqual)
+  }
   const start = valueStart(db, p)
   const bytes = db.arena.bytes[slabOf(p)]!
   return Small.countBelowScore(bytes, start + packHeader, start + valueLength(db, p), score, orEqual)
@@ -165,12 +169,28 @@ export const eachRanked = (
     return
   }
   const order = rankedOrder(db, p)
+  const slabs = db.arena.words
+  const pointers = spare.pop() ?? new Uint32Array(chunk)
   let e = order.seek(reverse ? from + count - 1 : from)
-  for (let i = 0; i < count && e !== 0; i++) {
-    visit(scoredMember(db, e, scratch), order.scoreAt(e))
-    e = reverse ? order.previous() : order.next()
+  for (let left = count; left > 0 && e !== 0;) {
+    const many = Math.min(chunk, left)
+    let found = 0
+    // Members lie all over memory: read one after the other without anything in between, the waits for it overlap.
+    for (; found < many && e !== 0; e = reverse ? order.previous() : order.next()) {
+      pointers[found++] = e
+      fetched ^= slabs[slabOf(e)]![wordOf(e)]!
+    }
+    for (let i = 0; i < found; i++) visit(scoredMember(db, pointers[i]!, scratch), order.scoreAt(pointers[i]!))
+    left -= found
   }
+  spare.push(pointers)
 }
+
+const chunk = 64
+/** Room for pointers, for each visit within another one. */
+const spare: Array<Uint32Array> = []
+/** Means nothing; keeps the reads from being optimized away. */
+let fetched = 0
 
 const eachSmall = (
   db: Database,

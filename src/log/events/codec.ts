@@ -1,3 +1,4 @@
+import type { Slice } from "../../projections/memory/slice.ts"
 import { cases, codes, type Event, type EventOf, type EventTag, tags } from "./catalog.ts"
 import { readPolicy, writePolicy } from "./fields.ts"
 import { type ByteReader, type ByteWriter, WireError, wireOf } from "./wire.ts"
@@ -27,6 +28,14 @@ const derive = (tag: EventTag): EventCodec<never> => {
 
 /** A codec for every event, walking the fields its schema declares, in their order. */
 export const derived = Object.fromEntries(tags.map((tag) => [tag, derive(tag)])) as unknown as Codecs
+
+const writeSlices = (out: ByteWriter, slices: ReadonlyArray<Slice>): void => {
+  out.varint(slices.length)
+  for (let i = 0; i < slices.length; i++) out.blob(slices[i]!)
+}
+
+const readMembers = wireOf(cases.SortedSetMembersScored.fields.members).read as (from: ByteReader) => Array<Slice>
+const readScores = wireOf(cases.SortedSetMembersScored.fields.scores).read as (from: ByteReader) => Array<number>
 
 /** Written by hand for the events a profile shows; a test holds each to its derived twin, byte for byte. */
 export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = {
@@ -61,6 +70,27 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
   KeyExpired: {
     write: (out, event) => out.blob(event.key),
     read: (from) => ({ _tag: "KeyExpired", key: from.blob() })
+  },
+  SortedSetMembersScored: {
+    write: (out, { key, members, scores }) => {
+      out.blob(key)
+      writeSlices(out, members)
+      out.varint(scores.length)
+      for (let i = 0; i < scores.length; i++) out.f64(scores[i]!)
+    },
+    read: (from) => ({
+      _tag: "SortedSetMembersScored",
+      key: from.blob(),
+      members: readMembers(from),
+      scores: readScores(from)
+    })
+  },
+  SortedSetMembersRemoved: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writeSlices(out, event.members)
+    },
+    read: (from) => ({ _tag: "SortedSetMembersRemoved", key: from.blob(), members: readMembers(from) })
   },
   KeyEvicted: {
     write: (out, event) => {

@@ -19,6 +19,7 @@ const LF = 10
 const DOLLAR = 36
 const STAR = 42
 const COLON = 58
+const COMMA = 44
 const nullBulk = Buffer.from("$-1\r\n")
 const nullArray = Buffer.from("*-1\r\n")
 const null3 = Buffer.from("_\r\n")
@@ -138,9 +139,21 @@ export class ReplyBuffer implements ElementSink {
 
   /** A double in the protocol of the reply being written. */
   double(value: number): void {
-    const text = formatDouble(value)
-    if (this.protocol === 3) this.line(`,${text}`)
-    else this.writeRare(text, 2)
+    this.doubleText(formatDouble(value), this.protocol)
+  }
+
+  /** The text of a double: ASCII, at most 32 bytes. */
+  private doubleText(text: string, protocol: number): void {
+    const { length } = text
+    if (protocol !== 3) this.header(DOLLAR, length)
+    this.room(40)
+    const out = this.chunk
+    let at = this.used
+    if (protocol === 3) out[at++] = COMMA
+    for (let i = 0; i < length; i++) out[at++] = text.charCodeAt(i)
+    out[at++] = CR
+    out[at++] = LF
+    this.used = at
   }
 
   private protocol = 2
@@ -176,9 +189,9 @@ export class ReplyBuffer implements ElementSink {
       this.aggregate(protocol === 3 ? ">" : "*", reply.items.length)
       for (const item of reply.items) this.write(item, protocol)
     } else if (reply instanceof Double) {
-      const text = reply.text ?? formatDouble(reply.value)
-      if (protocol === 3) this.line(`,${text}`)
-      else this.writeRare(text, protocol)
+      if (reply.text === undefined) this.doubleText(formatDouble(reply.value), protocol)
+      else if (protocol === 3) this.line(`,${reply.text}`)
+      else this.writeRare(reply.text, protocol)
     } else if (reply instanceof Verbatim) {
       this.verbatim(reply, protocol)
     } else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
@@ -229,17 +242,16 @@ export const formatDouble = (value: number): string => {
   if (Number.isNaN(value)) return "nan"
   if (value === Infinity) return "inf"
   if (value === -Infinity) return "-inf"
-  if (Object.is(value, -0)) return "-0"
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0"
+  // Here JavaScript writes what %g would; beyond it begins with exponents later.
+  const size = Math.abs(value)
+  if (size >= 1e-4 && size < 1e17) return `${value}`
   return formatG17(value)
 }
 
-/** JavaScript's shortest digits in C's %g layout: an exponent below 1e-4 and from 1e17 on, at least two digits wide. */
+/** JavaScript's shortest digits with an exponent as C's %g writes it: at least two digits wide. */
 const formatG17 = (value: number): string => {
   const [mantissa, exponentText] = value.toExponential().split("e") as [string, string]
   const exponent = Number(exponentText)
-  if (exponent >= -4 && exponent < 17) {
-    return value.toFixed(Math.max(0, mantissa.replace(/[-.]/g, "").length - 1 - exponent))
-  }
-  const sign = exponent < 0 ? "-" : "+"
-  return `${mantissa}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`
+  return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`
 }
