@@ -65,7 +65,13 @@ export const sortedSet = (turn: Turn, members: number): Promise<void> =>
     turn.note(`filling a sorted set of ${size}`)
     const began = performance.now()
     await fillSortedSet(server.port, members)
-    turn.record("sortedset", `ZADD of new members, ${size}`, "req/s", "higher", members / (performance.now() - began) * 1000)
+    turn.record(
+      "sortedset",
+      `ZADD of new members, ${size}`,
+      "req/s",
+      "higher",
+      members / (performance.now() - began) * 1000
+    )
     const client = await server.client()
     const present = await integerReply(client, "ZCARD", key)
     if (present !== members) throw new Error(`${members} members were added, ZCARD says ${present}`)
