@@ -301,6 +301,33 @@ describe.skipIf(!hasCli)("redis-cli", () => {
     expect(Number(/Biggest string found .* has (\d+) bytes/.exec(memory.output)![1])).toBeGreaterThanOrEqual(500)
   })
 
+  it("finds the biggest of every type", async () => {
+    const client = await server.client()
+    const numbers = Array.from({ length: 300 }, (_, i) => `${i}`)
+    await client.pipeline([
+      ["FLUSHALL"],
+      ["SET", "text", "hello"],
+      ["RPUSH", "list", ...numbers],
+      ["SADD", "set", ...numbers, "x"],
+      ["HSET", "hash", ...numbers.flatMap((n) => [n, n])],
+      ["ZADD", "zset", ...numbers.flatMap((n) => [n, n])]
+    ])
+    await client.close()
+    const { code, output } = await cli("--bigkeys")
+    expect(code).toBe(0)
+    expect(output).toContain("Biggest   list found '\"list\"' has 300 items")
+    expect(output).toContain("Biggest    set found '\"set\"' has 301 members")
+    expect(output).toContain("Biggest   hash found '\"hash\"' has 300 fields")
+    expect(output).toContain("Biggest   zset found '\"zset\"' has 300 members")
+    const memory = await cli("--memkeys")
+    expect(memory.code).toBe(0)
+    for (const type of ["list", "set", "hash", "zset"]) {
+      expect(Number(new RegExp(`Biggest +${type} found .* has (\\d+) bytes`).exec(memory.output)![1])).toBeGreaterThan(
+        300
+      )
+    }
+  })
+
   it("measures latency", async () => {
     // Without a terminal it prints one line after the interval: minimum, maximum, average, samples.
     const { code, output } = await cli("--latency", "-i", "0.5", "--raw")
