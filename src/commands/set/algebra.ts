@@ -124,124 +124,62 @@ const order = ["nondeterministic_output_order"]
 const several = "O(N*M) at worst, N being the members of the smallest set and M the number of sets."
 const total = "O(N) where N is the number of all members."
 
-export const sinter = defineCommand({
-  name: "SINTER",
-  since: "1.0.0",
-  group: "set",
-  summary: "Answers the members that all sets have.",
-  complexity: several,
-  syntax: "key ...",
-  arity: -2,
-  flags: ["readonly"],
-  tips: order,
-  keys: allKeys("RO", "access"),
-  decide: answering(intersect)
-})
-export const sunion = defineCommand({
-  name: "SUNION",
-  since: "1.0.0",
-  group: "set",
-  summary: "Answers the members that any of the sets has.",
-  complexity: total,
-  syntax: "key ...",
-  arity: -2,
-  flags: ["readonly"],
-  tips: order,
-  keys: allKeys("RO", "access"),
-  decide: answering(unite)
-})
-export const sdiff = defineCommand({
-  name: "SDIFF",
-  since: "1.0.0",
-  group: "set",
-  summary: "Answers the members of the first set that no other has.",
-  complexity: total,
-  syntax: "key ...",
-  arity: -2,
-  flags: ["readonly"],
-  tips: order,
-  keys: allKeys("RO", "access"),
-  decide: answering(subtract)
-})
+/** What the three operations are called in summaries. */
+const ofAll = "the members that all sets have"
+const ofAny = "the members that any of the sets has"
+const ofFirst = "the members of the first set that no other has"
 
-const storeKeys = (first: "RW" | "OW"): ReadonlyArray<KeySpec> => [
-  ...firstKey(first, "update"),
-  ...keysFrom(2, "RO", "access")
-]
+const reading = (operation: Operation, members: string, complexity: string) => ({
+  since: "1.0.0",
+  group: "set",
+  summary: `Answers ${members}.`,
+  complexity,
+  syntax: "key ...",
+  arity: -2,
+  flags: ["readonly"],
+  tips: order,
+  keys: allKeys("RO", "access"),
+  decide: answering(operation)
+} as const)
 
-export const sinterstore = defineCommand({
-  name: "SINTERSTORE",
+export const sinter = defineCommand({ name: "SINTER", ...reading(intersect, ofAll, several) })
+export const sunion = defineCommand({ name: "SUNION", ...reading(unite, ofAny, total) })
+export const sdiff = defineCommand({ name: "SDIFF", ...reading(subtract, ofFirst, total) })
+
+const keeping = (operation: Operation, members: string, complexity: string, first: "RW" | "OW") => ({
   since: "1.0.0",
   group: "set",
-  summary: "Keeps the members that all sets have in a set of their own.",
-  complexity: several,
+  summary: `Keeps ${members} in a set of their own.`,
+  complexity,
   syntax: "destination key ...",
   arity: -3,
   flags: ["write", "denyoom"],
-  keys: storeKeys("RW"),
-  decide: storing(intersect)
-})
-export const sunionstore = defineCommand({
-  name: "SUNIONSTORE",
-  since: "1.0.0",
+  keys: [...firstKey(first, "update"), ...keysFrom(2, "RO", "access")],
+  decide: storing(operation)
+} as const)
+
+export const sinterstore = defineCommand({ name: "SINTERSTORE", ...keeping(intersect, ofAll, several, "RW") })
+export const sunionstore = defineCommand({ name: "SUNIONSTORE", ...keeping(unite, ofAny, total, "OW") })
+export const sdiffstore = defineCommand({ name: "SDIFFSTORE", ...keeping(subtract, ofFirst, total, "OW") })
+
+const counted = (operation: Operation, members: string, complexity: string) => ({
   group: "set",
-  summary: "Keeps the members that any of the sets has in a set of their own.",
-  complexity: total,
-  syntax: "destination key ...",
+  summary: `Counts ${members}.`,
+  complexity,
+  syntax: "numkeys key ... [LIMIT limit]",
   arity: -3,
-  flags: ["write", "denyoom"],
-  keys: storeKeys("OW"),
-  decide: storing(unite)
-})
-export const sdiffstore = defineCommand({
-  name: "SDIFFSTORE",
-  since: "1.0.0",
-  group: "set",
-  summary: "Keeps the members of the first set that no other has in a set of their own.",
-  complexity: total,
-  syntax: "destination key ...",
-  arity: -3,
-  flags: ["write", "denyoom"],
-  keys: storeKeys("OW"),
-  decide: storing(subtract)
-})
+  flags: ["readonly"],
+  keys: numberedKeys(1, ["RO", "access"]),
+  decide: counting(operation)
+} as const)
 
 export const sintercard = defineCommand({
   name: "SINTERCARD",
   since: "7.0.0",
-  group: "set",
-  summary: "Counts the members that all sets have.",
-  complexity: several,
-  syntax: "numkeys key ... [LIMIT limit]",
-  arity: -3,
-  flags: ["readonly"],
-  keys: numberedKeys(1, ["RO", "access"]),
-  decide: counting(intersect)
+  ...counted(intersect, ofAll, several)
 })
-export const sunioncard = defineCommand({
-  name: "SUNIONCARD",
-  since: "8.10.0",
-  group: "set",
-  summary: "Counts the members that any of the sets has.",
-  complexity: total,
-  syntax: "numkeys key ... [LIMIT limit]",
-  arity: -3,
-  flags: ["readonly"],
-  keys: numberedKeys(1, ["RO", "access"]),
-  decide: counting(unite)
-})
-export const sdiffcard = defineCommand({
-  name: "SDIFFCARD",
-  since: "8.10.0",
-  group: "set",
-  summary: "Counts the members of the first set that no other has.",
-  complexity: total,
-  syntax: "numkeys key ... [LIMIT limit]",
-  arity: -3,
-  flags: ["readonly"],
-  keys: numberedKeys(1, ["RO", "access"]),
-  decide: counting(subtract)
-})
+export const sunioncard = defineCommand({ name: "SUNIONCARD", since: "8.10.0", ...counted(unite, ofAny, total) })
+export const sdiffcard = defineCommand({ name: "SDIFFCARD", since: "8.10.0", ...counted(subtract, ofFirst, total) })
 
 export const smembers = defineCommand({
   name: "SMEMBERS",
