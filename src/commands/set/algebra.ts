@@ -7,7 +7,7 @@ import { cardinality, eachMember, hasMember, isLargeSet } from "../../projection
 import { int64, isWord } from "../arguments.ts"
 import { numberOfKeys, readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
-import { allKeys, type Argv, defineCommand, firstKey, keysFrom, type KeySpec, numberedKeys } from "../define.ts"
+import { allKeys, type Argv, defineCommand, firstKey, keysFrom, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
 
 const { set } = Entry.Type
