@@ -18,6 +18,7 @@ import { parseArgs } from "node:util"
 import { isInstalled, nodePath, repository } from "../support/processes.ts"
 import { serverVersion } from "../support/redis-server.ts"
 import { checkpoint } from "./checkpoint.ts"
+import { collections } from "./collections.ts"
 import { eviction } from "./eviction.ts"
 import { flood } from "./flood.ts"
 import {
@@ -49,6 +50,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 checkpoint  BGSAVE during 100,000 writes a second: stalls, duration, memory; then loading the result
                 eviction    SET, GET, memory and hits at a limit of 100 MB (quick: 20 MB)
                 flood       many connections, one after the other and all at once
+                collections small lists and sets: memory; SINTER of large sets
                 sortedset   one sorted set: commands, memory, deletion
   --keys      how many keys the server holds, one or several numbers; checkpoint and sortedset take the largest
   --repeat    repetitions of every part, 3 unless told
@@ -182,6 +184,9 @@ if (selected.has("checkpoint")) {
 }
 if (selected.has("eviction")) await alternate("eviction", eviction, rarely)
 if (selected.has("flood")) await alternate("flood", flood, rarely)
+if (selected.has("collections")) {
+  await alternate("collections", (turn) => collections(turn, Math.min(...keyCounts)), rarely)
+}
 if (selected.has("sortedset")) {
   await alternate("sortedset", (turn) => sortedSet(turn, Math.max(...keyCounts)), rarely)
 }

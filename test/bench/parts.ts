@@ -91,7 +91,8 @@ export const partNames = [
   "checkpoint",
   "eviction",
   "flood",
-  "sortedset"
+  "sortedset",
+  "collections"
 ] as const
 export type PartName = (typeof partNames)[number]
 
@@ -137,7 +138,10 @@ const tests: ReadonlyArray<readonly [test: string, command: string, cost: number
   ["spop", "SPOP", 1],
   ["zadd", "ZADD", 2],
   ["zpopmin", "ZPOPMIN", 1],
-  ["lrange_100", "LRANGE", 20]
+  ["lrange_100", "LRANGE", 20],
+  ["lrange_300", "LRANGE", 50],
+  ["lrange_500", "LRANGE", 80],
+  ["lrange_600", "LRANGE", 100]
 ]
 const baseTests = 4
 
