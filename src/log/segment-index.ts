@@ -73,6 +73,15 @@ export class EventTally {
       case "KeyEvicted":
         this.numbers[this.events++] = codes.KeyEvicted
         return this.key(event.key)
+      case "ListPushed":
+      case "ListPopped":
+      case "SetMembersAdded":
+      case "SetMembersRemoved":
+      case "HashFieldsSet":
+      case "SortedSetMembersScored":
+      case "SortedSetMembersRemoved":
+        this.numbers[this.events++] = codes[event._tag]
+        return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
     for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])

@@ -1,6 +1,6 @@
 import type { Slice } from "../../projections/memory/slice.ts"
 import { cases, codes, type Event, type EventOf, type EventTag, tags } from "./catalog.ts"
-import { readPolicy, writePolicy } from "./fields.ts"
+import { ListSide, readPolicy, writePolicy } from "./fields.ts"
 import { type ByteReader, type ByteWriter, WireError, wireOf } from "./wire.ts"
 
 /** Writes and reads the payload of one kind of event (its number is written by `encodeEvent`). */
@@ -35,6 +35,7 @@ const writeSlices = (out: ByteWriter, slices: ReadonlyArray<Slice>): void => {
 }
 
 const readMembers = wireOf(cases.SortedSetMembersScored.fields.members).read as (from: ByteReader) => Array<Slice>
+const readSide = wireOf(ListSide).read as (from: ByteReader) => ListSide
 const readScores = wireOf(cases.SortedSetMembersScored.fields.scores).read as (from: ByteReader) => Array<number>
 
 /** Written by hand for the events a profile shows; a test holds each to its derived twin, byte for byte. */
@@ -70,6 +71,43 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
   KeyExpired: {
     write: (out, event) => out.blob(event.key),
     read: (from) => ({ _tag: "KeyExpired", key: from.blob() })
+  },
+  ListPushed: {
+    write: (out, event) => {
+      out.blob(event.key)
+      out.u8(event.side === "left" ? 0 : 1)
+      writeSlices(out, event.elements)
+    },
+    read: (from) => ({ _tag: "ListPushed", key: from.blob(), side: readSide(from), elements: readMembers(from) })
+  },
+  ListPopped: {
+    write: (out, event) => {
+      out.blob(event.key)
+      out.u8(event.side === "left" ? 0 : 1)
+      writeSlices(out, event.elements)
+    },
+    read: (from) => ({ _tag: "ListPopped", key: from.blob(), side: readSide(from), elements: readMembers(from) })
+  },
+  SetMembersAdded: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writeSlices(out, event.members)
+    },
+    read: (from) => ({ _tag: "SetMembersAdded", key: from.blob(), members: readMembers(from) })
+  },
+  SetMembersRemoved: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writeSlices(out, event.members)
+    },
+    read: (from) => ({ _tag: "SetMembersRemoved", key: from.blob(), members: readMembers(from) })
+  },
+  HashFieldsSet: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writeSlices(out, event.pairs)
+    },
+    read: (from) => ({ _tag: "HashFieldsSet", key: from.blob(), pairs: readMembers(from) })
   },
   SortedSetMembersScored: {
     write: (out, { key, members, scores }) => {
