@@ -8,7 +8,7 @@ import { Linger } from "./linger.ts"
 import { outputLimitOf, OutputWatch } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
 import { ReplyMode } from "./reply-mode.ts"
-import { ReplyBuffer } from "./resp/encoder.ts"
+import { recycleChunk, ReplyBuffer } from "./resp/encoder.ts"
 import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
 import type { SessionHost, Waiting } from "./session-host.ts"
@@ -156,7 +156,7 @@ export class Session implements ConnectionPort, Receiver {
    */
   private processAhead(bytes: Uint8Array, at: number, end: number): number {
     const { client, host } = this
-    if (end - at < worthLookingAhead || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
+    if (end - at < 40 || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
     const count = this.parser.ahead(bytes, at, end, host.ahead, ends)
     if (count < 2) return at
     host.executor.anticipate(client.db, host.ahead, count)
@@ -321,9 +321,8 @@ export class Session implements ConnectionPort, Receiver {
   release(released: number, barrier: number): boolean {
     this.isDirty = false
     if (this.ended || this.killed) return false
-    const { length } = this.out
-    if (length > 0) {
-      this.replyPeak.note(length)
+    if (this.out.length > 0) {
+      this.replyPeak.note(this.out.length)
       if (barrier > released || this.held.pieces > 0) {
         this.held.hold(this.out, barrier)
         this.out = spareBuffers.pop() ?? new ReplyBuffer()
@@ -359,8 +358,11 @@ export class Session implements ConnectionPort, Receiver {
       buffer.clear()
     } else {
       for (const chunk of buffer.take()) {
-        if (this.transport.waiting === 0) this.transport.send(chunk, chunk.length)
-        else this.transport.sendKept(chunk)
+        if (this.transport.waiting > 0) this.transport.sendKept(chunk)
+        else {
+          this.transport.send(chunk, chunk.length)
+          recycleChunk(chunk)
+        }
       }
     }
   }
@@ -428,8 +430,7 @@ export class Session implements ConnectionPort, Receiver {
   kill(): void {
     this.closing = true
     this.killed = true
-    // At once: what somebody else pushes from here on must not go to a connection that cannot get it.
-    this.host.executor.waiters.forget(this)
+    this.host.executor.waiters.forget(this) // at once: what comes now must not go to a connection that cannot get it
     this.transport.destroy()
   }
 
@@ -445,5 +446,4 @@ export class Session implements ConnectionPort, Receiver {
   }
 }
 
-const worthLookingAhead = 40 // bytes: fewer hold no two requests
 const ends = new Int32Array(prefetchLimit)

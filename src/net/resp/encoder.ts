@@ -26,6 +26,7 @@ const null3 = Buffer.from("_\r\n")
 
 /** First size of a chunk; idle connections hold none. */
 export const chunkBytes = 16 * 1024
+/** Size of the chunks after it. */
 const bigChunkBytes = 256 * 1024
 
 /**
@@ -53,8 +54,7 @@ export class ReplyBuffer implements ElementSink {
     }
     this.full.push(this.used === this.chunk.length ? this.chunk : this.chunk.subarray(0, this.used))
     this.fullBytes += this.used
-    const size = this.fullBytes > bigChunkBytes ? bigChunkBytes : Math.max(this.chunk.length * 2, chunkBytes)
-    this.chunk = Buffer.allocUnsafeSlow(Math.max(n, Math.min(size, bigChunkBytes)))
+    this.chunk = n > bigChunkBytes ? Buffer.allocUnsafeSlow(n) : spareBig.pop() ?? Buffer.allocUnsafeSlow(bigChunkBytes)
     this.used = 0
   }
 
@@ -218,6 +218,16 @@ const spareLimit = 1024
 const takeChunk = (): Uint8Array => spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes)
 const releaseChunk = (chunk: Uint8Array): void => {
   if (chunk.length === chunkBytes && spare.length < spareLimit) spare.push(chunk)
+  else if (chunk.length === bigChunkBytes && spareBig.length < spareBigLimit) spareBig.push(chunk)
+}
+/** Large replies come in turns: making such chunks anew each time costs more than filling them. */
+const spareBig: Array<Uint8Array> = []
+const spareBigLimit = 50
+
+/** A chunk that `take` gave is not needed any more: its memory serves another reply. */
+export const recycleChunk = ({ buffer }: Uint8Array): void => {
+  const { byteLength } = buffer
+  if (byteLength === chunkBytes || byteLength === bigChunkBytes) releaseChunk(Buffer.from(buffer as ArrayBuffer))
 }
 
 /** Writes a non-negative int32 in decimal; returns the position after it. */
