@@ -89,8 +89,8 @@ class World {
     const writes = isExec || this.executor.table.byName(words[0]!)!.write
     const wrong = isExec && others.length > 0
       ? "a batch beside that of EXEC"
-      : others.some(({ origin, tags }) => origin !== "expire" || tags.join() !== "KeyExpired")
-      ? "a batch of another origin that is not one expired key"
+      : others.some(({ origin, tags }) => origin !== "expire" || !/^(KeyExpired|HashFieldsExpired)$/.test(tags.join()))
+      ? "a batch of another origin that is not one expired key or fields of one hash"
       : own.length > 1
       ? "more than one batch"
       : own.length === 1 && this.appended.at(-1) !== own[0]

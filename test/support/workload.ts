@@ -4,6 +4,7 @@
  */
 import type { Random } from "./random.ts"
 import { collectionMakers } from "./workload-collections.ts"
+import { hashKey, hashMakers } from "./workload-hashes.ts"
 
 const databases = 4
 const keyCount = 24
@@ -30,7 +31,8 @@ const edges = [
   ""
 ]
 
-const key = (random: Random): string => `k${random.below(keyCount)}`
+/** Mostly a key of a string, now and then one of a hash. */
+const key = (random: Random): string => random.chance(0.05) ? hashKey(random) : `k${random.below(keyCount)}`
 const database = (random: Random): string => `${random.below(databases)}`
 
 const text = (random: Random, length: number): string => Buffer.from(random.bytes(length)).toString("latin1")
@@ -154,7 +156,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   [0.5, () => ["RANDOMKEY"]],
   [0.5, () => ["DBSIZE"]],
   [0.5, (random) => [random.pick(["SET", "MSET", "COPY", "GET", "EXPIRE"]), ...keys(random, 2)]],
-  ...collectionMakers
+  ...collectionMakers,
+  ...hashMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 
