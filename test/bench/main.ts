@@ -21,6 +21,7 @@ import { checkpoint } from "./checkpoint.ts"
 import { collections } from "./collections.ts"
 import { eviction } from "./eviction.ts"
 import { flood } from "./flood.ts"
+import { hashes } from "./hashes.ts"
 import {
   always,
   fullScale,
@@ -39,7 +40,7 @@ import { sortedSet } from "./sorted-set.ts"
 const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,5000000] [--repeat 3]
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
-  quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint, eviction, flood and sortedset
+  quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -52,7 +53,9 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 flood       many connections, one after the other and all at once
                 collections small lists and sets: memory; SINTER of large sets
                 sortedset   one sorted set: commands, memory, deletion
-  --keys      how many keys the server holds, one or several numbers; checkpoint and sortedset take the largest
+                hash        hashes of 50 fields read, memory of small ones and of a large one, the end of that
+  --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset and
+              hash take the largest
   --repeat    repetitions of every part, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
@@ -190,6 +193,7 @@ if (selected.has("collections")) {
 if (selected.has("sortedset")) {
   await alternate("sortedset", (turn) => sortedSet(turn, Math.max(...keyCounts)), rarely)
 }
+if (selected.has("hash")) await alternate("hash", (turn) => hashes(turn, Math.max(...keyCounts)), rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

@@ -92,7 +92,8 @@ export const partNames = [
   "eviction",
   "flood",
   "sortedset",
-  "collections"
+  "collections",
+  "hash"
 ] as const
 export type PartName = (typeof partNames)[number]
 

@@ -7,13 +7,13 @@ type Maker = (random: Random, now: number) => ReadonlyArray<string>
 /** Keys that mostly hold hashes. */
 export const hashKey = (random: Random): string => `h${random.below(6)}`
 
-const field = (random: Random): string => `f${random.below(random.chance(0.1) ? 300 : 10)}`
+const field = (random: Random): string => `f${random.below(random.chance(0.05) ? 60 : 10)}`
 
 const value = (random: Random): string => {
   const dice = random.fraction()
   if (dice < 0.5) return `${random.between(-100, 10_000)}`
   if (dice < 0.97) return Buffer.from(random.bytes(random.below(40))).toString("latin1")
-  return Buffer.from(random.bytes(random.between(65, 3000))).toString("latin1")
+  return Buffer.from(random.bytes(random.between(65, 400))).toString("latin1")
 }
 
 const several = (random: Random, most: number, make: () => ReadonlyArray<string>): ReadonlyArray<string> =>
