@@ -38,3 +38,6 @@ export const unauthenticatedQueryBytes = 1024 * 1024
 
 /** Unread replies of a client that has not authenticated: enough for a handshake of some hundred refused commands. */
 export const unauthenticatedOutputBytes = 64 * 1024
+
+/** Fewer bytes than this hold no two requests. */
+export const worthLookingAhead = 40

@@ -3,7 +3,7 @@ import type { ClientMemory, ConnectionPort } from "../commands/ports.ts"
 import { prefetchLimit } from "../projections/memory/dict.ts"
 import { crossProtocolWarning, isCrossProtocol } from "./cross-protocol.ts"
 import { HeldReplies } from "./held-replies.ts"
-import { outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes } from "./limits.ts"
+import { outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes, worthLookingAhead } from "./limits.ts"
 import { Linger } from "./linger.ts"
 import { outputLimitOf, OutputWatch } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
@@ -156,7 +156,7 @@ export class Session implements ConnectionPort, Receiver {
    */
   private processAhead(bytes: Uint8Array, at: number, end: number): number {
     const { client, host } = this
-    if (end - at < 40 || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
+    if (end - at < worthLookingAhead || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
     const count = this.parser.ahead(bytes, at, end, host.ahead, ends)
     if (count < 2) return at
     host.executor.anticipate(client.db, host.ahead, count)
