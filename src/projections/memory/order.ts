@@ -12,10 +12,10 @@ import { type Arena, type Pointer, wordOf } from "./arena.ts"
  * if any has, equal keys included, and the least key of all is read from the root. All leaves are equally deep.
  */
 export const header = 2
-export const leafStride = 3
+const leafStride = 3
 export const innerStride = 5
 export const childWord = 3
-export const countWord = 4
+const countWord = 4
 const leafCapacity = 64
 const innerCapacity = 63
 const leastElements = 16 // with fewer a node takes some from its neighbour or merges with it
@@ -28,6 +28,33 @@ export const maxHeight = 16
 
 const strideAt = (level: number): number => level === 0 ? leafStride : innerStride
 const capacityAt = (level: number): number => level === 0 ? leafCapacity : innerCapacity
+
+/** How many of `n` elements are less than the key, or, with `orEqual`, not greater. */
+const position = (
+  words: Uint32Array,
+  first: number,
+  stride: number,
+  n: number,
+  a: number,
+  b: number,
+  c: number,
+  orEqual: boolean
+): number => {
+  let low = 0
+  let high = n
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const at = first + middle * stride
+    let below: boolean
+    if (words[at] !== a) below = words[at]! < a
+    else if (words[at + 1] !== b) below = words[at + 1]! < b
+    else if (words[at + 2] !== c) below = words[at + 2]! < c
+    else below = orEqual
+    if (below) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 /** Copies words inside one array; a short loop beats the call of `copyWithin`. */
 const moveWords = (words: Uint32Array, to: number, from: number, length: number): void => {
@@ -96,7 +123,7 @@ export class Order {
       const at = wordOf(node) + header + this.pathIndex[level]! * innerStride
       words[at + countWord] = words[at + countWord]! + 1
       // Only a key below all others comes to a child whose least key is greater.
-      if (this.position(words, at, innerStride, 1, a, b, c, true) === 0) {
+      if (position(words, at, innerStride, 1, a, b, c, true) === 0) {
         words[at] = a
         words[at + 1] = b
         words[at + 2] = c
@@ -104,7 +131,7 @@ export class Order {
     }
     const words = this.arena.words[leaf >>> 19]!
     const n = words[wordOf(leaf)]!
-    const index = this.position(words, wordOf(leaf) + header, leafStride, n, a, b, c, true)
+    const index = position(words, wordOf(leaf) + header, leafStride, n, a, b, c, true)
     if (n < leafCapacity) {
       this.put(leaf, 0, index, a, b, c, 0, 0)
       return
@@ -127,7 +154,7 @@ export class Order {
     const words = this.arena.words[leaf >>> 19]!
     const first = wordOf(leaf) + header
     const n = words[wordOf(leaf)]!
-    const index = this.position(words, first, leafStride, n, a, b, c, true) - 1
+    const index = position(words, first, leafStride, n, a, b, c, true) - 1
     if (index < 0) return false
     const at = first + index * leafStride
     if (words[at] !== a || words[at + 1] !== b || words[at + 2] !== c) return false
@@ -165,12 +192,12 @@ export class Order {
     for (let level = this.height; level > 0; level--) {
       const words = this.arena.words[node >>> 19]!
       const first = wordOf(node) + header
-      const taken = Math.max(0, this.position(words, first, innerStride, words[wordOf(node)]!, a, b, c, orEqual) - 1)
+      const taken = Math.max(0, position(words, first, innerStride, words[wordOf(node)]!, a, b, c, orEqual) - 1)
       for (let i = 0; i < taken; i++) below += words[first + i * innerStride + countWord]!
       node = words[first + taken * innerStride + childWord]!
     }
     const words = this.arena.words[node >>> 19]!
-    return below + this.position(words, wordOf(node) + header, leafStride, words[wordOf(node)]!, a, b, c, orEqual)
+    return below + position(words, wordOf(node) + header, leafStride, words[wordOf(node)]!, a, b, c, orEqual)
   }
 
   /** Puts the key of that rank (0 to `size` - 1, in order) into `a`, `b`, `c`; false when there are not so many. */
@@ -201,40 +228,6 @@ export class Order {
   clear(): void {
     if (this.root !== 0) this.freeBelow(this.root, this.height)
     this.root = this.height = this.size = 0
-  }
-
-  /**
-   * Whether an element whose first two words equal the key's is less, or with `orEqual` not greater: `element` and `c` are
-   * the third words.
-   */
-  protected thirdBelow(element: number, c: number, orEqual: boolean): boolean {
-    return element === c ? orEqual : element < c
-  }
-
-  /** How many of `n` elements are less than the key, or, with `orEqual`, not greater. */
-  private position(
-    words: Uint32Array,
-    first: number,
-    stride: number,
-    n: number,
-    a: number,
-    b: number,
-    c: number,
-    orEqual: boolean
-  ): number {
-    let low = 0
-    let high = n
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const at = first + middle * stride
-      let below: boolean
-      if (words[at] !== a) below = words[at]! < a
-      else if (words[at + 1] !== b) below = words[at + 1]! < b
-      else below = this.thirdBelow(words[at + 2]!, c, orEqual)
-      if (below) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 
   protected elements(node: Pointer): number {
@@ -275,7 +268,7 @@ export class Order {
       const words = this.arena.words[node >>> 19]!
       const first = wordOf(node) + header
       const n = words[wordOf(node)]!
-      const index = Math.max(0, this.position(words, first, innerStride, n, a, b, c, true) - 1)
+      const index = Math.max(0, position(words, first, innerStride, n, a, b, c, true) - 1)
       this.pathNode[level] = node
       this.pathIndex[level] = index
       if (index < n - 1) rightEdge = false

@@ -1,88 +1,38 @@
 /**
- * The order of a large sorted set: a B+tree (stored-order.ts) over scores and members.
+ * The order of a large sorted set: a B+tree (ranked-nodes.ts, ranked-changes.ts) over scores and members.
  *
  * ```
- * element  the score as two words that compare like it, then the pointer of the member's block
  * member   block made by the owner: word 0 length << 2 | flags, words 1–2 the score (low word first), then the member
  * ```
  *
- * Members of equal score are in the order of their bytes, which are read only then.
+ * Members of equal score are in the order of their bytes, which are read only then. Scores may be infinite, never NaN.
  */
-import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
-import { childWord, countWord, header, innerStride, leafStride, maxHeight } from "./order.ts"
+import { type Pointer, slabOf, wordOf } from "./arena.ts"
+import { RankedChanges } from "./ranked-changes.ts"
+import { childRun, header, innerCapacity, leafCapacity, maxHeight, pointerRun } from "./ranked-nodes.ts"
 import type { Slice } from "./slice.ts"
-import { StoredOrder } from "./stored-order.ts"
-
-/** In place of a member: less or more than any member of the score, or the text of `probe`. */
-const anyMember = 0
-const probeMember = 0xffff_ffff
 
 const floats = new Float64Array(1)
 const floatWords = new Uint32Array(floats.buffer)
+/** Behind the last word of any slab. */
+const nowhere = 0x3fff_ffff
+const noWords = new Uint32Array(0)
 
-/** See the head of this file. */
-export class Ranked extends StoredOrder {
-  /** The member block the cursor stands at; 0 when it has run over an end. */
+/** See the head of this file. One per database is pointed at one order after another (`open`). */
+export class Ranked extends RankedChanges {
+  /** The member block the cursor stands at; 0 when it has run over an end, from where only `seek` brings it back. */
   current: Pointer = 0
-  private readonly bytesAt: number
-  private probe: Slice | undefined = undefined
-  private high = 0
-  private low = 0
+  /** The pointers of the cursor's leaf, and the places there of the cursor, the first one and behind the last one. */
+  private leafWords: Uint32Array = noWords
+  private at = 0
+  private firstAt = nowhere
+  private endAt = 0
+  /** The way to the cursor, which other uses of this object leave alone. */
   private readonly cursorNode = new Uint32Array(maxHeight)
-  private readonly cursorIndex = new Int32Array(maxHeight)
-
-  /** @param memberOffset where in its block a member begins */
-  constructor(arena: Arena, memberOffset: number) {
-    super(arena)
-    this.bytesAt = memberOffset
-  }
-
-  protected override thirdBelow(element: Pointer, c: Pointer, orEqual: boolean): boolean {
-    if (c === anyMember || element === c) return orEqual
-    const { arena, bytesAt } = this
-    const slab = slabOf(element)
-    const bytes = arena.bytes[slab]!
-    const length = arena.words[slab]![wordOf(element)]! >>> 2
-    const at = byteOf(element) + bytesAt
-    let other: Uint8Array
-    let otherAt: number
-    let otherLength: number
-    if (c === probeMember) {
-      const probe = this.probe!
-      other = probe.bytes
-      otherAt = probe.start
-      otherLength = probe.length
-    } else {
-      const otherSlab = slabOf(c)
-      other = arena.bytes[otherSlab]!
-      otherAt = byteOf(c) + bytesAt
-      otherLength = arena.words[otherSlab]![wordOf(c)]! >>> 2
-    }
-    const shorter = length < otherLength ? length : otherLength
-    for (let i = 0; i < shorter; i++) {
-      const d = bytes[at + i]! - other[otherAt + i]!
-      if (d !== 0) return d < 0
-    }
-    return length === otherLength ? orEqual : length < otherLength
-  }
-
-  /** Two words that compare as the score does: -0 equals 0. */
-  private setScore(score: number): void {
-    floats[0] = score === 0 ? 0 : score
-    const low = floatWords[0]!
-    const high = floatWords[1]!
-    if (high >>> 31 === 1) {
-      this.high = ~high >>> 0
-      this.low = ~low >>> 0
-    } else {
-      this.high = (high | 0x8000_0000) >>> 0
-      this.low = low
-    }
-  }
-
-  private setScoreOf(p: Pointer): void {
-    this.setScore(this.scoreAt(p))
-  }
+  private readonly cursorIndex = new Uint8Array(maxHeight)
+  private cursorHeight = 0
+  /** Members of one leaf that were taken out and not visited yet. */
+  private readonly gathered = new Uint32Array(leafCapacity)
 
   /** The score in a member's block. */
   scoreAt(p: Pointer): number {
@@ -93,127 +43,195 @@ export class Ranked extends StoredOrder {
     return floats[0]!
   }
 
-  /** Adds a member, which is in no order yet. */
+  /**
+   * Adds a member, which is in no order yet.
+   * @throws ArenaFull and has then changed nothing
+   */
   add(p: Pointer): void {
-    this.setScoreOf(p)
-    this.insert(this.high, this.low, p)
+    this.setKeyOf(p)
+    this.insertKey(p)
   }
 
   /** Takes out a member that is in this order under the score in its block. */
   take(p: Pointer): void {
-    this.setScoreOf(p)
-    this.remove(this.high, this.low, p)
+    this.setKeyOf(p)
+    this.cut(this.findKey(), 1)
+  }
+
+  /**
+   * Gives a member of this order another score, in its block too. Cheaper than `take` and `add`, above all when the member
+   * stays between its neighbours.
+   * @throws ArenaFull and has then changed nothing
+   */
+  move(p: Pointer, score: number): void {
+    this.setKeyOf(p)
+    const index = this.findKey()
+    this.setScore(score)
+    if (!this.rescoreInPlace(index)) {
+      // For a moment it is there twice, under two scores: should memory be lacking, the old place is still right.
+      this.insertKey(p)
+      this.setKeyOf(p)
+      this.cut(this.findKey(), 1)
+    }
+    const words = this.arena.words[slabOf(p)]!
+    const at = wordOf(p)
+    floats[0] = score
+    words[at + 1] = floatWords[0]!
+    words[at + 2] = floatWords[1]!
+  }
+
+  /** Puts the block `next`, which has the same score and member, in the place of `p`; both are readable. */
+  replacePointer(p: Pointer, next: Pointer): void {
+    this.setKeyOf(p)
+    this.replaceInPlace(this.findKey(), next)
   }
 
   /** How many members come before this one. */
   rankOf(p: Pointer): number {
-    this.setScoreOf(p)
-    return this.countBelow(this.high, this.low, p)
+    this.setKeyOf(p)
+    return this.countBelow(false)
   }
 
   /** How many members have a lower score, or with `orEqual` a score that is not higher. */
   countBelowScore(score: number, orEqual: boolean): number {
-    this.setScore(score)
-    return this.countBelow(this.high, this.low, anyMember, orEqual)
+    this.setKeyScore(score)
+    return this.countBelow(orEqual)
   }
 
-  /** How many members come before a text in the order of bytes, or with `orEqual` are not after it; all have this score. */
+  /**
+   * How many members come before a text of a score, or with `orEqual` are not after it: when all have this score, a bound
+   * in the order of bytes.
+   */
   countBelowMember(score: number, member: Slice, orEqual: boolean): number {
-    this.setScore(score)
-    this.probe = member
-    const count = this.countBelow(this.high, this.low, probeMember, orEqual)
-    this.probe = undefined
+    this.setKeyText(score, member)
+    const count = this.countBelow(orEqual)
+    this.forgetText()
     return count
+  }
+
+  /** The first member, 0 when there is none. */
+  first(): Pointer {
+    const { root } = this
+    // The least key of all stands in the root, whatever its level.
+    return root === 0 ? 0 : this.pointerIn(root, 0)
+  }
+
+  /** The last member, 0 when there is none. */
+  last(): Pointer {
+    return this.select(this.size - 1)
   }
 
   /** The member of a rank, 0 when there are not so many. */
   select(rank: number): Pointer {
-    return this.at(rank) ? this.c : 0
+    if (!(rank >= 0 && rank < this.size)) return 0
+    const leaf = this.findRank(rank, this.pathNode, this.pathIndex)
+    const words = this.arena.words[slabOf(leaf)]!
+    // The leaf's first words are left alone: they are another wait for memory.
+    const capacity = this.height === 0 ? words[wordOf(leaf) + 1]! : leafCapacity
+    return words[wordOf(leaf) + header + pointerRun * capacity + this.pathIndex[0]!]!
+  }
+
+  private pointerIn(node: Pointer, index: number): Pointer {
+    const words = this.arena.words[slabOf(node)]!
+    return words[wordOf(node) + header + pointerRun * words[wordOf(node) + 1]! + index]!
   }
 
   /** Points the cursor at the member of a rank; returns it, 0 when there is none. */
   seek(rank: number): Pointer {
-    if (!(rank >= 0 && rank < this.size)) return this.current = 0
-    let node = this.root
-    let left = rank
-    for (let level = this.height; level > 0; level--) {
-      const words = this.arena.words[slabOf(node)]!
-      let at = wordOf(node) + header
-      let index = 0
-      for (; left >= words[at + countWord]!; at += innerStride) {
-        left -= words[at + countWord]!
-        index++
-      }
-      this.cursorNode[level] = node
-      this.cursorIndex[level] = index
-      node = words[at + childWord]!
-    }
-    this.cursorNode[0] = node
-    this.cursorIndex[0] = left
-    return this.look()
+    if (!(rank >= 0 && rank < this.size)) return this.leave()
+    this.cursorHeight = this.height
+    this.enter(this.findRank(rank, this.cursorNode, this.cursorIndex))
+    this.at = this.firstAt + this.cursorIndex[0]!
+    return this.current = this.leafWords[this.at]!
   }
 
-  private look(): Pointer {
-    const node = this.cursorNode[0]!
-    const at = wordOf(node) + header + this.cursorIndex[0]! * leafStride
-    return this.current = this.arena.words[slabOf(node)]![at + 2]!
-  }
-
-  /** Moves the cursor to the next member; returns it, 0 after the last. The order must not have changed since `seek`. */
+  /** Moves the cursor to the next member; returns it, 0 after the last. Its order must not have changed since `seek`. */
   next(): Pointer {
-    const index = this.cursorIndex[0]! + 1
-    if (index < this.elements(this.cursorNode[0]!)) {
-      this.cursorIndex[0] = index
-      return this.look()
-    }
-    return this.step(1)
+    const at = this.at + 1
+    if (at >= this.endAt) return this.step(1)
+    this.at = at
+    return this.current = this.leafWords[at]!
   }
 
   /** Moves the cursor to the member before; returns it, 0 before the first. */
   previous(): Pointer {
-    const index = this.cursorIndex[0]! - 1
-    if (index >= 0) {
-      this.cursorIndex[0] = index
-      return this.look()
-    }
-    return this.step(-1)
+    const at = this.at - 1
+    if (at < this.firstAt) return this.step(-1)
+    this.at = at
+    return this.current = this.leafWords[at]!
+  }
+
+  private enter(leaf: Pointer): void {
+    const words = this.arena.words[slabOf(leaf)]!
+    this.leafWords = words
+    this.firstAt = wordOf(leaf) + header + pointerRun * words[wordOf(leaf) + 1]!
+    this.endAt = this.firstAt + words[wordOf(leaf)]!
+  }
+
+  /** The cursor stands nowhere: both ways lead to `step`. */
+  private leave(): Pointer {
+    this.endAt = 0
+    this.firstAt = nowhere
+    return this.current = 0
   }
 
   /** Moves the cursor into the leaf beside. */
   private step(by: 1 | -1): Pointer {
+    const { cursorHeight, cursorIndex, cursorNode } = this
     let level = 1
     for (;; level++) {
-      if (level > this.height) return this.current = 0
-      const index = this.cursorIndex[level]! + by
-      if (index < 0 || index >= this.elements(this.cursorNode[level]!)) continue
-      this.cursorIndex[level] = index
+      if (this.current === 0 || level > cursorHeight) return this.leave()
+      const index = cursorIndex[level]! + by
+      if (index < 0 || index >= this.elements(cursorNode[level]!)) continue
+      cursorIndex[level] = index
       break
     }
     for (; level > 0; level--) {
-      const node = this.cursorNode[level]!
-      const at = wordOf(node) + header + this.cursorIndex[level]! * innerStride
-      const child = this.arena.words[slabOf(node)]![at + childWord]!
-      this.cursorNode[level - 1] = child
-      this.cursorIndex[level - 1] = by > 0 ? 0 : this.elements(child) - 1
+      const node = cursorNode[level]!
+      const words = this.arena.words[slabOf(node)]!
+      const at = wordOf(node) + header + childRun * innerCapacity
+      const child = words[at + cursorIndex[level]!]!
+      cursorNode[level - 1] = child
+      cursorIndex[level - 1] = by > 0 ? 0 : this.elements(child) - 1
     }
-    return this.look()
+    this.enter(cursorNode[0]!)
+    this.at = by > 0 ? this.firstAt : this.endAt - 1
+    return this.current = this.leafWords[this.at]!
   }
 
-  /** Takes out the members of ranks `from` to `from + count - 1`; `visit` is told of each once it is out. */
+  /**
+   * Takes out the members of ranks `from` to `from + count - 1`, leaf by leaf; `visit` is told of each once it is out and
+   * may free its block. It must not take out ranges of any order itself.
+   */
   takeRange(from: number, count: number, visit: (p: Pointer) => void): void {
-    while (count > 0) {
-      let found = 0
-      const many = Math.min(count, gathered.length)
-      for (let p = this.seek(from); p !== 0 && found < many; p = this.next()) gathered[found++] = p
-      if (found === 0) return
-      for (let i = 0; i < found; i++) {
-        const p = gathered[i]!
-        this.take(p)
-        visit(p)
-      }
-      count -= found
+    const { gathered, handle } = this
+    while (count > 0 && from >= 0 && from < this.size) {
+      const leaf = this.findRank(from, this.pathNode, this.pathIndex)
+      const index = this.pathIndex[0]!
+      const many = Math.min(count, this.elements(leaf) - index)
+      for (let i = 0; i < many; i++) gathered[i] = this.pointerIn(leaf, index + i)
+      this.cut(index, many)
+      for (let i = 0; i < many; i++) visit(gathered[i]!)
+      count -= many
+      this.open(handle)
     }
+  }
+
+  /**
+   * Frees nodes that held about `budget` members, or more by what is left of one. Once begun, the order is of no other
+   * use. True when all of it, the root included, is gone. Members' blocks are the owner's.
+   */
+  releaseStep(handle: Pointer, budget: number): boolean {
+    this.open(handle)
+    while (this.root !== 0 && budget > 0) budget -= this.freeLastLeaf()
+    if (this.root !== 0) return false
+    this.arena.free(handle)
+    this.handle = 0
+    return true
+  }
+
+  /** Frees the whole order at once; members' blocks are the owner's. */
+  release(handle: Pointer): void {
+    this.releaseStep(handle, Infinity)
   }
 }
-
-const gathered = new Uint32Array(1024)
