@@ -42,11 +42,26 @@ const parseWide = (
 export const parseInt64Slice = (slice: Slice): number | bigint | undefined =>
   parseInt64(slice.bytes, slice.start, slice.length)
 
+/** From here on text is made by the engine; below, digit by digit in 31-bit arithmetic, without a string. */
+const digitLimit = 1_000_000_000
+
 /** Writes the decimal text at `at`, at most 20 bytes, and returns the position after it. */
 export const writeInt64 = (out: Uint8Array, at: number, value: number | bigint): number => {
-  if (typeof value === "number" && value >= 0 && value < 10) {
-    out[at] = 48 + value
-    return at + 1
+  if (typeof value === "number" && value < digitLimit && value > -digitLimit) {
+    let rest = value | 0
+    if (rest < 0) {
+      out[at++] = 45
+      rest = -rest
+    }
+    let end = at + 1
+    for (let bound = 10; rest >= bound; bound *= 10) end++
+    for (let i = end - 1; i > at; i--) {
+      const tenth = (rest / 10) | 0
+      out[i] = 48 + rest - tenth * 10
+      rest = tenth
+    }
+    out[at] = 48 + rest
+    return end
   }
   const text = value.toString()
   for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i)

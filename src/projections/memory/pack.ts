@@ -59,13 +59,15 @@ const writeBacklen = (target: Uint8Array, at: number, body: number): number => {
 /** Length of the element at `at`, backlen included. */
 export const sizeAt = (bytes: Uint8Array, at: number): number => {
   const first = bytes[at]!
-  if (first < 0x80) return 2
+  if (first < 0xc0) return first < 0x80 ? 2 : (first & 0x3f) + 2
   const body = bodySize(bytes, at)
   return body + backlenSize(body)
 }
 
 /** Where the element that ends at `at` begins. */
 export const previous = (bytes: Uint8Array, at: number): number => {
+  const last = bytes[at - 1]!
+  if (last < 0x80) return at - 1 - last
   let body = 0
   let scale = 1
   let i = at - 1
@@ -125,6 +127,7 @@ const asInteger = (text: Slice): number | bigint | undefined => {
 /** Writes an integer as an element at `at`; returns the place after it. */
 export const encodeInteger = (target: Uint8Array, at: number, value: number | bigint): number => {
   const body = integerBody(value)
+  target[at + body] = body
   if (body === 1) target[at] = Number(value)
   else if (body === 2) {
     const word = Number(value) & 0x1fff
@@ -153,24 +156,29 @@ export const encodeInteger = (target: Uint8Array, at: number, value: number | bi
       target[at + 5 + i] = high >>> (8 * i) & 0xff
     }
   }
-  return writeBacklen(target, at + body, body)
+  return at + body + 1
 }
 
 /** Writes a text as an element at `at`, where there is room for it; returns the place after it. */
 export const encode = (target: Uint8Array, at: number, text: Slice): number => {
   const value = asInteger(text)
   if (value !== undefined) return encodeInteger(target, at, value)
-  const { length } = text
+  const { bytes, length, start } = text
+  if (length < 64) {
+    target[at] = 0x80 | length
+    for (let i = 0; i < length; i++) target[at + 1 + i] = bytes[start + i]!
+    target[at + 1 + length] = 1 + length
+    return at + length + 2
+  }
   let to = at
-  if (length < 64) target[to++] = 0x80 | length
-  else if (length < 4096) {
+  if (length < 4096) {
     target[to++] = 0xe0 | length >>> 8
     target[to++] = length & 0xff
   } else {
     target[to++] = 0xf0
     for (let i = 0; i < 4; i++) target[to++] = length >>> (8 * i) & 0xff
   }
-  copyBytes(target, to, text.bytes, text.start, length)
+  copyBytes(target, to, bytes, start, length)
   to += length
   return writeBacklen(target, to, to - at)
 }
@@ -251,6 +259,32 @@ export const textAt = (bytes: Uint8Array, at: number, into: Slice, digits: Uint8
 
 const scratch = new Uint8Array(digitsBytes)
 
+/** Order of an element's text and another one by unsigned bytes, the shorter first where one begins with the other. */
+export const compareAt = (bytes: Uint8Array, at: number, text: Slice): number => {
+  const first = bytes[at]!
+  let length: number
+  if (first >= 0x80 && first < 0xc0) {
+    length = first & 0x3f
+    at++
+  } else if (first >= 0xe0 && first < 0xf0) {
+    length = (first & 0x0f) << 8 | bytes[at + 1]!
+    at += 2
+  } else if (first === 0xf0) {
+    length = textLength32(bytes, at)
+    at += 5
+  } else {
+    length = writeInt64(scratch, 0, integerAt(bytes, at))
+    bytes = scratch
+    at = 0
+  }
+  const n = Math.min(length, text.length)
+  for (let i = 0; i < n; i++) {
+    const difference = bytes[at + i]! - text.bytes[text.start + i]!
+    if (difference !== 0) return difference
+  }
+  return length - text.length
+}
+
 /** Length in bytes of an element's text. */
 export const lengthOfText = (bytes: Uint8Array, at: number): number => {
   const first = bytes[at]!
@@ -260,7 +294,10 @@ export const lengthOfText = (bytes: Uint8Array, at: number): number => {
   return writeInt64(scratch, 0, integerAt(bytes, at))
 }
 
-/** Whether the bytes from `at` to `end` are whole elements, readable in both directions. Safe for any bytes. */
+/**
+ * Whether the bytes from `at` to `end` are whole elements, readable in both directions. Safe for any bytes. It does not ask
+ * whether each element is in its shortest form, which those that others have encoded need not be.
+ */
 export const isPack = (bytes: Uint8Array, at: number, end: number): boolean => {
   while (at < end) {
     const first = bytes[at]!

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Pack from "../../../src/projections/memory/pack.ts"
-import { Slice } from "../../../src/projections/memory/slice.ts"
+import { compareSlices, Slice } from "../../../src/projections/memory/slice.ts"
 import { forSeeds, type Random } from "../../support/random.ts"
 
 const integers = [
@@ -87,6 +87,29 @@ describe("pack", () => {
         const even = elements.findIndex((text, i) => i % 2 === 0 && text === wanted)
         expect(Pack.find(bytes, 0, bytes.length, needle, 2)).toBe(even < 0 ? -1 : Pack.skip(bytes, 0, even))
       }
+    })
+  })
+
+  it("orders elements as their texts, without making them", () => {
+    forSeeds(1500, (random) => {
+      const wanted = Slice.latin1(element(random))
+      for (let i = 0; i < 10; i++) {
+        const text = random.chance(0.1) ? wanted.latin1() : element(random)
+        const sign = Math.sign(Pack.compareAt(packOf([text]), 0, wanted))
+        expect(sign).toBe(Math.sign(compareSlices(Slice.latin1(text), wanted)))
+      }
+    })
+  })
+
+  it("has the same bytes for equal texts only", () => {
+    forSeeds(1500, (random) => {
+      const [a, b] = [element(random), random.chance(0.3) ? `${random.between(-300, 300)}` : element(random)]
+      const needle = new Pack.Needle().set(Slice.latin1(a))
+      expect(Buffer.from(needle.bytes.subarray(0, needle.length)).equals(packOf([a]))).toBe(true)
+      expect(Buffer.from(packOf([a])).equals(packOf([b]))).toBe(a === b)
+      expect(Pack.isAt(packOf([b]), 0, needle)).toBe(a === b)
+      const integer = /^(0|-?[1-9][0-9]*)$/.test(a) && BigInt.asIntN(64, BigInt(a)) === BigInt(a)
+      expect(Pack.isInteger(packOf([a]), 0)).toBe(integer)
     })
   })
 
