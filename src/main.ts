@@ -34,7 +34,7 @@ import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
 import { LogTimings } from "./net/log-timings.ts"
 import { configureObserver } from "./net/observation.ts"
-import { makeServerPort, Shutdown } from "./net/server.ts"
+import { makeServerPort, memoryOfProcess, Shutdown } from "./net/server.ts"
 import * as Persistence from "./persistence/service.ts"
 import { hashKey } from "./persistence/start-up.ts"
 import { Keyspace } from "./projections/keyspace.ts"
@@ -178,7 +178,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     nowMicros: () => Number(clock.currentTimeNanosUnsafe() / 1000n),
     flush: network.flush,
     stop: shutdown.begin,
-    memoryUsage: () => process.memoryUsage(),
+    memoryUsage: memoryOfProcess(),
     cpuUsage: () => {
       const { system, user } = process.cpuUsage()
       return { user: user / 1e6, system: system / 1e6 }

@@ -44,6 +44,22 @@ export interface ServerParts {
 /** Begins the end of the server: completing it ends the main fiber, whose scope closes everything in order. */
 export class Shutdown extends Context.Service<Shutdown, { readonly begin: () => void }>()("annals/net/Shutdown") {}
 
+/**
+ * How to learn what the process takes, in bytes. The system is asked through a file: where no descriptor is left for
+ * that, the answer is the one before.
+ */
+export const memoryOfProcess = (): () => NodeJS.MemoryUsage => {
+  let last = process.memoryUsage()
+  return () => {
+    try {
+      last = process.memoryUsage()
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
+    }
+    return last
+  }
+}
+
 const sleepCell = new Int32Array(new SharedArrayBuffer(4))
 
 /** Makes the port control commands use. */
