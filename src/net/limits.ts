@@ -18,8 +18,8 @@ export interface NetSettings extends ParserLimits {
   readonly clientsBytes: number
   readonly outputLimit: OutputLimit
   /**
-   * Of connections that monitor. Redis counts them as normal ones, which have no limit by default; what they are sent is
-   * not of their choosing, so here the limit of subscribers applies.
+   * Of connections that monitor, where normal ones have none. Redis counts them as normal ones, without a limit by
+   * default; but what they are sent is not of their choosing, so the limit of subscribers stands in.
    */
   readonly monitorLimit: OutputLimit
   readonly protectedMode: boolean

@@ -3,7 +3,7 @@ import type { NetSettings, OutputLimit } from "./limits.ts"
 
 /** The limit that applies to a connection of this kind. */
 export const outputLimitOf = ({ monitoring }: ClientState, { monitorLimit, outputLimit }: NetSettings): OutputLimit =>
-  monitoring ? monitorLimit : outputLimit
+  monitoring && outputLimit.hard === 0 && outputLimit.soft === 0 ? monitorLimit : outputLimit
 
 /** Applies client-output-buffer-limit to one connection: remembers since when it has been above the soft limit. */
 export class OutputWatch {

@@ -60,18 +60,92 @@ describe("a flood of connections", () => {
   })
 })
 
+/** How many descriptors a process has open. */
+const descriptors = (pid: number): number => Fs.readdirSync(`/proc/${pid}/fd`).length
+
+describe("a storm of connections that come and go", () => {
+  it("by every kind of end leaves nothing, and nobody who stays notices", async () => {
+    const server = await start()
+    const { pid, port } = server
+    const first = await RespClient.connect({ port })
+    await eventually("the probe of the start is gone", async () => await connected(first) === 1)
+    expect(await ask(first, "SET", "big", "v".repeat(1024 * 1024))).toBe("OK")
+    const before = descriptors(pid)
+    const stop = busy(await RespClient.connect({ port }), "n")
+    const requests = [
+      "",
+      "PING\r\n",
+      "*2\r\n$4\r\nEC",
+      "GET big\r\nGET big\r\n",
+      "MULTI\r\nSET k v\r\n",
+      "BLPOP l 0\r\n",
+      "nonsense \"\r\n"
+    ]
+    const ends = [
+      (socket: Net.Socket) => socket.end(),
+      (socket: Net.Socket) => socket.destroy(),
+      (socket: Net.Socket) => socket.resetAndDestroy()
+    ]
+    let done = 0
+    const visit = async (i: number): Promise<void> => {
+      const socket = Net.connect({ port, host: "127.0.0.1" })
+      socket.on("error", () => {})
+      const closed = gone(socket)
+      await new Promise<void>((resolve) => socket.once("connect", resolve).once("close", () => resolve()))
+      const request = requests[i % requests.length]!
+      if (request !== "") socket.write(request)
+      if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
+      socket.resume()
+      ends[i % ends.length]!(socket)
+      await closed
+      done++
+    }
+    const visits = 1500
+    for (let i = 0; i < visits; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => visit(i + j)))
+    expect(done).toBe(visits)
+    await eventually("all are gone", async () => await connected(first) === 2)
+    expect(await stop()).toBeGreaterThan(0)
+    expect(await info(first, "total_connections_received")).toBeGreaterThan(visits / 3) // some were gone before they were let in
+    expect([await info(first, "blocked_clients"), await ask(first, "EXISTS", "k")]).toEqual([0, 0])
+    await eventually("their descriptors are closed", () => descriptors(pid) <= before + 1)
+    expect(await info(first, "mem_clients_normal")).toBeLessThan(1024 * 1024)
+  })
+
+  it("follows maxclients as it is set, up and down, and cuts nobody who is inside", async () => {
+    const { port } = await start("--maxclients", "2")
+    const first = await RespClient.connect({ port })
+    await eventually("the probe of the start is gone", async () => await connected(first) === 1)
+    const inside = [first, await RespClient.connect({ port })]
+    for (const [limit, room] of [[2, 0], [5, 3], [1, 0], [6, 1], [5, 0]] as const) {
+      expect(await ask(first, "CONFIG", "SET", "maxclients", `${limit}`)).toBe("OK")
+      for (let i = 0; i < room; i++) inside.push(await RespClient.connect({ port }))
+      expect(await knock(port)).toBe(refusal)
+      for (const client of inside) expect(await ask(client, "PING")).toBe("PONG")
+    }
+    expect(inside.length).toBe(6)
+  })
+})
+
 describe.skipIf(!isInstalled("ss"))("tcp-keepalive", () => {
   for (const [seconds, seen] of [[300, true], [0, false]] as const) {
-    it(`${seconds} ${seen ? "is" : "is not"} set on the sockets of clients`, async () => {
+    it(`${seconds} ${seen ? "is" : "is not"} set on the sockets of clients, whether from the start or by CONFIG SET`, async () => {
+      const timers = (port: number): Array<boolean> => {
+        const { stdout } = spawnSync("ss", ["-tnoH", "state", "established", `( sport = :${port} )`], {
+          encoding: "utf8"
+        })
+        return stdout.trim().split("\n").map((line) => /timer:\(keepalive,([\d.]+)(min|sec)/.test(line))
+      }
       const { port } = await start("--tcp-keepalive", `${seconds}`)
       const client = await RespClient.connect({ port })
-      expect(await ask(client, "PING")).toBe("PONG")
-      const { stdout } = spawnSync("ss", ["-tnoH", "state", "established", `( sport = :${port} )`], {
-        encoding: "utf8"
-      })
-      expect(stdout).toContain(`:${port}`)
-      expect(/timer:\(keepalive,([\d.]+)(min|sec)/.test(stdout)).toBe(seen)
+      await eventually("the probe of the start is gone", async () => await connected(client) === 1)
+      // For a moment another timer stands there, that of the reply under way.
+      await eventually("the timer is as it should be", () => timers(port).join() === `${seen}`)
+      expect(await ask(client, "CONFIG", "SET", "tcp-keepalive", seen ? "0" : "120")).toBe("OK")
+      const later = await RespClient.connect({ port })
+      expect(await ask(later, "PING")).toBe("PONG")
+      await eventually("it is on one of the two", () => timers(port).toSorted().join() === "false,true")
       await client.close()
+      await later.close()
     })
   }
 })

@@ -1,23 +1,11 @@
 /** Requests and pipelines of megabytes over real sockets: refused at their limit or answered whole; others are served. */
-import type { Socket } from "node:net"
 import { describe, expect, it } from "vitest"
 import { encodeRequest, plain, RespClient } from "../support/resp-client.ts"
-import { ask, busy, connected, deaf, eventually, gone, info, readOut, start, stopAfterEach } from "./live.ts"
+import { ask, busy, connected, deaf, eventually, info, readOut, start, stopAfterEach, writeSlowly } from "./live.ts"
 
 stopAfterEach()
 
 const megabyte = 1024 * 1024
-
-/** Writes in pieces, at the speed the server takes them. */
-const writeSlowly = async (socket: Socket, bytes: Uint8Array, piece = 64 * 1024): Promise<void> => {
-  for (let at = 0; at < bytes.length && !socket.destroyed; at += piece) {
-    if (socket.write(bytes.subarray(at, at + piece))) continue
-    await new Promise<void>((resolve) => {
-      socket.once("drain", resolve)
-      socket.once("close", resolve)
-    })
-  }
-}
 
 describe("client-query-buffer-limit", () => {
   const sizes: ReadonlyArray<readonly [name: string, beginning: string]> = [
@@ -146,42 +134,6 @@ describe("eight megabytes", () => {
     await eventually("it does not hold more", async () => await info(other, "mem_clients_normal") < 6 * megabyte)
     expect(await ask(other, "DBSIZE")).toBe(0)
   })
-})
-
-describe("maxmemory-clients", () => {
-  /** Connections with so many megabytes of a request that is not whole. */
-  const holding = (port: number, sizes: ReadonlyArray<number>): Promise<Array<Socket>> =>
-    Promise.all(sizes.map(async (size) => {
-      const socket = await deaf(port)
-      socket.write(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${32 * megabyte}\r\n`)
-      await writeSlowly(socket, Buffer.alloc(size * megabyte, "v"))
-      return socket
-    }))
-
-  for (
-    const [sizes, limit, stay] of [
-      [[1, 1, 8], "8mb", [0, 1]],
-      [[6, 3, 1, 1], "10mb", [1, 2, 3]]
-    ] as const
-  ) {
-    it(`${limit} for requests of ${sizes.join(", ")} MB closes the largest first`, async () => {
-      const server = await start()
-      const other = await server.client()
-      const total = sizes.reduce((sum, size) => sum + size, 0)
-      const sockets = await holding(server.port, sizes)
-      await eventually("all has been read", async () => await info(other, "mem_clients_normal") >= total * megabyte)
-      const before = await connected(other)
-      expect(before).toBe(sizes.length + 1)
-      const ends = sockets.map(gone)
-      for (const socket of sockets) socket.resume()
-      expect(await ask(other, "CONFIG", "SET", "maxmemory-clients", limit)).toBe("OK")
-      await Promise.all(ends.filter((_, i) => !(stay as ReadonlyArray<number>).includes(i)))
-      await eventually("the rest fits", async () => await connected(other) === stay.length + 1)
-      expect(await info(other, "evicted_clients")).toBe(sizes.length - stay.length)
-      for (const i of stay) expect(sockets[i]!.destroyed).toBe(false)
-      expect(await info(other, "mem_clients_normal")).toBeLessThan(parseInt(limit) * megabyte)
-    })
-  }
 })
 
 describe("memory of a database that is emptied", () => {

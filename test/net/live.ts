@@ -90,3 +90,14 @@ export const busy = (client: RespClient, key: string): () => Promise<number> => 
     return work
   }
 }
+
+/** Writes in pieces, at the speed the server takes them. */
+export const writeSlowly = async (socket: Net.Socket, bytes: Uint8Array, piece = 64 * 1024): Promise<void> => {
+  for (let at = 0; at < bytes.length && !socket.destroyed; at += piece) {
+    if (socket.write(bytes.subarray(at, at + piece))) continue
+    await new Promise<void>((resolve) => {
+      socket.once("drain", resolve)
+      socket.once("close", resolve)
+    })
+  }
+}

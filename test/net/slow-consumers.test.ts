@@ -95,6 +95,32 @@ describe("client-output-buffer-limit", () => {
   })
 })
 
+describe("without a limit, several that do not read", () => {
+  it("are held back one by one, hold up nobody, and leave nothing when they go", async () => {
+    const server = await start(...normal("0"))
+    const other = await server.client()
+    expect(await ask(other, "SET", "big", big)).toBe("OK")
+    const stop = busy(await server.client(), "n")
+    const slow = await Promise.all([1, 2, 3].map(() => deaf(server.port)))
+    for (const socket of slow) socket.write("GET big\r\n".repeat(100))
+    await eventually("all are held back", async () => await info(other, "mem_clients_normal") > 3 * 20 * megabyte)
+    expect(await info(other, "mem_clients_normal")).toBeLessThan(3 * 40 * megabyte)
+    expect(await connected(other)).toBe(5)
+    // One goes, one is killed, one reads everything.
+    slow[0]!.destroy()
+    const list = String(await ask(other, "CLIENT", "LIST")).split("\n")
+    const port = (slow[1]!.address() as { port: number }).port
+    expect(list.some((line) => line.includes(`addr=127.0.0.1:${port} `))).toBe(true)
+    expect(await ask(other, "CLIENT", "KILL", "ADDR", `127.0.0.1:${port}`)).toBe(1)
+    slow[2]!.write("QUIT\r\n")
+    expect((await readOut(slow[2]!)).length).toBe(100 * (megabyte + 12) + 5)
+    await eventually("their memory is back", async () => await info(other, "mem_clients_normal") < megabyte)
+    expect(await connected(other)).toBe(2)
+    expect(await stop()).toBeGreaterThan(0)
+    expect(server.output()).not.toContain("over the output buffer limit")
+  })
+})
+
 describe("EXEC of a client that is cut", () => {
   for (const hard of ["1mb", "4mb"]) {
     it(`is done as a whole, and stays done (${hard})`, async () => {
@@ -123,9 +149,14 @@ describe("EXEC of a client that is cut", () => {
 })
 
 describe("MONITOR that nobody reads", () => {
-  for (const [kind, value] of [["hard", "2mb 0 0"], ["soft", "0 1mb 1"]] as const) {
-    it(`is cut at the ${kind} limit of subscribers; those who are watched, and those who read, go on`, async () => {
-      const server = await start("--client-output-buffer-limit", `pubsub ${value}`)
+  const limits = [
+    ["hard limit of subscribers", "pubsub 2mb 0 0"],
+    ["soft limit of subscribers", "pubsub 0 1mb 1"],
+    ["limit of everybody, where there is one", "normal 2mb 0 0 pubsub 0 0 0"]
+  ] as const
+  for (const [kind, value] of limits) {
+    it(`is cut at the ${kind}; those who are watched, and those who read, go on`, async () => {
+      const server = await start("--client-output-buffer-limit", value)
       const [watched, reader] = [await server.client(), await server.client()]
       expect(await ask(reader, "MONITOR")).toBe("OK")
       const slow = await Promise.all([deaf(server.port), deaf(server.port)])

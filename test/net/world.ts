@@ -151,7 +151,7 @@ export type Mutable<A> = { -readonly [Name in keyof A]: A[Name] }
 export class World {
   readonly harness = new Harness()
   readonly log = new TestLog(this.harness)
-  readonly settings: Mutable<NetSettings> = {
+  settings: Mutable<NetSettings> = {
     maxBulkBytes: 512 * 1024 * 1024,
     maxClients: 10_000,
     idleTimeoutSeconds: 0,
@@ -169,7 +169,9 @@ export class World {
   readonly host: SessionHost
   password = ""
 
-  constructor() {
+  /** @param settings in place of the usual ones: an object that somebody else may change */
+  constructor(settings?: NetSettings) {
+    if (settings !== undefined) this.settings = settings
     const now = () => this.harness.now
     const { executor } = this.harness
     this.clients = new Clients(executor, now)
