@@ -1,35 +1,33 @@
 /**
- * Disks that fail under the real server: a file system that is full, a limit on the size of files, and calls that fail
- * because strace makes them fail. What the machine does not allow is skipped and counted as skipped.
+ * Disks that take no more under the real server: a file system that is full, and a limit on the size of files. What the
+ * machine does not allow is skipped and counted as skipped.
  */
 import { spawnSync } from "node:child_process"
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
-import { isInstalled, type ServerProcess, startAnnals, type StartOptions } from "../support/processes.ts"
-import { plain, type RespClient, type TypedReply } from "../support/resp-client.ts"
-import { fold, foldCopy, removeScratch, scratchDir, serverDigest, sleep } from "./oracle.ts"
+import { plain } from "../support/resp-client.ts"
+import {
+  expectAll,
+  info,
+  isMisconf,
+  killAfterEach,
+  mayTrace,
+  poll,
+  runs,
+  start,
+  startTraced,
+  untilRefused
+} from "./faults.ts"
+import { fold, foldCopy, scratchDir, serverDigest, sleep } from "./oracle.ts"
 
-const servers = new Set<ServerProcess>()
 const mounts = new Set<string>()
-afterEach(async () => {
-  for (const server of servers) await server.kill()
-  servers.clear()
+afterEach(() => {
   for (const mount of mounts) spawnSync("umount", ["-l", mount])
   mounts.clear()
 })
-
-afterAll(removeScratch)
-
-const start = async (options: StartOptions): Promise<ServerProcess> => {
-  const server = await startAnnals(options)
-  servers.add(server)
-  return server
-}
-
-const runs = (program: string, ...args: ReadonlyArray<string>): boolean =>
-  isInstalled(program) && spawnSync(program, args).status === 0
+killAfterEach() // after that in the file, so before it at the end of a test
 
 /** Mounts a tmpfs of that many bytes; undefined when this process may not. */
 const mountTmpfs = (bytes: number): string | undefined => {
@@ -56,48 +54,6 @@ const fill = (file: string): void => {
   } finally {
     closeSync(fd)
   }
-}
-
-const isMisconf = (reply: TypedReply): boolean =>
-  reply.type === "error" && reply.value.startsWith("MISCONF Errors writing to the AOF file: ")
-
-/** Asks until the answer fits; gives it, with the milliseconds that took. */
-const poll = async (
-  ask: () => Promise<TypedReply>,
-  fits: (reply: TypedReply) => boolean,
-  mostMs = 10_000
-): Promise<number> => {
-  const began = performance.now()
-  for (;;) {
-    const reply = await ask()
-    const ms = performance.now() - began
-    if (fits(reply)) return ms
-    if (ms > mostMs) throw new Error(`after ${mostMs} ms still ${JSON.stringify(plain(reply))}`)
-    await sleep(10)
-  }
-}
-
-/**
- * Waits until the server refuses writes. Each look has a connection of its own: one that comes in the very turn whose
- * write fails is answered only when that write has succeeded.
- */
-const untilRefused = async (server: ServerProcess): Promise<void> => {
-  const until = performance.now() + 20_000
-  for (;;) {
-    const probe = await server.client({ timeoutMs: 500 })
-    const reply = await probe.command("PING").catch(() => undefined)
-    await probe.close()
-    if (reply !== undefined && isMisconf(reply)) return
-    if (performance.now() > until) throw new Error("writes are not refused")
-    await sleep(10)
-  }
-}
-
-/** Everything acknowledged, by key. */
-const expectAll = async (client: RespClient, acknowledged: ReadonlyMap<string, string>): Promise<void> => {
-  const keys = [...acknowledged.keys()]
-  const values = (await client.pipeline(keys.map((key) => ["GET", key]))).map(plain)
-  expect(new Map(keys.map((key, i) => [key, values[i]]))).toEqual(acknowledged)
 }
 
 describe("a full disk", () => {
@@ -150,7 +106,6 @@ describe("a full disk", () => {
         const unanswered = writer.command("SET", "unanswered", "v".repeat(300_000)).catch(() => undefined)
         await untilRefused(server)
         await server.kill()
-        servers.delete(server)
         expect(await unanswered).toBeUndefined()
         rmSync(ballast)
         server = await start({ dir, args })
@@ -167,7 +122,6 @@ describe("a full disk", () => {
     const live = await serverDigest(last)
     await last.close()
     expect(await server.stop()).toEqual({ code: 0, signal: null })
-    servers.delete(server)
     expect(fold(nodeDisk(dir))).toMatchObject({ digest: live, recovery: { verdict: "clean" } })
     const again = await start({ dir, args })
     await expectAll(await again.client(), acknowledged)
@@ -189,7 +143,6 @@ describe("a full disk", () => {
     const ms = await poll(() => client.command("SET", "after", "v"), ({ type }) => type === "status")
     console.log(`with the limit raised, writes were taken again after ${ms.toFixed(0)} ms`)
     await server.kill()
-    servers.delete(server)
     const again = await start({ dir, args })
     const reader = await again.client()
     expect(plain(await reader.command("STRLEN", "large"))).toBe(limit * 2)
@@ -197,22 +150,45 @@ describe("a full disk", () => {
   })
 })
 
-/** Starts a server some of whose system calls fail. With one thread of the pool the N-th call is the N-th of all. */
-const startTraced = (dir: string, trace: string, inject: string, args: ReadonlyArray<string>, output = "/dev/null") =>
-  start({
-    dir,
-    args,
-    env: { UV_THREADPOOL_SIZE: "1" },
-    launcher: ["strace", "-D", "-f", "-y", "-o", output, "-e", `trace=${trace}`, "-e", `inject=${inject}`]
+describe.skipIf(!runs("prlimit", "--version"))("a limit on the size of files", () => {
+  it("makes a checkpoint fail and nothing else, until it is raised", async () => {
+    const dir = scratchDir("checkpoint-limit")
+    const limit = 100_000
+    const server = await start({
+      dir,
+      args: ["--log-segment-bytes", "16384", "--save", ""],
+      launcher: ["prlimit", `--fsize=${limit}:unlimited`]
+    })
+    const client = await server.client()
+    const acknowledged = new Map(Array.from({ length: 60 }, (_, i) => [`k${i}`, `${i}:${"v".repeat(4000)}`]))
+    for (const [key, value] of acknowledged) expect(plain(await client.command("SET", key, value))).toBe("OK")
+    // Of a write that the limit cuts short the runtime tells only how far it came.
+    expect(String(plain(await client.command("SAVE")))).toMatch(/ERR write checkpoints.*: (EFBIG|ENOSPC)/)
+    expect(plain(await client.command("BGSAVE"))).toBe("Background saving started")
+    while (await info(client, "rdb_bgsave_in_progress") !== "0") await sleep(5)
+    expect(await info(client, "rdb_last_bgsave_status")).toBe("err")
+    expect(server.output()).toMatch(/a checkpoint failed, the one before stays: .*(EFBIG|ENOSPC)/)
+    // Without save rules nobody counts on checkpoints.
+    expect(plain(await client.command("SET", "more", "v"))).toBe("OK")
+    acknowledged.set("more", "v")
+    expect(spawnSync("prlimit", [`--pid=${server.pid}`, "--fsize=unlimited"]).status).toBe(0)
+    expect(plain(await client.command("SAVE"))).toBe("OK")
+    expect(await info(client, "rdb_last_bgsave_status")).toBe("ok")
+    await expectAll(client, acknowledged)
+    const live = await serverDigest(client)
+    await server.kill()
+    expect(fold(nodeDisk(dir)).digest).toBe(live)
   })
-
-const mayTrace = runs("strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=fdatasync", "true")
+})
 
 describe.skipIf(!mayTrace)("calls that fail", () => {
   for (const nth of [1, 3, 8]) {
     it(`ends the process before it acknowledges what fdatasync ${nth} did not sync, appendfsync always`, async () => {
       const dir = scratchDir("fsync-always")
-      const server = await startTraced(dir, "fdatasync", `fdatasync:error=EIO:when=${nth}`, ["--appendfsync", "always"])
+      const server = await startTraced(dir, { calls: "fdatasync", inject: `fdatasync:error=EIO:when=${nth}` }, [
+        "--appendfsync",
+        "always"
+      ])
       const client = await server.client()
       let acknowledged = 0
       for (; acknowledged < 100; acknowledged++) {
@@ -224,7 +200,6 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
       expect(acknowledged).toBeGreaterThanOrEqual(nth - 1)
       expect(acknowledged).toBeLessThanOrEqual(2 * (nth - 1))
       expect(await server.ended).toEqual({ code: 1, signal: null })
-      servers.delete(server)
       expect(server.output()).toContain("ending before anything is acknowledged")
       const folded = foldCopy(dir)
       const again = await start({ dir })
@@ -238,7 +213,11 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
     const dir = scratchDir("fsync-everysec")
     const trace = join(scratchDir("trace"), "calls")
     const args = ["--appendfsync", "everysec"]
-    const server = await startTraced(dir, "fdatasync,fsync", "fdatasync:error=EIO:when=1", args, trace)
+    const server = await startTraced(dir, {
+      calls: "fdatasync,fsync",
+      inject: "fdatasync:error=EIO:when=1",
+      output: trace
+    }, args)
     const client = await server.client()
     let acknowledged = 0
     const until = performance.now() + 2500
@@ -255,7 +234,6 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
     await poll(() => client.command("PING"), ({ type }) => type === "status")
     expect(acknowledged).toBeGreaterThan(10)
     await server.kill()
-    servers.delete(server)
     // The descriptor that failed is never synced again: its success would prove nothing.
     const calls = readFileSync(trace, "utf8").split("\n")
     const failed = calls.findIndex((line) => line.includes("EIO"))
@@ -272,7 +250,7 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
   for (const code of ["ENOSPC", "EDQUOT", "EIO"]) {
     it(`comes through writes that fail with ${code}, appendfsync everysec`, async () => {
       const dir = scratchDir("write-fails")
-      const server = await startTraced(dir, "pwrite64", `pwrite64:error=${code}:when=12..16`, [
+      const server = await startTraced(dir, { calls: "pwrite64", inject: `pwrite64:error=${code}:when=12..16` }, [
         "--appendfsync",
         "everysec"
       ])
@@ -289,7 +267,6 @@ describe.skipIf(!mayTrace)("calls that fail", () => {
       expect(acknowledged.size).toBeGreaterThan(10)
       expect(server.output()).toContain(code)
       await server.kill()
-      servers.delete(server)
       const again = await start({ dir })
       await expectAll(await again.client(), acknowledged)
     })

@@ -4,7 +4,7 @@
  * is the fold of its log as computed apart from it.
  */
 import { spawn } from "node:child_process"
-import { readdirSync, statSync, symlinkSync } from "node:fs"
+import { mkdirSync, readdirSync, statSync, symlinkSync, watch } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
@@ -70,6 +70,8 @@ const moments = [
   "exec",
   "rotate",
   "checkpoint",
+  "publish",
+  "manifest",
   "retention",
   "shutdown",
   "recovery"
@@ -83,10 +85,28 @@ const loads: Readonly<Record<Moment, Load>> = {
   exec: { depth: 25, padding: 300, transaction: true },
   rotate: { depth: 10, padding: 1500 },
   checkpoint: { depth: 10, padding: 300 },
+  publish: { depth: 10, padding: 300 },
+  manifest: { depth: 10, padding: 1500 },
   retention: { depth: 10, padding: 800 },
   shutdown: { depth: 10, padding: 300 },
   recovery: { depth: 30, padding: 1000 }
 }
+
+/** Resolves as soon as the n-th change of such a file in a folder is seen; false when that takes too long. */
+const touched = (folder: string, name: RegExp, nth: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    mkdirSync(folder, { recursive: true })
+    let count = 0
+    const finish = (came: boolean): void => {
+      watcher.close()
+      clearTimeout(timer)
+      resolve(came)
+    }
+    const watcher = watch(folder, (_event, file) => {
+      if (file !== null && name.test(file) && ++count === nth) finish(true)
+    })
+    const timer = setTimeout(() => finish(false), 2000)
+  })
 
 /** First sequence of the oldest segment. */
 const oldestIn = (dir: string): number =>
@@ -106,12 +126,15 @@ for (const policy of ["always", "everysec", "no"] as const) {
         .map((moment) => ({ moment, order: random.fraction() })).toSorted((a, b) => a.order - b.order)
       let kills = 0
       let torn = 0
+      let seen = 0
       let before: Folded | undefined
       let at = "the start"
       try {
         for (const { moment } of plan) {
           const segment = random.pick(
-            moment === "rotate" || moment === "retention" ? [4096, 8192, 65_536] : [4096, 65_536, 1 << 20]
+            moment === "rotate" || moment === "retention" || moment === "manifest"
+              ? [4096, 8192, 65_536]
+              : [4096, 65_536, 1 << 20]
           )
           const args = ["--appendfsync", policy, "--log-segment-bytes", `${segment}`]
           if (moment === "retention") args.push("--history-retention", "200kb")
@@ -135,6 +158,16 @@ for (const policy of ["always", "everysec", "no"] as const) {
             await inspector.command("SAVE")
             await inspector.command("BGSAVE")
             await sleep(randomDelay(random, 60))
+          } else if (moment === "publish") {
+            // The checkpoint has got its name; folder and manifest may not know of it yet.
+            const published = touched(join(dir, "checkpoints"), /\.evs$/, 1)
+            await inspector.command("BGSAVE")
+            if (await published) seen++
+            if (random.chance(0.5)) await sleep(randomDelay(random, 4))
+          } else if (moment === "manifest") {
+            // Each new segment replaces it, in four steps that can be seen.
+            const step = 1 + random.below(12)
+            if (await touched(dir, /^MANIFEST/, step)) seen++
           } else if (moment === "shutdown") {
             process.kill(server.pid, "SIGTERM")
             await sleep(randomDelay(random, 40))
@@ -178,7 +211,11 @@ for (const policy of ["always", "everysec", "no"] as const) {
         throw new Error(`seed ${seed}, ${policy}, ${at}: ${(cause as Error).message}`, { cause })
       }
       const acknowledged = workers.reduce((sum, worker) => sum + worker.acknowledged, 0)
-      console.log(`${policy}: ${kills} kills, ${acknowledged} requests acknowledged, ${torn} torn tails`)
+      console.log(
+        `${policy}: ${kills} kills, ${acknowledged} requests acknowledged, ${torn} torn tails, ${seen} moments seen`
+      )
+      // The two moments that are waited for did come.
+      expect(seen).toBeGreaterThan(roundsPerMoment)
       expect(kills).toBe(roundsPerMoment * (moments.length + 1))
       expect(acknowledged).toBeGreaterThan(100)
     })
