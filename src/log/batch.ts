@@ -308,7 +308,8 @@ export class FrameDecoder {
     origin: "client",
     command: 0,
     author: undefined,
-    events: []
+    events: [],
+    last: false
   }
   /** Refs defined by the session records passed since the frame was opened. */
   readonly definedRefs: Array<number> = []
@@ -390,6 +391,7 @@ export class FrameDecoder {
       if (batch.dbs !== undefined) this.dbs.length = count
       if (from.offset !== itemEnd) throw new WireError(`${itemEnd - from.offset} bytes left over in a batch`)
       batch.sequence = this.nextSequence++
+      batch.last = this.left === 0
       return true
     }
   }

@@ -42,6 +42,8 @@ export interface Batch {
   command: number
   author: Author | undefined
   events: ReadonlyArray<Event>
+  /** The step after this batch overwrites the bytes that its events, and those of the batches before it, point into. */
+  last: boolean
 }
 
 /** Database of one event of a batch, by its place. */
@@ -121,7 +123,8 @@ export class EventLog extends Context.Service<EventLog, {
   /** Why writes are refused, or undefined. */
   readonly failure: () => LogUnavailable | undefined
   /**
-   * Every batch from `sequence` on that is committed, in order. The batch object and its slices are reused per step.
+   * Every batch from `sequence` on that is committed, in order. The batch object is reused per step; its events, each an
+   * object of its own, are good until the step after a batch that is the `last`.
    * Throws `HistoryDropped` when the log begins later.
    */
   readonly read: (fromSequence: number) => Iterable<Batch>

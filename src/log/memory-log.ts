@@ -40,7 +40,7 @@ export const memoryLog = (): EventLog["Service"] => {
 
   function* read(from: number): Generator<Batch> {
     const events: Array<Event> = []
-    const batch = { events } as unknown as Batch & { events: Array<Event> }
+    const batch = { events, last: false } as unknown as Batch & { events: Array<Event> }
     for (let i = Math.max(0, from - 1); i < committed; i++) {
       const { bytes, count, ...envelope } = entries[i]!
       const reader = new ByteReader(bytes)

@@ -53,6 +53,7 @@ export class LogWriter extends SegmentWriter {
   /** A running average. */
   private usualSyncMs = 0
   private lastTry = -Infinity
+  private hasAppended = false
   private dead = false
   private released = (): void => {}
   private fatal: (error: unknown) => void = () => {}
@@ -85,6 +86,7 @@ export class LogWriter extends SegmentWriter {
     if (tail.out.length > longestTail) this.flushEarly()
     if (time < this.lastClock - clockStepMs) this.clockStep ??= clockStepBody(this.lastClock, time)
     this.lastClock = time
+    this.hasAppended = true
     if (time > this.lastTime) this.lastTime = time
     tail.append(this.lastTime, db, origin, command, author, events, count, dbs)
     for (let i = 0; i < count; i++) this.tally.add(events[i]!)
@@ -213,7 +215,8 @@ export class LogWriter extends SegmentWriter {
   tick(): void {
     if (this.dead) return
     const now = this.clock.monotonic()
-    if (this.catchUp !== undefined) this.continueCatchUp(catchUpFrames)
+    // Until something is written no footer can be due, and a server that loads its data has better things to do.
+    if (this.catchUp !== undefined && this.hasAppended) this.continueCatchUp(catchUpFrames)
     if (this.unavailable !== undefined) {
       if (now - this.lastTry >= retryEveryMs) this.retry(now)
       return

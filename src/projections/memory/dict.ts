@@ -63,13 +63,27 @@ export class Dict extends Segments {
    */
   prefetch(hashes: Int32Array, count: number): number {
     const slabs = this.arena.words
+    const { directory, mask, shift } = this
     let sum = 0
     for (let k = 0; k < count; k++) {
       const h = hashes[k]!
-      const segment = this.directory[h >>> 1 >>> this.shift]!
-      let i = h & this.mask
+      const segment = directory[h >>> 1 >>> shift]!
+      sum ^= slabs[segment >>> 19]![((segment & 0x7ffff) << 1) + ((h & mask) << 1)]!
+    }
+    // The table is full enough for many an entry to stand beside its home, and absent keys have none to wait for.
+    for (let k = 0; k < count; k++) {
+      const h = hashes[k]! >>> 0
+      const segment = directory[h >>> 1 >>> shift]!
+      const table = slabs[segment >>> 19]!
+      const base = (segment & 0x7ffff) << 1
+      let i = h & mask
       if (i === 0) i = 1
-      entries[k] = slabs[segment >>> 19]![((segment & 0x7ffff) << 1) + (i << 1) + 1]!
+      let p = table[base + (i << 1) + 1]!
+      while (p !== 0 && table[base + (i << 1)] !== h) {
+        i = i === mask ? 1 : i + 1
+        p = table[base + (i << 1) + 1]!
+      }
+      entries[k] = p
     }
     for (let k = 0; k < count; k++) {
       const p = entries[k]!
