@@ -113,7 +113,15 @@ const isSmallValue = (type: number, encoding: number, { bytes, length, start }: 
   }
   const stride = strideOf(type, encoding)
   if (stride === 0 || length <= packHeader || !Pack.isPack(bytes, start + packHeader, start + length)) return false
-  return Pack.countElements(bytes, start + packHeader, start + length) === packCount(bytes, start) * stride
+  if (Pack.countElements(bytes, start + packHeader, start + length) !== packCount(bytes, start) * stride) return false
+  if (stride < 3) return true
+  // The third of each is a deadline.
+  for (let at = start + packHeader; at < start + length;) {
+    at = Pack.skip(bytes, at, 2)
+    if (!Pack.isInteger(bytes, at) || Pack.integerAt(bytes, at) < 0) return false
+    at += Pack.sizeAt(bytes, at)
+  }
+  return true
 }
 
 /** A small collection comes back as the bytes it was; bytes that are none change nothing. */

@@ -150,8 +150,15 @@ export class Segments {
 
   /** Gives the entries with the next top bit set to a new segment. */
   private split(h: number, segment: Pointer, localDepth: number): void {
-    if (localDepth === this.depth) this.doubleDirectory()
     const upper = this.newSegment(fullMask, localDepth + 1)
+    if (localDepth === this.depth) {
+      try {
+        this.doubleDirectory()
+      } catch (error) {
+        this.arena.free(upper) // nothing has changed
+        throw error
+      }
+    }
     const table = this.arena.words[segment >>> 19]!
     const base = wordOf(segment)
     const words = 2 * (fullMask + 1)

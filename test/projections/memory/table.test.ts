@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Arena, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
+import { Arena, ArenaFull, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
 import { copyBytes } from "../../../src/projections/memory/slice.ts"
 import { Table } from "../../../src/projections/memory/table.ts"
 import { forSeeds, Random } from "../../support/random.ts"
@@ -162,6 +162,45 @@ describe("table", () => {
     expect(table.open(root).size).toBe(500_000)
     expect(worst).toBeLessThan(4096)
     world.models.set(root, new Set(Array.from({ length: 500_000 }, (_, i) => `${i}`)))
+    world.release(root, 1000)
+    expect(arena.usedBytes).toBe(0)
+  })
+})
+
+describe("a table that finds no memory", () => {
+  it("is as it was before, and goes on when there is some", () => {
+    const world = new World()
+    const root = world.table.create()
+    world.models.set(root, new Set())
+    const { arena } = world
+    const allocate = arena.allocate.bind(arena)
+    const random = new Random(3)
+    let refused = 0
+    // Members are small; what is larger are tables and directories.
+    let refusing = false
+    arena.allocate = (size: number): Pointer => {
+      if (refusing && size > 64) throw new ArenaFull("refused")
+      return allocate(size)
+    }
+    for (let i = 0; i < 30_000; i++) {
+      refusing = random.chance(0.5)
+      const p = make(arena, `m${i}`)
+      try {
+        world.table.open(root).insert(world.table.hashAt(p), p)
+        world.models.get(root)!.add(`m${i}`)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ArenaFull)
+        refused++
+        arena.free(p)
+      }
+      if (i % 500 === 0) {
+        world.table.root = 0 // what counts is what the arena says
+        world.table.open(root)
+      }
+    }
+    refusing = false
+    expect(refused).toBeGreaterThan(5)
+    world.check(root)
     world.release(root, 1000)
     expect(arena.usedBytes).toBe(0)
   })
