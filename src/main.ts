@@ -22,6 +22,7 @@ import { Executor } from "./commands/executor/service.ts"
 import { type Configuration, ServerConfig } from "./config/config.ts"
 import { fitClients } from "./config/descriptors.ts"
 import { ConfigInvalid } from "./config/errors.ts"
+import { yieldHelperThreads } from "./config/helper-threads.ts"
 import { Messages } from "./config/messages.ts"
 import { pidFile } from "./config/pid-file.ts"
 import { CheckpointStore } from "./log/checkpoint-store.ts"
@@ -223,6 +224,7 @@ const serve = Effect.gen(function*() {
   const network = yield* Listener.Network
   yield* Persistence.load
   yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
+  yieldHelperThreads() // loading needs what they compile
   flushCompileCache() // now, not at exit: a server that is killed should start fast too
   yield* Persistence.run
 })

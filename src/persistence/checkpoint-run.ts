@@ -13,8 +13,13 @@ import type { EventLog } from "../log/event-log.ts"
 import { CheckpointWalk } from "../projections/checkpoint.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 
-/** Entries and bytes saved per step: about half a millisecond. */
-const sliceEntries = 800
+/**
+ * Entries and bytes saved per step, at most: about half a millisecond. The first steps run code that is not compiled yet
+ * and takes ten times as long: so the number follows from the time that steps take.
+ */
+const mostEntries = 800
+const leastEntries = 50
+const longStepMs = 0.8
 const sliceBytes = 256 << 10
 /** Frames read back per step. */
 const framesPerStep = 4
@@ -35,6 +40,7 @@ export interface RunParts {
   readonly store: CheckpointFiles
   /** Unix milliseconds. */
   readonly created: number
+  readonly monotonic: () => number
   /** Nothing in the background: for whoever steps until it is done. */
   readonly blocking: boolean
 }
@@ -48,6 +54,7 @@ export class CheckpointRun {
   private readonly parts: RunParts
   private phase: "walk" | "drain" | "sync" | "log" | "verify" | "over" = "walk"
   private walked = false
+  private entries = leastEntries
   private synced = false
   private reader: CheckpointReader | undefined
 
@@ -97,7 +104,11 @@ export class CheckpointRun {
       case "walk": {
         const saving = this.outcome === undefined
         if (saving && writer.congested) return "wait"
-        this.walked = walk.slice(sliceEntries, sliceBytes)
+        const began = parts.monotonic()
+        this.walked = walk.slice(this.entries, sliceBytes)
+        const took = parts.monotonic() - began
+        if (took > longStepMs) this.entries = Math.max(leastEntries, this.entries >>> 1)
+        else if (took < longStepMs / 2) this.entries = Math.min(mostEntries, this.entries * 2)
         if (!this.walked) return "again"
         if (saving) writer.end(walk.databases)
         this.phase = saving ? "drain" : "over"

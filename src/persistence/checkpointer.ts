@@ -266,12 +266,12 @@ export class Checkpointer implements PersistencePort {
   }
 
   private begin(kind: Kind, why: string, blocking: boolean): boolean {
-    const { keyspace, log, now, store } = this.parts
+    const { keyspace, log, monotonic, now, store } = this.parts
     const figures = this.figures[kind]
-    figures.startedAt = this.parts.monotonic()
+    figures.startedAt = monotonic()
     this.lastTryAt = figures.startedAt
     try {
-      const run = new CheckpointRun({ keyspace, log, store, created: now(), blocking })
+      const run = new CheckpointRun({ keyspace, log, store, created: now(), monotonic, blocking })
       this.run = { run, kind, why, blocking }
       this.settled = false
       return true

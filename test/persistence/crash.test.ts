@@ -36,6 +36,7 @@ const makeOne = ({ disk, world }: ReturnType<typeof prepared>): CheckpointRun =>
     log: world.log,
     store: world.log.checkpoints,
     created: world.clock.now(),
+    monotonic: () => world.clock.monotonic(),
     blocking: false
   })
   for (let i = 0; i < 10_000; i++) {
