@@ -28,11 +28,12 @@ export class ReplyPeak {
 }
 
 /**
- * Adds up a connection's buffers: `held` are replies that wait for the log, `waiting` those that wait for the kernel,
- * `client` says what MULTI and HIMPORT have taken.
+ * Adds up a connection's buffers: `words` is what the parser remembers of a request that is not whole, `held` are replies
+ * that wait for the log, `waiting` those that wait for the kernel, `client` says what MULTI and HIMPORT have taken.
  */
 export const clientMemory = (
   pending: QueryBuffer,
+  words: number,
   out: ReplyBuffer,
   held: { readonly pieces: number; readonly bytes: number },
   waiting: number,
@@ -46,13 +47,13 @@ export const clientMemory = (
   return {
     query,
     queryFree: pending.bytes.length - query,
-    argv: 0, // words are slices of what was read
+    argv: words,
     multi: queued,
     replyBuffer: out.chunk.length,
     replyPeak: Math.max(peak.bytes, out.length),
     replyUsed: out.used,
     outputPieces: out.full.length + held.pieces + (waiting > 0 ? 1 : 0),
     output,
-    total: connectionBytes + pending.bytes.length + out.chunk.length + output + queued + fieldsets
+    total: connectionBytes + pending.bytes.length + words + out.chunk.length + output + queued + fieldsets
   }
 }

@@ -297,14 +297,8 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   memory(): ClientMemory {
-    return clientMemory(
-      this.pending,
-      this.out,
-      this.held,
-      this.transport.waiting,
-      this.client,
-      this.replyPeak
-    )
+    const { client, held, out, parser, pending, replyPeak, transport } = this
+    return clientMemory(pending, parser.heldBytes, out, held, transport.waiting, client, replyPeak)
   }
 
   get fd(): number {

@@ -177,6 +177,49 @@ describe.skipIf(!hasLimits)("the limit on open files", () => {
     expect(await ask(inside[62]!, "DBSIZE")).toBe(50)
   })
 
+  it("reached while connections come: they are lost, those inside and the log go on, and later ones are served", async () => {
+    const server = await startWith({ args: ["--log-segment-bytes", "1048576"] })
+    const { pid, port } = server
+    const first = await RespClient.connect({ port })
+    await eventually("the probe of the start is gone", async () => await connected(first) === 1)
+    const stop = busy(await RespClient.connect({ port }), "n")
+    const limit = (count: number | string): void => {
+      expect(spawnSync("prlimit", [`--pid=${pid}`, `--nofile=${count}:`]).status).toBe(0)
+    }
+    const usual = /Max open files\s+(\d+)/.exec(Fs.readFileSync(`/proc/${pid}/limits`, "utf8"))![1]!
+    for (let round = 0; round < 3; round++) {
+      // As if somebody else had taken the rest of them; a few connections still fit.
+      const taken = new Set(Fs.readdirSync(`/proc/${pid}/fd`).map(Number))
+      const free = Array.from({ length: 1000 }, (_, fd) => fd).filter((fd) => !taken.has(fd))
+      limit(free[4]!)
+      const before = await info(first, "total_connections_received")
+      const knocking = Array.from({ length: 40 }, () => Net.connect({ port, host: "127.0.0.1" }))
+      const ends = knocking.map((socket) => {
+        socket.on("error", () => {})
+        socket.resume()
+        return gone(socket)
+      })
+      let lost = 0
+      for (const end of ends) void end.then(() => lost++)
+      await eventually("most are lost", () => lost > 20)
+      expect(await info(first, "total_connections_received") - before).toBeLessThan(20)
+      // INFO, for one, asks the system through a file.
+      expect(await info(first, "used_memory_rss")).toBeGreaterThan(0)
+      for (let i = 0; i < 20; i++) expect(await ask(first, "SET", `k${i}`, "v".repeat(1000))).toBe("OK")
+      limit(usual)
+      const later = await RespClient.connect({ port })
+      expect(await ask(later, "DBSIZE")).toBe(21)
+      for (const socket of knocking) socket.destroy()
+      await Promise.all(ends)
+      await later.close()
+      await eventually("all are gone", async () => await connected(first) === 2)
+    }
+    expect(await stop()).toBeGreaterThan(0)
+    const digest = await ask(first, "DEBUG", "DIGEST")
+    expect(await ask(first, "DEBUG", "RELOAD")).toBe("OK")
+    expect(await ask(first, "DEBUG", "DIGEST")).toBe(digest)
+  })
+
   it("refuses a start without room for a client, saying so", async () => {
     await expect(startWith({ launcher: ["prlimit", "--nofile=64:64"] })).rejects.toThrow(
       /the limit of 64 open files leaves no room for clients/

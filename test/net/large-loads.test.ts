@@ -97,7 +97,8 @@ describe("a string that grows", () => {
 
 describe("requests that are never finished", () => {
   const beginnings = {
-    "a value": `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${16 * megabyte}\r\n`
+    "a value": `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${16 * megabyte}\r\n`,
+    "words": `*16000000\r\n$6\r\nEXISTS\r\n`
   }
   for (const [what, beginning] of Object.entries(beginnings)) {
     it(`(${what}) leave nothing when their clients go`, async () => {
@@ -106,11 +107,13 @@ describe("requests that are never finished", () => {
       const stop = busy(await server.client(), "n")
       const filler = Buffer.from("$1\r\nx\r\n".repeat(8 * megabyte / 7))
       const rss: Array<number> = []
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 5; round++) {
         const sockets = await Promise.all([1, 2].map(() => deaf(server.port)))
         await Promise.all(sockets.map((socket) => writeSlowly(socket, Buffer.concat([Buffer.from(beginning), filler]))))
         await eventually("all has been read", async () => await info(other, "mem_clients_normal") > 2 * 7 * megabyte)
         expect(await connected(other)).toBe(4)
+        // Counted is, too, what it takes to remember a million words: more than the words themselves.
+        if (what === "words") expect(await info(other, "mem_clients_normal")).toBeGreaterThan(2 * 20 * megabyte)
         for (const socket of sockets.slice(1)) socket.destroy()
         sockets[0]!.end()
         sockets[0]!.resume()
@@ -118,8 +121,8 @@ describe("requests that are never finished", () => {
         expect(await info(other, "mem_clients_normal")).toBeLessThan(megabyte)
         rss.push(await info(other, "used_memory_rss"))
       }
-      // What a round takes is at hand for the next: they do not add up.
-      expect(rss.at(-1)! - rss[0]!).toBeLessThan(64 * megabyte)
+      // The collector decides when memory is given back, but what the rounds take does not add up.
+      expect(Math.max(...rss) - rss[0]!).toBeLessThan(256 * megabyte)
       expect(await stop()).toBeGreaterThan(0)
       expect(await ask(other, "EXISTS", "k")).toBe(0)
     })

@@ -66,6 +66,9 @@ class Unfinished {
   bulk = -1
 }
 
+/** A start and a length. */
+const bytesPerWord = 16
+
 /** Parser state of one connection. */
 export class RequestParser {
   /** Position after what the last call consumed. */
@@ -83,6 +86,11 @@ export class RequestParser {
   constructor(argv: Arguments, limits: ParserLimits) {
     this.argv = argv
     this.limits = limits
+  }
+
+  /** Bytes it takes to remember the words of a request that is not whole. */
+  get heldBytes(): number {
+    return this.unfinished === undefined ? 0 : this.unfinished.starts.length * bytesPerWord
   }
 
   /** Parses one request from `start`. After `Parsed.more` the next call must see the same request's bytes at its start. */
