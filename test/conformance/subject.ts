@@ -5,6 +5,9 @@ import { serverVersion, startRedis } from "../support/redis-server.ts"
 /** ANNALS_CONFORMANCE_SUBJECT=redis-server puts a second Redis in the place of Annals. */
 export const subjectIsRedis = process.env["ANNALS_CONFORMANCE_SUBJECT"] === "redis-server"
 
+/** Annals in tests has DEBUG as well; the end of a comparison asks for digests. */
+const debug = ["--enable-debug-command", "local"]
+
 /** Whether there is a Redis to compare with. */
 export const canCompare = isInstalled("redis-server")
 
@@ -13,14 +16,14 @@ export const redisTitle = `redis-server ${serverVersion("redis-server") ?? ""}`.
 
 export const startSubject = async (): Promise<ServerProcess> => {
   if (!subjectIsRedis) return startAnnals()
-  const second = await startRedis()
+  const second = await startRedis({ args: debug })
   if (second === undefined) throw new Error("redis-server is not installed")
   return second
 }
 
 /** Redis itself; only where `canCompare`. */
 export const startReference = async (): Promise<ServerProcess> => {
-  const redis = await startRedis()
+  const redis = await startRedis({ args: debug })
   if (redis === undefined) throw new Error("redis-server is not installed")
   return redis
 }

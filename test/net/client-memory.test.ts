@@ -55,8 +55,8 @@ describe("maxmemory-clients", () => {
     const other = await server.client()
     const [small, large] = [await halfRequest(server.port, 2 * megabyte), await halfRequest(server.port, 5 * megabyte)]
     await eventually("all has been read", async () => await total(other) >= 7 * megabyte)
-    expect(await ask(other, "CONFIG", "SET", "maxmemory", "100mb")).toBe("OK")
-    await eventually("both fit", async () => await info(other, "maxmemory") === 100 * megabyte)
+    expect(await ask(other, "CONFIG", "SET", "maxmemory", "200mb")).toBe("OK")
+    await eventually("both fit", async () => await info(other, "maxmemory") === 200 * megabyte)
     expect(await connected(other)).toBe(3)
     large.resume()
     expect(await ask(other, "CONFIG", "SET", "maxmemory", "60mb")).toBe("OK")

@@ -18,6 +18,8 @@ const notDouble = new ReplyError("ERR One or more scores can't be converted into
 /** What a request asks for. */
 interface Sorting {
   readonly by: Slice | undefined
+  /** A BY without a star: all weigh the same. */
+  readonly unsorted: boolean
   readonly gets: ReadonlyArray<Slice>
   readonly offset: number
   readonly count: number
@@ -28,6 +30,7 @@ interface Sorting {
 
 const readSorting = (argv: Argv, mayStore: boolean): Sorting => {
   let by: Slice | undefined
+  let unsorted = false
   const gets: Array<Slice> = []
   let offset = 0
   let count = -1
@@ -45,11 +48,13 @@ const readSorting = (argv: Argv, mayStore: boolean): Sorting => {
       count = Number(int64(argv.at(i + 2)))
       i += 2
     } else if (mayStore && isWord(option, "STORE") && left >= 1) store = argv.at(++i)
-    else if (isWord(option, "BY") && left >= 1) by = argv.at(++i)
-    else if (isWord(option, "GET") && left >= 1) gets.push(argv.at(++i))
+    else if (isWord(option, "BY") && left >= 1) {
+      by = argv.at(++i)
+      unsorted ||= indexOf(by, star) < 0 // once said it stands, whatever another BY says
+    } else if (isWord(option, "GET") && left >= 1) gets.push(argv.at(++i))
     else throw errors.syntax
   }
-  return { by, gets, offset, count, descending, alphabetic, store }
+  return { by, unsorted, gets, offset, count, descending, alphabetic, store }
 }
 
 const star = 42
@@ -148,15 +153,14 @@ const sorted = (d: Decision, elements: ReadonlyArray<Slice>, by: Slice | undefin
 
 const run = (d: Decision, argv: Argv, mayStore: boolean): Reply => {
   const sorting = readSorting(argv, mayStore)
-  const { by, gets, store } = sorting
+  const { by, gets, store, unsorted } = sorting
   const p = d.lookup(argv.at(1))
   let elements = elementsOf(d, p)
   // A pattern without a star names the same for all: they stay as they are; a set only if nobody needs an order.
-  const constant = by !== undefined && indexOf(by, star) < 0
   const type = p === 0 ? -1 : Entry.typeOf(d.db.arena, p)
-  if (constant && type === Entry.Type.set && store !== undefined) {
-    elements = sorted(d, elements, undefined, { ...sorting, alphabetic: true, descending: false })
-  } else if (!constant) elements = sorted(d, elements, by, sorting)
+  if (unsorted && type === Entry.Type.set && store !== undefined) {
+    elements = sorted(d, elements, undefined, { ...sorting, alphabetic: true })
+  } else if (!unsorted) elements = sorted(d, elements, by, sorting)
   else if (type === Entry.Type.zset && sorting.descending) elements.reverse()
   const start = Math.min(Math.max(0, sorting.offset), elements.length)
   const stop = sorting.count < 0 ? elements.length : Math.min(elements.length, start + sorting.count)

@@ -4,7 +4,7 @@ import { nilArray, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { elementsFrom, listLength } from "../../projections/list.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
-import type { Slice } from "../../projections/memory/slice.ts"
+import { compareSlices, type Slice } from "../../projections/memory/slice.ts"
 import { isWord } from "../arguments.ts"
 import { expectType, numberOfKeys, timeoutMs, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
@@ -53,8 +53,15 @@ const moveElements = (d: Decision, move: Move): ReadonlyArray<Slice> | undefined
   // Pushed one after the other they end up in the order they left at the right, and turned round at the left.
   const turned = inOrder && (from === "right") !== (to === "left")
   const pushed = turned ? elements.toReversed() : elements
-  d.emit({ _tag: "ListPopped", key: source, side: from, elements })
-  d.emit({ _tag: "ListPushed", key: destination, side: to, elements: pushed })
+  if (elements.length === held && compareSlices(source, destination) === 0) {
+    // A list that is turned round as a whole is never empty in between: it keeps its deadline.
+    const side = to === "left" ? "right" : "left"
+    d.emit({ _tag: "ListPushed", key: destination, side: to, elements: pushed })
+    d.emit({ _tag: "ListPopped", key: source, side, elements: side === from ? elements : elements.toReversed() })
+  } else {
+    d.emit({ _tag: "ListPopped", key: source, side: from, elements })
+    d.emit({ _tag: "ListPushed", key: destination, side: to, elements: pushed })
+  }
   return to === "left" ? pushed.toReversed() : pushed
 }
 
