@@ -19,8 +19,7 @@ const otherDefaults: Readonly<Record<string, string>> = {
   "dir": "each server has its own directory",
   "port": "each server has its own port",
   "bind": "Redis listens on all addresses unless a file says otherwise; Annals on those of the file that Redis ships",
-  "auto-aof-rewrite-min-size": "what grows is the log, with every write in it, not a compacted file",
-  "enable-debug-command": "tests start Annals with it"
+  "auto-aof-rewrite-min-size": "what grows is the log, with every write in it, not a compacted file"
 }
 
 /** Not set in the test: changing them ends the connection, the server, or (maxclients) takes gigabytes in Redis. */
