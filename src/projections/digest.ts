@@ -106,15 +106,30 @@ const mixElements = (digest: Uint8Array, db: Database, p: Pointer, now: number, 
   }
 }
 
+/** Seventeen digits in exponential form. JavaScript rounds what lies exactly between two up, C to the even one. */
+const exponential = (score: number): string => {
+  const longer = score.toExponential(17)
+  const end = longer.indexOf("e")
+  if (longer[end - 1] !== "5" || !/[02468]/.test(longer[end - 2]!)) return score.toExponential(16)
+  const exact = score.toExponential(100)
+  const between = /^0*e/.test(exact.slice(end))
+  return between ? longer.slice(0, end - 1) + longer.slice(end) : score.toExponential(16)
+}
+
 /** A score as C's %.17g prints it. */
 const seventeenDigits = (score: number): string => {
   if (!Number.isFinite(score)) return score > 0 ? "inf" : "-inf"
   if (Object.is(score, -0)) return "-0"
-  const [mantissa, exponent] = score.toExponential(16).split("e") as [string, string]
+  const [mantissa, exponent] = exponential(Math.abs(score)).split("e") as [string, string]
+  const sign = score < 0 ? "-" : ""
   const power = Number(exponent)
-  const withoutZeros = (text: string): string => text.includes(".") ? text.replace(/\.?0+$/, "") : text
-  if (power >= -4 && power < 17) return withoutZeros(score.toFixed(16 - power))
-  return `${withoutZeros(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
+  const withoutZeros = (text: string): string => text.includes(".") ? text.replace(/\.?0*$/, "") : text
+  if (power < -4 || power > 16) {
+    return `${sign}${withoutZeros(mantissa)}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`
+  }
+  const digits = "0".repeat(Math.max(0, -power)) + mantissa.replace(".", "")
+  const whole = Math.max(0, power) + 1
+  return sign + withoutZeros(`${digits.slice(0, whole)}.${digits.slice(whole)}`)
 }
 
 const mixValue = (digest: Uint8Array, db: Database, p: Pointer, now: number, exact: boolean): void => {

@@ -227,6 +227,7 @@ export const lpos = defineCommand({
       if (isWord(option, "RANK")) {
         rank = Number(int64(value))
         if (rank === 0) throw badRank
+        if (rank === -(2 ** 63)) rank = -1 // has no opposite in 64 bits: Redis 7.0 finds the first from the end
       } else if (isWord(option, "COUNT")) {
         count = natural(value, negativeCount)
       } else if (isWord(option, "MAXLEN")) {
