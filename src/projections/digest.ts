@@ -106,12 +106,15 @@ const mixElements = (digest: Uint8Array, db: Database, p: Pointer, now: number, 
   }
 }
 
+/** As many digits as JavaScript gives; a score that lies between two at seventeen has one more and then zeros. */
+const mostDigits = 100
+
 /** Seventeen digits in exponential form. JavaScript rounds what lies exactly between two up, C to the even one. */
 const exponential = (score: number): string => {
   const longer = score.toExponential(17)
   const end = longer.indexOf("e")
   if (longer[end - 1] !== "5" || !/[02468]/.test(longer[end - 2]!)) return score.toExponential(16)
-  const exact = score.toExponential(100)
+  const exact = score.toExponential(mostDigits)
   const between = /^0*e/.test(exact.slice(end))
   return between ? longer.slice(0, end - 1) + longer.slice(end) : score.toExponential(16)
 }
