@@ -5,7 +5,7 @@ import { eachElement, elementAt, listLength } from "../../projections/list.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { int64, isWord } from "../arguments.ts"
-import { readableOf, writableOf } from "../collections.ts"
+import { natural, readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -203,6 +203,7 @@ export const lrem = defineCommand({
 const badRank = new ReplyError(
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list"
 )
+const leastInt64 = -(2n ** 63n)
 const negativeCount = new ReplyError("ERR COUNT can't be negative")
 const negativeLength = new ReplyError("ERR MAXLEN can't be negative")
 
@@ -225,9 +226,10 @@ export const lpos = defineCommand({
       if (i + 1 === argv.length) throw errors.syntax
       const value = argv.at(i + 1)
       if (isWord(option, "RANK")) {
-        rank = Number(int64(value))
-        if (rank === 0) throw badRank
-        if (rank === -(2 ** 63)) rank = -1 // has no opposite in 64 bits: Redis 7.0 finds the first from the end
+        const given = int64(value)
+        if (given === 0) throw badRank
+        // The least integer has no opposite: with it Redis 7.0 finds the first match from the end.
+        rank = given === leastInt64 ? -1 : Number(given)
       } else if (isWord(option, "COUNT")) {
         count = natural(value, negativeCount)
       } else if (isWord(option, "MAXLEN")) {
@@ -253,14 +255,3 @@ export const lpos = defineCommand({
     return count < 0 ? found[0] ?? null : found
   }
 })
-
-const natural = (arg: Slice, negative: ReplyError): number => {
-  let value: number | bigint
-  try {
-    value = int64(arg)
-  } catch {
-    throw negative
-  }
-  if (value < 0) throw negative
-  return Number(value)
-}
