@@ -1,4 +1,5 @@
 /** Doubles as requests write them: what C's strtod reads, hexadecimal forms and infinities included. */
+import { shortDecimal } from "../projections/memory/decimal.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { errors } from "./errors.ts"
 
@@ -21,33 +22,6 @@ const readText = (text: string): number | undefined => {
   return sign === "-" ? -value : value
 }
 
-/** Powers of ten that a double holds exactly. */
-const powers = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16]
-
-/**
- * A text of a few digits, perhaps with a sign and a point: integer and power of ten are exact, so that their quotient is
- * the double nearest to it and no string need be made. NaN for any other text.
- */
-const shortDecimal = ({ bytes, length, start }: Slice): number => {
-  if (length === 0 || length > 17) return Number.NaN
-  const end = start + length
-  const negative = bytes[start] === 45
-  let value = 0
-  let digits = 0
-  let point = -1
-  for (let at = negative ? start + 1 : start; at < end; at++) {
-    const byte = bytes[at]!
-    if (byte >= 48 && byte <= 57) {
-      value = value * 10 + byte - 48
-      digits++
-    } else if (byte === 46 && point < 0) point = at
-    else return Number.NaN
-  }
-  if (digits === 0 || digits > 15) return Number.NaN
-  if (point >= 0) value /= powers[end - 1 - point]!
-  return negative ? -value : value
-}
-
 /** What "inf", "+inf" and "-inf" stand for, the usual ends of ranges; 0 for any other text. */
 const signedInfinity = ({ bytes, length, start }: Slice): number => {
   if (length !== 3 && length !== 4) return 0
@@ -64,10 +38,18 @@ export const double = (arg: Slice, refusal = errors.notFloat): number => {
   const text = arg.latin1()
   const value = readText(text)
   if (value === undefined || Number.isNaN(value)) throw refusal
-  if (!Number.isFinite(value) && !infinite.test(text)) throw refusal
-  if (value === 0 && /[1-9a-f]/i.test(text.replace(/^[+-]?0x|[ep].*$/gi, ""))) throw refusal
+  if (isOutOfRange(value, text)) throw refusal
   return value
 }
+
+/** Whether a double cannot hold what stands in a text whose value is this. */
+const isOutOfRange = (value: number, text: string): boolean =>
+  Number.isFinite(value)
+    ? value === 0 && /[1-9a-f]/i.test(text.replace(/^[+-]?0x|[ep].*$/gi, ""))
+    : !infinite.test(text)
+
+/** What C sees of a text as a number: blanks before it are skipped, a NUL ends it. */
+const textInC = (arg: Slice): string => arg.latin1().split("\0", 1)[0]!.replace(/^[ \t-\r]+/, "")
 
 /**
  * The number at the front of a C string, which must be all of it: blanks may stand before it, an empty text is zero, what
@@ -78,6 +60,18 @@ export const looseDouble = (arg: Slice): number | undefined => {
   if (short === short) return short
   const infinity = signedInfinity(arg)
   if (infinity !== 0) return infinity
-  const text = arg.latin1().split("\0", 1)[0]!
-  return text === "" ? 0 : readText(text.replace(/^[ \t-\r]+/, ""))
+  // Blanks alone are none.
+  return arg.length === 0 || arg.bytes[arg.start] === 0 ? 0 : readText(textInC(arg))
+}
+
+const leastNormal = 2 ** -1022
+
+/** Like `looseDouble`, but undefined too for what a double cannot hold in full precision (1e400, 1e-310): ERANGE in C. */
+export const wholeDouble = (arg: Slice): number | undefined => {
+  const value = looseDouble(arg)
+  if (value === undefined) return undefined
+  const magnitude = Math.abs(value)
+  if (magnitude >= leastNormal && magnitude < Infinity) return value
+  const isSubnormal = magnitude > 0 && magnitude < leastNormal
+  return isSubnormal || isOutOfRange(value, textInC(arg)) ? undefined : value
 }

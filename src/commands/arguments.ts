@@ -38,10 +38,10 @@ export const integerWithin = (arg: Slice, low: number, high: number, refusal = e
   return value
 }
 
-/** All arguments from `from` on, as slices valid until the command returns. */
-export const rest = (argv: Argv, from: number): Array<Slice> => {
+/** All arguments from `from` on, or to before `to`, as slices valid until the command returns. */
+export const rest = (argv: Argv, from: number, to = argv.length): Array<Slice> => {
   const slices: Array<Slice> = []
-  for (let i = from; i < argv.length; i++) slices.push(argv.at(i))
+  for (let i = from; i < to; i++) slices.push(argv.at(i))
   return slices
 }
 

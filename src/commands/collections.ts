@@ -1,7 +1,8 @@
 /** What the commands of lists, sets, hashes and sorted sets share. */
-import { ReplyError } from "../net/resp/reply.ts"
+import { Elements, ReplyError } from "../net/resp/reply.ts"
 import * as Entry from "../projections/entry.ts"
 import type { Pointer } from "../projections/memory/arena.ts"
+import { parseInt64Slice } from "../projections/memory/integer.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { matchesEverything, matchGlob } from "../projections/structures/glob.ts"
 import { parseLongDouble } from "../projections/structures/long-double.ts"
@@ -51,18 +52,30 @@ export const signedCount = (arg: Slice): number => {
   return Number(count)
 }
 
+/** An integer that must not be negative, or the refusal given. */
+export const natural = (arg: Slice, refusal: ReplyError): number => {
+  const value = parseInt64Slice(arg)
+  if (value === undefined || value < 0) throw refusal
+  return Number(value)
+}
+
 const notPositive = new ReplyError("ERR value is out of range, must be positive")
 
 /** A count that must not be negative, in the words of LPOP and SPOP. */
-export const positiveCount = (arg: Slice): number => {
-  let count: number | bigint
-  try {
-    count = int64(arg)
-  } catch {
-    throw notPositive
-  }
-  if (count < 0) throw notPositive
-  return Number(count)
+export const positiveCount = (arg: Slice): number => natural(arg, notPositive)
+
+const badLimit = new ReplyError("ERR LIMIT can't be negative")
+
+/** The operand of LIMIT where it has but one: how many members to count at most, 0 for all. */
+export const countLimit = (arg: Slice): number => natural(arg, badLimit)
+
+const notAboveZero = new ReplyError("ERR count should be greater than 0")
+
+/** A count above zero, in the words of LMPOP and ZMPOP. */
+export const countAboveZero = (arg: Slice): number => {
+  const count = natural(arg, notAboveZero)
+  if (count === 0) throw notAboveZero
+  return count
 }
 
 const badTimeout = new ReplyError("ERR timeout is not a float or out of range")
@@ -78,6 +91,15 @@ export const timeoutMs = (arg: Slice): number => {
   if (ms < 0) throw negativeTimeout
   return ms
 }
+
+/** A reply of all these slices. */
+export const bulks = (kind: "array" | "set", slices: ReadonlyArray<Slice>): Elements =>
+  new Elements(kind, slices.length, (out) => {
+    for (let i = 0; i < slices.length; i++) {
+      const { bytes, length, start } = slices[i]!
+      out.bulk(bytes, start, length)
+    }
+  })
 
 const defaultCount = 10
 

@@ -150,7 +150,7 @@ const scoredOf = (flat: ReadonlyArray<Slice>): DumpedValue => ({
 const hashOf = (pairs: ReadonlyArray<Slice>): DumpedValue => ({
   type: "hash",
   pairs,
-  deadlines: pairs.filter((_, i) => i % 2 === 0).map(() => 0)
+  deadlines: Array.from({ length: pairs.length >>> 1 }, () => 0)
 })
 
 const quicklist = (from: RdbReader): Array<Slice> => {

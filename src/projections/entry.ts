@@ -22,7 +22,6 @@ export const keyLengthWord = 3
 
 /** What a key holds; the numbers stand in entries and checkpoints. */
 export const types = ["string", "list", "set", "zset", "hash", "stream"] as const
-export type TypeName = typeof types[number]
 export const Type = { string: 0, list: 1, set: 2, zset: 3, hash: 4, stream: 5 } as const
 
 /** How it is held, under the names OBJECT ENCODING answers; the numbers stand in entries and checkpoints. */

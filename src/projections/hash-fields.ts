@@ -111,46 +111,45 @@ export const deadlinesOf = (structures: Structures, p: Pointer): StoredOrder | u
   return order === 0 ? undefined : structures.deadlines.open(order)
 }
 
-/** The earliest deadline of the fields of the hash at entry `p`, Unix ms; 0 when none has one. */
-export const earliestFieldDeadline = (structures: Structures, p: Pointer): number => {
-  const { arena } = structures
-  const encoding = Entry.encodingOf(arena, p)
-  if (encoding === Entry.Encoding.hashtable) {
-    const order = deadlinesOf(structures, p)
-    return order?.first() === true ? order.a * 0x1_0000_0000 + order.b : 0
-  }
-  if (encoding !== Entry.Encoding.listpackex) return 0
+/** The deadline that stands at `at` in a pack. */
+export const packedDeadline = (bytes: Uint8Array, at: number): number => Number(Pack.integerAt(bytes, at))
+
+/** Visits the deadlines of the fields of a small hash that has room for them, 0 for none. */
+const eachPackedDeadline = (arena: Arena, p: Pointer, visit: (deadline: number) => void): void => {
+  if (Entry.encodingOf(arena, p) !== Entry.Encoding.listpackex) return
   const bytes = arena.bytes[slabOf(p)]!
   const start = byteOf(p) + Entry.headerBytes + Entry.keyLengthOf(arena, p)
   const end = start + arena.words[slabOf(p)]![wordOf(p) + 4]!
-  let earliest = 0
-  for (let at = start + 4; at < end;) {
+  for (let at = start + 4; at < end; at += Pack.sizeAt(bytes, at)) {
     at = Pack.skip(bytes, at, 2)
-    const deadline = Number(Pack.integerAt(bytes, at))
-    if (deadline !== 0 && (earliest === 0 || deadline < earliest)) earliest = deadline
-    at += Pack.sizeAt(bytes, at)
+    visit(packedDeadline(bytes, at))
   }
+}
+
+/** The earliest deadline of the fields of the hash at entry `p`, Unix ms; 0 when none has one. */
+export const earliestFieldDeadline = (structures: Structures, p: Pointer): number => {
+  const { arena } = structures
+  if (Entry.encodingOf(arena, p) === Entry.Encoding.hashtable) {
+    const order = deadlinesOf(structures, p)
+    return order?.first() === true ? order.a * 0x1_0000_0000 + order.b : 0
+  }
+  let earliest = 0
+  eachPackedDeadline(arena, p, (deadline) => {
+    if (deadline !== 0 && (earliest === 0 || deadline < earliest)) earliest = deadline
+  })
   return earliest
 }
 
 /** How many fields of a hash are dead at `now` (Unix ms). */
 export const deadCount = (structures: Structures, p: Pointer, now: number): number => {
   const { arena } = structures
-  const encoding = Entry.encodingOf(arena, p)
-  if (encoding === Entry.Encoding.hashtable) {
+  if (Entry.encodingOf(arena, p) === Entry.Encoding.hashtable) {
     const order = deadlinesOf(structures, p)
     return order === undefined ? 0 : order.countBelow(highOf(now + 1), (now + 1) >>> 0, 0)
   }
-  if (encoding !== Entry.Encoding.listpackex) return 0
-  const bytes = arena.bytes[slabOf(p)]!
-  const start = byteOf(p) + Entry.headerBytes + Entry.keyLengthOf(arena, p)
-  const end = start + arena.words[slabOf(p)]![wordOf(p) + 4]!
   let dead = 0
-  for (let at = start + 4; at < end;) {
-    at = Pack.skip(bytes, at, 2)
-    const deadline = Number(Pack.integerAt(bytes, at))
+  eachPackedDeadline(arena, p, (deadline) => {
     if (deadline !== 0 && deadline <= now) dead++
-    at += Pack.sizeAt(bytes, at)
-  }
+  })
   return dead
 }

@@ -5,15 +5,12 @@
 import { packCount, packHeader, rootOf, valueLength, valueStart } from "./collection.ts"
 import type { Database } from "./database.ts"
 import * as Entry from "./entry.ts"
-import { deadCount, deadlineOfField, deadlinesOf, fieldOf, valueOf } from "./hash-fields.ts"
+import { deadCount, deadlineOfField, deadlinesOf, fieldOf, packedDeadline, valueOf } from "./hash-fields.ts"
 import { type Pointer, slabOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
 
 const { hashtable, listpackex } = Entry.Encoding
-/** The deadline that stands at `at` in a pack. */
-const packedDeadline = (bytes: Uint8Array, at: number): number => Number(Pack.integerAt(bytes, at))
-
 const needle = new Pack.Needle()
 const fieldText = new Slice()
 const valueText = new Slice()

@@ -22,6 +22,7 @@ import {
   deadlineOfField,
   earliestFieldDeadline,
   fieldBlockBytes,
+  packedDeadline,
   redateInPlace,
   undateField,
   valueLengthOf,
@@ -42,9 +43,6 @@ const fieldText = new Slice()
 const valueText = new Slice()
 const fieldDigits = new Uint8Array(Pack.digitsBytes)
 const valueDigits = new Uint8Array(Pack.digitsBytes)
-
-/** The deadline that stands at `at` in a pack. */
-const packedDeadline = (bytes: Uint8Array, at: number): number => Number(Pack.integerAt(bytes, at))
 
 const earliest = (db: Database, p: Pointer): number => earliestFieldDeadline(db.structures, p)
 

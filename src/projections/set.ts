@@ -23,6 +23,7 @@ import { parseInt64, writeInt64 } from "./memory/integer.ts"
 import * as Intset from "./memory/intset.ts"
 import * as Pack from "./memory/pack.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
+import type { Table } from "./memory/table.ts"
 
 const { hashtable, intset, listpack } = Entry.Encoding
 const needle = new Pack.Needle()
@@ -36,7 +37,7 @@ const integerOf = (member: Slice): number | bigint | undefined => parseInt64(mem
 /** The number of members. */
 export const cardinality = (db: Database, p: Pointer): number => {
   const encoding = Entry.encodingOf(db.arena, p)
-  if (encoding === hashtable) return db.structures.members.open(rootOf(db, p)).size
+  if (encoding === hashtable) return memberTable(db, p).size
   const bytes = db.arena.bytes[slabOf(p)]!
   const start = valueStart(db, p)
   return encoding === listpack ? packCount(bytes, start) : (valueLength(db, p) - intsetHeader) / bytes[start]!
@@ -46,8 +47,7 @@ export const cardinality = (db: Database, p: Pointer): number => {
 export const hasMember = (db: Database, p: Pointer, member: Slice): boolean => {
   const encoding = Entry.encodingOf(db.arena, p)
   if (encoding === hashtable) {
-    const table = db.structures.members.open(rootOf(db, p))
-    return table.get(member.bytes, member.start, member.length) !== 0
+    return memberTable(db, p).get(member.bytes, member.start, member.length) !== 0
   }
   const bytes = db.arena.bytes[slabOf(p)]!
   const start = valueStart(db, p)
@@ -71,11 +71,17 @@ export const memberAt = (db: Database, p: Pointer, into: Slice): Slice => {
   return into.set(db.arena.bytes[slab]!, byteOf(p) + memberBytesAt, db.arena.words[slab]![wordOf(p)]! >>> 2)
 }
 
-/** Visits all members, in no order. The slice is the same for all of them, and an integer's text stands in scratch. */
-export const eachMember = (db: Database, p: Pointer, visit: (member: Slice) => void): void => {
+/** The members of a large set. */
+export const memberTable = (db: Database, p: Pointer): Table => db.structures.members.open(rootOf(db, p))
+
+/**
+ * Visits all members, in no order, until a visitor answers false. The slice is the same for all of them, and an integer's
+ * text stands in scratch.
+ */
+export const eachMember = (db: Database, p: Pointer, visit: (member: Slice) => unknown): void => {
   const encoding = Entry.encodingOf(db.arena, p)
   if (encoding === hashtable) {
-    db.structures.members.open(rootOf(db, p)).each((element) => visit(memberAt(db, element, scratch)))
+    memberTable(db, p).each((element) => visit(memberAt(db, element, scratch)))
     return
   }
   const bytes = db.arena.bytes[slabOf(p)]!
@@ -83,13 +89,14 @@ export const eachMember = (db: Database, p: Pointer, visit: (member: Slice) => v
   const end = start + valueLength(db, p)
   if (encoding === listpack) {
     for (let at = start + packHeader; at < end; at += Pack.sizeAt(bytes, at)) {
-      visit(Pack.textAt(bytes, at, scratch, digits))
+      if (visit(Pack.textAt(bytes, at, scratch, digits)) === false) return
     }
     return
   }
   const width = bytes[start]!
   for (let at = start + intsetHeader; at < end; at += width) {
-    visit(scratch.set(digits, 0, writeInt64(digits, 0, Intset.integerAt(bytes, at, width))))
+    const length = writeInt64(digits, 0, Intset.integerAt(bytes, at, width))
+    if (visit(scratch.set(digits, 0, length)) === false) return
   }
 }
 
@@ -107,6 +114,7 @@ export const membersAtPlaces = (
       visit(member)
       next++
     }
+    return next < places.length
   })
 }
 
@@ -173,7 +181,7 @@ const add = (db: Database, key: Slice, p: Pointer, member: Slice): Pointer => {
 
 const addToTable = (db: Database, p: Pointer, member: Slice): Pointer => {
   db.changing(p)
-  const table = db.structures.members.open(rootOf(db, p))
+  const table = memberTable(db, p)
   const { bytes, length, start } = member
   const hash = table.hash(bytes, start, length)
   if (table.find(hash, bytes, start, length) === 0) table.insert(hash, newMember(db, member))

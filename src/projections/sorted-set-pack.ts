@@ -3,7 +3,7 @@
  * integer element where it is one of 64 bits, else the shortest text that reads back the same ("0.1", "1e+300", "-inf",
  * and "-0", which no integer is). Functions are over the bytes of a pack, from where its elements start to where they end.
  */
-import { writeInt64 } from "./memory/integer.ts"
+import { shortDecimal } from "./memory/decimal.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
 
@@ -31,29 +31,11 @@ export const encodedScoreSize = (score: number): number =>
 export const encodeScore = (target: Uint8Array, at: number, score: number): number =>
   isInteger(score) ? Pack.encodeInteger(target, at, score) : Pack.encode(target, at, setText(score))
 
-/** Powers of ten that a double holds exactly. */
-const powers = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
-
-/** The score of a text: exact digits and exact powers of ten need one division, which rounds once, so no string is made. */
-const parse = ({ bytes, length, start }: Slice): number => {
-  if (length <= 17) {
-    const end = start + length
-    let at = bytes[start] === 45 ? start + 1 : start
-    let value = 0
-    let point = end - 1
-    for (; at < end; at++) {
-      const byte = bytes[at]!
-      if (byte === 46) point = at
-      else if (byte >= 48 && byte <= 57) value = value * 10 + byte - 48
-      else break
-    }
-    if (at === end && value < 1e15 && value > 0) {
-      value /= powers[end - 1 - point]!
-      return bytes[start] === 45 ? -value : value
-    }
-  }
-  const written = scratch.set(bytes, start, length).latin1()
-  return written === "inf" ? Infinity : written === "-inf" ? -Infinity : Number(written)
+const parse = (written: Slice): number => {
+  const short = shortDecimal(written)
+  if (short === short) return short
+  const word = written.latin1()
+  return word === "inf" ? Infinity : word === "-inf" ? -Infinity : Number(word)
 }
 
 /** The score that stands at `at`. */
@@ -151,12 +133,4 @@ export const countBelowMember = (
     at += pairSize(bytes, at)
   }
   return count
-}
-
-/** Writes a score as the text of an element would be: at most 32 bytes. Returns the place after it. */
-export const writeScore = (target: Uint8Array, at: number, score: number): number => {
-  if (isInteger(score)) return writeInt64(target, at, Number.isSafeInteger(score) ? score : BigInt(score))
-  const { length } = setText(score)
-  for (let i = 0; i < length; i++) target[at + i] = textBytes[i]!
-  return at + length
 }

@@ -152,8 +152,8 @@ export const countBelowMember = (db: Database, p: Pointer, member: Slice, orEqua
 
 /**
  * Visits the members of ranks `from` to `from + count - 1`, all of which there are, in their order or from the last to
- * the first. The slice is the same for all of them; that of a small sorted set may stand in scratch. The visitor must not
- * ask for anything else by rank.
+ * the first, until the visitor answers false. The slice is the same for all of them; that of a small sorted set may stand in
+ * scratch. The visitor must not ask for anything else by rank.
  */
 export const eachRanked = (
   db: Database,
@@ -161,7 +161,7 @@ export const eachRanked = (
   from: number,
   count: number,
   reverse: boolean,
-  visit: (member: Slice, score: number) => void
+  visit: (member: Slice, score: number) => unknown
 ): void => {
   if (count <= 0) return
   if (!isLargeSortedSet(db, p)) {
@@ -180,8 +180,12 @@ export const eachRanked = (
       pointers[found++] = e
       fetched ^= slabs[slabOf(e)]![wordOf(e)]!
     }
-    for (let i = 0; i < found; i++) visit(scoredMember(db, pointers[i]!, scratch), order.scoreAt(pointers[i]!))
     left -= found
+    for (let i = 0; i < found; i++) {
+      if (visit(scoredMember(db, pointers[i]!, scratch), order.scoreAt(pointers[i]!)) !== false) continue
+      left = 0
+      break
+    }
   }
   spare.push(pointers)
 }
@@ -198,7 +202,7 @@ const eachSmall = (
   from: number,
   count: number,
   reverse: boolean,
-  visit: (member: Slice, score: number) => void
+  visit: (member: Slice, score: number) => unknown
 ): void => {
   const bytes = db.arena.bytes[slabOf(p)]!
   const start = valueStart(db, p) + packHeader
@@ -212,7 +216,7 @@ const eachSmall = (
   }
   for (let i = 0; i < count; i++) {
     const scored = Small.scorePlace(bytes, at)
-    visit(Pack.textAt(bytes, at, scratch, digits), Small.scoreAt(bytes, scored))
+    if (visit(Pack.textAt(bytes, at, scratch, digits), Small.scoreAt(bytes, scored)) === false) return
     if (!reverse) at = scored + Pack.sizeAt(bytes, scored)
     else if (i + 1 < count) at = Small.pairBefore(bytes, at)
   }

@@ -1,32 +1,15 @@
 /** What is refused, and what is counted of that: strings that grow too long, a failed save, aborted transactions. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { ServerProcess } from "../support/processes.ts"
-import { encodeRequest, plain, type RespClient } from "../support/resp-client.ts"
-import { canCompare, redisTitle, startReference, startSubject, subjectIsRedis } from "./subject.ts"
+import { describe, expect, it } from "vitest"
+import { plain, type RespClient } from "../support/resp-client.ts"
+import { bothServers, canCompare, redisTitle, subjectIsRedis } from "./subject.ts"
 
 const lines = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
   text.trim().split("\n").map((line) => line.trim().split(" ").map((word) => word === "\"\"" ? "" : word))
 
 describe.skipIf(!canCompare)(`refusals against ${redisTitle}`, () => {
-  let servers: ReadonlyArray<ServerProcess> = []
-  let clients: ReadonlyArray<RespClient> = []
-  beforeAll(async () => {
-    servers = await Promise.all([startReference(), startSubject()])
-    clients = await Promise.all(servers.map((server) => server.client()))
-  })
-  afterAll(async () => {
-    await Promise.all(clients.map((client) => client.close()))
-    await Promise.all(servers.map((server) => server.stop()))
-  })
-
-  const same = async (requests: ReadonlyArray<ReadonlyArray<string>>): Promise<void> => {
-    for (const words of requests) {
-      const [redis, annals] = await Promise.all(clients.map((client) => client.raw(encodeRequest(words), 1)))
-      expect(annals![0]!.toString("latin1"), words.join(" ").slice(0, 200)).toBe(redis![0]!.toString("latin1"))
-    }
-  }
+  const { clients, same, servers } = bothServers()
 
   it("APPEND, SETRANGE and LCS at a lowered proto-max-bulk-len", async () => {
     const mebibyte = 1024 * 1024

@@ -1,9 +1,7 @@
 /** The memory limit and MEMORY, against redis-server: what is refused in which words, and the shape of what is told. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { ServerProcess } from "../support/processes.ts"
-import { encodeRequest, type RespClient } from "../support/resp-client.ts"
+import { describe, expect, it } from "vitest"
 import type { TypedReply } from "../support/resp.ts"
-import { canCompare, redisTitle, startReference, startSubject } from "./subject.ts"
+import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
 const lines = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
   text.trim().split("\n").map((line) => line.trim().split(" "))
@@ -153,23 +151,7 @@ const shape = (reply: TypedReply): unknown => {
 }
 
 describe.skipIf(!canCompare)(`memory against ${redisTitle}`, () => {
-  let servers: ReadonlyArray<ServerProcess> = []
-  let clients: ReadonlyArray<RespClient> = []
-  beforeAll(async () => {
-    servers = await Promise.all([startReference(), startSubject()])
-    clients = await Promise.all(servers.map((server) => server.client()))
-  })
-  afterAll(async () => {
-    await Promise.all(clients.map((client) => client.close()))
-    await Promise.all(servers.map((server) => server.stop()))
-  })
-
-  const same = async (requests: ReadonlyArray<ReadonlyArray<string>>): Promise<void> => {
-    for (const words of requests) {
-      const [redis, annals] = await Promise.all(clients.map((client) => client.raw(encodeRequest(words), 1)))
-      expect(annals![0]!.toString("latin1"), words.join(" ")).toBe(redis![0]!.toString("latin1"))
-    }
-  }
+  const { clients, same } = bothServers()
 
   it("refuses over the limit what Redis refuses, in its words", () =>
     same([["SET", "k", "value"], ["SET", "n", "5"], ["CONFIG", "SET", "maxmemory", "1"], ...overTheLimit]))

@@ -7,8 +7,9 @@ import { isWord } from "../arguments.ts"
 import { readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, type DataCommand, defineCommand, firstKey } from "../define.ts"
+import { alike } from "../words.ts"
 import { eachWord, fieldDeadline, fieldsFrom } from "./field-list.ts"
-import { alike, deadlineOfField } from "./reading.ts"
+import { deadlineOfField } from "./reading.ts"
 
 const { hash } = Entry.Type
 

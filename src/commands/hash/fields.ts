@@ -1,29 +1,17 @@
 /** Setting, reading and removing fields. */
-import { ok, type Reply } from "../../net/resp/reply.ts"
-import { Elements } from "../../net/resp/reply.ts"
+import { Elements, type ElementSink, ok, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { eachField, liveCount } from "../../projections/hash-read.ts"
-import type { Pointer } from "../../projections/memory/arena.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { rest } from "../arguments.ts"
 import { readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
-import { type Argv, defineCommand, firstKey } from "../define.ts"
+import { type Argv, type DataCommand, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
-import { alike, hasField, valueLengthOf, valueOf, valuesOf } from "./reading.ts"
+import { distinctWords } from "../words.ts"
+import { hasField, valueLengthOf, valueOf, valuesOf } from "./reading.ts"
 
 const { hash } = Entry.Type
-
-/** How many distinct fields among the words from 2 on, `step` apart, `take` counts. */
-const countDistinct = (argv: Argv, step: number, take: (field: Slice) => boolean): number => {
-  let count = 0
-  for (let i = 2; i < argv.length; i += step) if (take(argv.at(i))) count++
-  if (count < 2) return count
-  const earlier = alike()
-  count = 0
-  for (let i = 2; i < argv.length; i += step) if (!earlier(argv.at(i)) && take(argv.at(i))) count++
-  return count
-}
 
 /** Emits the fields and values of HSET and HMSET; returns how many of the fields are new. */
 const setFields = (d: Decision, argv: Argv): number => {
@@ -32,7 +20,7 @@ const setFields = (d: Decision, argv: Argv): number => {
   const p = writableOf(d, key, hash)
   const added = argv.length === 4
     ? p === 0 || !hasField(d, p, argv.at(2)) ? 1 : 0
-    : countDistinct(argv, 2, (field) => p === 0 || !hasField(d, p, field))
+    : distinctWords(argv, 2, (field) => p === 0 || !hasField(d, p, field), 2).length
   d.emit({ _tag: "HashFieldsSet", key, pairs: rest(argv, 2) })
   return added
 }
@@ -131,16 +119,9 @@ export const hdel = defineCommand({
     const key = argv.at(1)
     const p = writableOf(d, key, hash)
     if (p === 0) return 0
-    const removed = countDistinct(argv, 1, (field) => hasField(d, p, field))
-    if (removed === 0) return 0
-    const fields: Array<Slice> = []
-    const earlier = removed === argv.length - 2 ? undefined : alike()
-    for (let i = 2; i < argv.length; i++) {
-      const field = argv.at(i)
-      if (earlier === undefined || (!earlier(field) && hasField(d, p, field))) fields.push(field)
-    }
-    d.emit({ _tag: "HashFieldsDeleted", key, fields })
-    return removed
+    const fields = distinctWords(argv, 2, (field) => hasField(d, p, field))
+    if (fields.length > 0) d.emit({ _tag: "HashFieldsDeleted", key, fields })
+    return fields.length
   }
 })
 
@@ -192,76 +173,38 @@ export const hstrlen = defineCommand({
   }
 })
 
-/** Answers with something of every field. */
-const everyField = (
-  d: Decision,
-  p: Pointer,
-  kind: "array" | "map",
-  write: (out: Parameters<Elements["write"]>[0], field: Slice, value: Slice) => void
-): Reply => {
-  if (p === 0) return new Elements(kind, 0, () => {})
-  const { db, now } = d
-  return new Elements(
-    kind,
-    liveCount(db, p, now),
-    (out) => eachField(db, p, now, (field, value) => write(out, field, value))
-  )
-}
+type Write = (out: ElementSink, field: Slice, value: Slice) => void
 
-export const hgetall = defineCommand({
-  name: "HGETALL",
-  since: "2.0.0",
-  group: "hash",
-  summary: "Answers all fields of a hash and their values.",
-  complexity: "O(N) where N is the number of fields.",
-  syntax: "key",
-  arity: 2,
-  flags: ["readonly"],
-  tips: ["nondeterministic_output_order"],
-  keys: firstKey("RO", "access"),
-  decide: (d, argv) =>
-    everyField(d, readableOf(d, argv.at(1), hash), "map", (out, field, value) => {
-      out.bulk(field.bytes, field.start, field.length)
-      out.bulk(value.bytes, value.start, value.length)
-    })
-})
+/** The commands that answer with something of every field. */
+const listing = (name: string, what: string, kind: "array" | "map", write: Write): DataCommand =>
+  defineCommand({
+    name,
+    since: "2.0.0",
+    group: "hash",
+    summary: `Answers ${what}.`,
+    complexity: "O(N) where N is the number of fields.",
+    syntax: "key",
+    arity: 2,
+    flags: ["readonly"],
+    tips: ["nondeterministic_output_order"],
+    keys: firstKey("RO", "access"),
+    decide: (d, argv): Reply => {
+      const { db, now } = d
+      const p = readableOf(d, argv.at(1), hash)
+      if (p === 0) return new Elements(kind, 0, () => {})
+      return new Elements(
+        kind,
+        liveCount(db, p, now),
+        (out) => eachField(db, p, now, (field, value) => write(out, field, value))
+      )
+    }
+  })
 
-export const hkeys = defineCommand({
-  name: "HKEYS",
-  since: "2.0.0",
-  group: "hash",
-  summary: "Answers all fields of a hash.",
-  complexity: "O(N) where N is the number of fields.",
-  syntax: "key",
-  arity: 2,
-  flags: ["readonly"],
-  tips: ["nondeterministic_output_order"],
-  keys: firstKey("RO", "access"),
-  decide: (d, argv) =>
-    everyField(
-      d,
-      readableOf(d, argv.at(1), hash),
-      "array",
-      (out, { bytes, length, start }) => out.bulk(bytes, start, length)
-    )
-})
+const put = (out: ElementSink, { bytes, length, start }: Slice): void => out.bulk(bytes, start, length)
 
-export const hvals = defineCommand({
-  name: "HVALS",
-  since: "2.0.0",
-  group: "hash",
-  summary: "Answers the values of all fields of a hash.",
-  complexity: "O(N) where N is the number of fields.",
-  syntax: "key",
-  arity: 2,
-  flags: ["readonly"],
-  tips: ["nondeterministic_output_order"],
-  keys: firstKey("RO", "access"),
-  decide: (d, argv) =>
-    everyField(
-      d,
-      readableOf(d, argv.at(1), hash),
-      "array",
-      (out, _field, { bytes, length, start }) => out.bulk(bytes, start, length)
-    )
+export const hgetall = listing("HGETALL", "all fields of a hash and their values", "map", (out, field, value) => {
+  put(out, field)
+  put(out, value)
 })
+export const hkeys = listing("HKEYS", "all fields of a hash", "array", (out, field) => put(out, field))
+export const hvals = listing("HVALS", "the values of all fields of a hash", "array", (out, _, value) => put(out, value))

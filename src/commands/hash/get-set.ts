@@ -10,8 +10,9 @@ import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
 import { Unit, unitOf } from "../string/expiry.ts"
+import { alike, distinctWords } from "../words.ts"
 import { eachWord, fieldDeadline, fieldsFrom, missingFields } from "./field-list.ts"
-import { alike, deadlineOfField, hasField, lastingValueOf } from "./reading.ts"
+import { deadlineOfField, hasField, lastingValueOf } from "./reading.ts"
 
 const { hash } = Entry.Type
 
@@ -167,9 +168,7 @@ export const hsetex = defineCommand({
     const { condition, deadline, from, keep } = setOptions(d, argv)
     const key = argv.at(1)
     const p = writableOf(d, key, hash)
-    const fields: Array<Slice> = []
-    const earlier = alike()
-    for (let i = from; i < argv.length; i += 2) if (!earlier(argv.at(i))) fields.push(argv.at(i))
+    const fields = distinctWords(argv, from, () => true, 2)
     if (condition !== undefined) {
       const wanted = condition === "FXX"
       for (const field of fields) if ((p !== 0 && hasField(d, p, field)) !== wanted) return 0

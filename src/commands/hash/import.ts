@@ -10,7 +10,7 @@ import { rest } from "../arguments.ts"
 import { type ClientState, Fieldsets } from "../client.ts"
 import { writableOf } from "../collections.ts"
 import { defineCommand, defineContainer, defineControl, keyAtIndex } from "../define.ts"
-import { alike } from "./reading.ts"
+import { alike } from "../words.ts"
 
 const duplicate = new ReplyError("ERR duplicate field name in fieldset")
 const noFieldset = new ReplyError("ERR no such fieldset")

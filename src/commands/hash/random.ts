@@ -1,5 +1,5 @@
 /** Random fields of a hash, and going through it a few at a time. */
-import { type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { Elements, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { eachField, isLargeHash, liveCount, randomBlock, scanBlocks, visitBlock } from "../../projections/hash-read.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
@@ -65,17 +65,24 @@ const distinctPairs = (d: Decision, p: Pointer, count: number, size: number): Ar
   return [...chosen.values()]
 }
 
-/** `count` random fields, each drawn from all of them. */
-const anyPairs = (d: Decision, p: Pointer, count: number): Array<Pair> => {
-  const pairs: Array<Pair> = []
-  if (isLargeHash(d.db, p)) {
-    const draw = drawer(d, p)
-    for (let i = 0; i < count; i++) pairs.push(draw())
-    return pairs
-  }
+/** Draws random fields, each from all of them. */
+const anyPair = (d: Decision, p: Pointer): () => Pair => {
+  if (isLargeHash(d.db, p)) return drawer(d, p)
   const all = livePairs(d, p)
-  for (let i = 0; i < count; i++) pairs.push(all[randomBelow(d, all.length)]!)
-  return pairs
+  return () => all[randomBelow(d, all.length)]!
+}
+
+/** An array of `count` fields, with their values in RESP3 as pairs. No object is made for each: there may be very many. */
+const answer = (d: Decision, count: number, withValues: boolean, next: () => Pair): Elements => {
+  const nested = withValues && d.client.protocol === 3
+  return new Elements("array", withValues && !nested ? 2 * count : count, (out) => {
+    for (let i = 0; i < count; i++) {
+      const [field, value] = next()
+      if (nested) out.array(2)
+      out.bulk(field.bytes, field.start, field.length)
+      if (withValues) out.bulk(value.bytes, value.start, value.length)
+    }
+  })
 }
 
 export const hrandfield = defineCommand({
@@ -92,7 +99,7 @@ export const hrandfield = defineCommand({
   decide: (d, argv): Reply => {
     if (argv.length === 2) {
       const p = readableOf(d, argv.at(1), hash)
-      return p === 0 ? null : anyPairs(d, p, 1)[0]![0]
+      return p === 0 ? null : anyPair(d, p)()[0]
     }
     const count = signedCount(argv.at(2))
     const withValues = argv.length === 4 && isWord(argv.at(3), "WITHVALUES")
@@ -101,13 +108,10 @@ export const hrandfield = defineCommand({
     const p = readableOf(d, argv.at(1), hash)
     if (p === 0 || count === 0) return []
     const size = liveCount(d.db, p, d.now)
-    const pairs = count < 0
-      ? anyPairs(d, p, -count)
-      : count >= size
-      ? livePairs(d, p)
-      : distinctPairs(d, p, count, size)
-    if (!withValues) return pairs.map(([field]) => field)
-    return d.client.protocol === 3 ? pairs : pairs.flat()
+    if (count < 0) return answer(d, -count, withValues, anyPair(d, p))
+    const pairs = count >= size ? livePairs(d, p) : distinctPairs(d, p, count, size)
+    let at = 0
+    return answer(d, pairs.length, withValues, () => pairs[at++]!)
   }
 })
 

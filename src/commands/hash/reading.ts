@@ -3,7 +3,7 @@ import type { Reply } from "../../net/resp/reply.ts"
 import { FoundField } from "../../projections/hash-read.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { digitsBytes } from "../../projections/memory/pack.ts"
-import { equalBytes, Slice } from "../../projections/memory/slice.ts"
+import { Slice } from "../../projections/memory/slice.ts"
 import type { Decision } from "../decision.ts"
 import type { Argv } from "../define.ts"
 
@@ -39,26 +39,3 @@ export const valuesOf = (d: Decision, p: Pointer, argv: Argv, from: number): Arr
 /** Length in bytes of the value of a field, 0 when there is none. */
 export const valueLengthOf = (d: Decision, p: Pointer, field: Slice): number =>
   found.find(d.db, p, field, d.now) ? found.valueLength : 0
-
-/** More words than this are told apart by a table instead of one by one. */
-const comparedOneByOne = 12
-
-/** A function that tells whether it was called with the same bytes before. */
-export const alike = (): (word: Slice) => boolean => {
-  const words: Array<Slice> = []
-  let names: Set<string> | undefined
-  return (word) => {
-    if (names === undefined && words.length === comparedOneByOne) names = new Set(words.map((w) => w.latin1()))
-    if (names !== undefined) {
-      const before = names.size
-      return names.add(word.latin1()).size === before
-    }
-    const { bytes, length, start } = word
-    for (let i = 0; i < words.length; i++) {
-      const other = words[i]!
-      if (other.length === length && equalBytes(bytes, start, other.bytes, other.start, length)) return true
-    }
-    words.push(word)
-    return false
-  }
-}

@@ -51,8 +51,8 @@ const stepsPerKey = 10
 const defaultCount = 10
 
 /**
- * The position a cursor of SCAN, SSCAN, HSCAN or ZSCAN means: the text of an unsigned 64-bit integer as C reads it (a sign is allowed, no text is 0, a
- * NUL ends it), of which the low 32 bits count; undefined for anything else.
+ * The position a cursor of SCAN, SSCAN, HSCAN or ZSCAN means: the text of an unsigned 64-bit integer as C reads it (a sign
+ * is allowed, no text is 0, a NUL ends it), of which the low 32 bits count; undefined for anything else.
  */
 export const parseCursor = (arg: Slice): number | undefined => {
   const text = arg.latin1().split("\0", 1)[0]!

@@ -1,5 +1,5 @@
 /** SORT: the elements of a list, a set or a sorted set in order, by themselves or by what other keys hold for them. */
-import { Elements, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { FoundField } from "../../projections/hash-read.ts"
 import { eachElement, listLength } from "../../projections/list.ts"
@@ -7,8 +7,9 @@ import type { Pointer } from "../../projections/memory/arena.ts"
 import { compareSlices, Slice } from "../../projections/memory/slice.ts"
 import { eachMember } from "../../projections/set.ts"
 import { cardinality, eachRanked } from "../../projections/sorted-set-read.ts"
-import { parseLongDouble } from "../../projections/structures/long-double.ts"
+import { wholeDouble } from "../arguments-double.ts"
 import { int64, isWord } from "../arguments.ts"
+import { bulks } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey, type FoundKey, unknownKeys } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -113,17 +114,10 @@ interface Keyed {
   readonly text: Slice | undefined
 }
 
-/** The number at the beginning of a text as C's strtod reads it, which must be all of it up to the first NUL. */
-const numberIn = (text: Slice): number => {
-  const word = text.latin1().split("\0", 1)[0]!.trimStart()
-  if (word === "") return 0
-  if (/^[+-]?(inf|infinity)$/i.test(word)) return word.startsWith("-") ? -Infinity : Infinity
-  const value = parseLongDouble(word)
+const weightOf = (text: Slice): number => {
+  const value = wholeDouble(text)
   if (value === undefined) throw notDouble
-  const double = Number(value.mantissa) * 2 ** value.exponent
-  // What a double cannot hold is refused as well.
-  if (!Number.isFinite(double) || (double === 0 && value.mantissa !== 0n)) throw notDouble
-  return double
+  return value
 }
 
 const compareTexts = (a: Slice | undefined, b: Slice | undefined): number => {
@@ -135,7 +129,7 @@ const sorted = (d: Decision, elements: ReadonlyArray<Slice>, by: Slice | undefin
   const { alphabetic, descending } = sorting
   const keyed = elements.map((element): Keyed => {
     const text = by === undefined ? element : lookUp(d, by, element)
-    return { element, text, weight: alphabetic || text === undefined ? 0 : numberIn(text) }
+    return { element, text, weight: alphabetic || text === undefined ? 0 : weightOf(text) }
   })
   const sign = descending ? -1 : 1
   keyed.sort((a, b) => {
@@ -171,9 +165,7 @@ const run = (d: Decision, argv: Argv, mayStore: boolean): Reply => {
   if (store === undefined) {
     return answers.some((value) => value === undefined)
       ? answers.map((value) => value ?? null)
-      : new Elements("array", answers.length, (out) => {
-        for (const value of answers) out.bulk(value!.bytes, value!.start, value!.length)
-      })
+      : bulks("array", answers as ReadonlyArray<Slice>)
   }
   if (d.lookup(store) !== 0) d.emit({ _tag: "KeyDeleted", key: store })
   if (answers.length > 0) {

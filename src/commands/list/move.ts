@@ -1,26 +1,18 @@
 /** Moving elements from one list to another, and popping from the first of several that has any. */
 import type { ListSide } from "../../log/events/fields.ts"
-import { nilArray, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { nilArray, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { elementsFrom, listLength } from "../../projections/list.ts"
-import { parseInt64Slice } from "../../projections/memory/integer.ts"
-import { compareSlices, type Slice } from "../../projections/memory/slice.ts"
-import { isWord } from "../arguments.ts"
-import { expectType, numberOfKeys, timeoutMs, writableOf } from "../collections.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
+import { isWord, rest } from "../arguments.ts"
+import { countAboveZero, expectType, numberOfKeys, timeoutMs, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey, keyAtIndex, keysBeforeLast, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
 import { servedElsewhere } from "../waiting.ts"
+import { sameWord } from "../words.ts"
 
 const { list } = Entry.Type
-const badCount = new ReplyError("ERR count should be greater than 0")
-
-/** A count of elements above zero. */
-const positive = (arg: Slice): number => {
-  const count = parseInt64Slice(arg)
-  if (count === undefined || count < 1) throw badCount
-  return Number(count)
-}
 
 const sideOf = (arg: Slice): ListSide => {
   if (isWord(arg, "LEFT")) return "left"
@@ -53,7 +45,7 @@ const moveElements = (d: Decision, move: Move): ReadonlyArray<Slice> | undefined
   // Pushed one after the other they end up in the order they left at the right, and turned round at the left.
   const turned = inOrder && (from === "right") !== (to === "left")
   const pushed = turned ? elements.toReversed() : elements
-  if (elements.length === held && compareSlices(source, destination) === 0) {
+  if (elements.length === held && sameWord(source, destination)) {
     // A list that is turned round as a whole is never empty in between: it keeps its deadline.
     const side = to === "left" ? "right" : "left"
     d.emit({ _tag: "ListPushed", key: destination, side: to, elements: pushed })
@@ -163,7 +155,7 @@ const manyFrom = (argv: Argv, at: number): Move => {
   if (argv.length !== at + 3) throw errors.syntax
   const exactly = isWord(argv.at(at), "EXACTLY")
   if (!exactly && !isWord(argv.at(at), "COUNT")) throw errors.syntax
-  const count = positive(argv.at(at + 1))
+  const count = countAboveZero(argv.at(at + 1))
   const inOrder = isWord(argv.at(at + 2), "BULK")
   if (!inOrder && !isWord(argv.at(at + 2), "OBO")) throw errors.syntax
   return { ...move, count, exactly, inOrder }
@@ -221,15 +213,9 @@ const popFirst = (
   return undefined
 }
 
-const words = (argv: Argv, from: number, to: number): Array<Slice> => {
-  const found: Array<Slice> = []
-  for (let i = from; i < to; i++) found.push(argv.at(i))
-  return found
-}
-
 const blockingPop = (side: ListSide) => (d: Decision, argv: Argv): Reply => {
   const timeout = timeoutMs(argv.at(argv.length - 1))
-  const keys = words(argv, 1, argv.length - 1)
+  const keys = rest(argv, 1, argv.length - 1)
   const popped = popFirst(d, keys, side, 1)
   return popped === undefined
     ? d.wait({ keys, type: list, timeoutMs: timeout, nothing: nilArray })
@@ -261,9 +247,9 @@ const manyKeys = (argv: Argv, at: number) => {
   let count = 0
   for (let i = where + 1; i < argv.length; i += 2) {
     if (count > 0 || !isWord(argv.at(i), "COUNT") || i + 1 === argv.length) throw errors.syntax
-    count = positive(argv.at(i + 1))
+    count = countAboveZero(argv.at(i + 1))
   }
-  return { keys: words(argv, at + 1, where), side, count: Math.max(1, count) }
+  return { keys: rest(argv, at + 1, where), side, count: Math.max(1, count) }
 }
 
 export const lmpop = defineCommand({

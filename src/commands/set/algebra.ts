@@ -1,11 +1,11 @@
 /** Intersections, unions and differences of sets. */
-import { Elements, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { Elements, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { cardinality, eachMember, hasMember, isLargeSet } from "../../projections/set.ts"
-import { int64, isWord } from "../arguments.ts"
-import { numberOfKeys, readableOf, writableOf } from "../collections.ts"
+import { isWord } from "../arguments.ts"
+import { bulks, countLimit, numberOfKeys, readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { allKeys, type Argv, defineCommand, firstKey, keysFrom, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -19,50 +19,48 @@ const sources = (d: Decision, argv: Argv, from: number, to: number, read: boolea
   return found
 }
 
-type Visit = (member: Slice) => void
+/** Whether all of the sets, or any of them, have a member. */
+const inAll = (d: Decision, sets: ReadonlyArray<Pointer>, member: Slice): boolean => {
+  for (let i = 0; i < sets.length; i++) if (!hasMember(d.db, sets[i]!, member)) return false
+  return true
+}
+const inAny = (d: Decision, sets: ReadonlyArray<Pointer>, member: Slice): boolean => {
+  for (let i = 0; i < sets.length; i++) if (hasMember(d.db, sets[i]!, member)) return true
+  return false
+}
 
-/** Visits what all sets have; `visit` answers false to end it. */
-const intersect = (d: Decision, sets: ReadonlyArray<Pointer>, visit: (member: Slice) => boolean): void => {
+/** Visits members until `visit` answers false. */
+type Operation = (d: Decision, sets: ReadonlyArray<Pointer>, visit: (member: Slice) => boolean) => void
+
+/** What all sets have. */
+const intersect: Operation = (d, sets, visit) => {
   if (sets.includes(0)) return
   const { db } = d
   const [least, ...others] = sets.toSorted((a, b) => cardinality(db, a) - cardinality(db, b)) as [
     Pointer,
     ...Array<Pointer>
   ]
-  let going = true
-  eachMember(db, least, (member) => {
-    if (going && others.every((other) => hasMember(db, other, member))) going = visit(member)
-  })
+  eachMember(db, least, (member) => !inAll(d, others, member) || visit(member))
 }
 
-/** Visits what the first set has and none of the others. */
-const subtract = (d: Decision, sets: ReadonlyArray<Pointer>, visit: (member: Slice) => boolean): void => {
-  const { db } = d
+/** What the first set has and none of the others. */
+const subtract: Operation = (d, sets, visit) => {
   const [first, ...rest] = sets as [Pointer, ...Array<Pointer>]
   if (first === 0) return
   const others = rest.filter((other) => other !== 0)
   if (others.includes(first)) return
-  let going = true
-  eachMember(db, first, (member) => {
-    if (going && !others.some((other) => hasMember(db, other, member))) going = visit(member)
-  })
+  eachMember(d.db, first, (member) => inAny(d, others, member) || visit(member))
 }
 
-/** Visits what any of the sets has, each member once. */
-const unite = (d: Decision, sets: ReadonlyArray<Pointer>, visit: (member: Slice) => boolean): void => {
-  const { db } = d
+/** What any of the sets has, each member once. */
+const unite: Operation = (d, sets, visit) => {
   const there = [...new Set(sets.filter((p) => p !== 0))]
   let going = true
-  for (const [i, p] of there.entries()) {
-    if (!going) return
+  for (let i = 0; i < there.length && going; i++) {
     const before = there.slice(0, i)
-    eachMember(db, p, (member) => {
-      if (going && !before.some((other) => hasMember(db, other, member))) going = visit(member)
-    })
+    eachMember(d.db, there[i]!, (member) => going = inAny(d, before, member) || visit(member))
   }
 }
-
-type Operation = (d: Decision, sets: ReadonlyArray<Pointer>, visit: (member: Slice) => boolean) => void
 
 /**
  * The members that an operation leaves. Members of large sets are slices into them, those of small ones copies, because
@@ -78,13 +76,8 @@ const gather = (d: Decision, operation: Operation, sets: ReadonlyArray<Pointer>,
   return found
 }
 
-const asSet = (members: ReadonlyArray<Slice>): Elements =>
-  new Elements("set", members.length, (out) => {
-    for (const { bytes, length, start } of members) out.bulk(bytes, start, length)
-  })
-
 const answering = (operation: Operation) => (d: Decision, argv: Argv): Reply =>
-  asSet(gather(d, operation, sources(d, argv, 1, argv.length, true), false))
+  bulks("set", gather(d, operation, sources(d, argv, 1, argv.length, true), false))
 
 /** Puts the result in the place of whatever the destination held. */
 const storing = (operation: Operation) => (d: Decision, argv: Argv): Reply => {
@@ -98,21 +91,12 @@ const storing = (operation: Operation) => (d: Decision, argv: Argv): Reply => {
   return members.length
 }
 
-const badLimit = new ReplyError("ERR LIMIT can't be negative")
-
 const counting = (operation: Operation) => (d: Decision, argv: Argv): Reply => {
   const keys = numberOfKeys(argv, 1)
   let limit = 0
   for (let i = 2 + keys; i < argv.length; i++) {
     if (!isWord(argv.at(i), "LIMIT") || i + 1 === argv.length) throw errors.syntax
-    let given: number | bigint
-    try {
-      given = int64(argv.at(++i))
-    } catch {
-      throw badLimit
-    }
-    if (given < 0) throw badLimit
-    limit = Number(given)
+    limit = countLimit(argv.at(++i))
   }
   const sets = sources(d, argv, 2, 2 + keys, true)
   let count = 0
@@ -194,10 +178,9 @@ export const smembers = defineCommand({
   keys: firstKey("RO", "access"),
   decide: (d, argv): Reply => {
     const p = readableOf(d, argv.at(1), set)
-    if (p === 0) return asSet([])
+    if (p === 0) return bulks("set", [])
     return new Elements("set", cardinality(d.db, p), (out) => {
-      const write: Visit = ({ bytes, length, start }) => out.bulk(bytes, start, length)
-      eachMember(d.db, p, write)
+      eachMember(d.db, p, ({ bytes, length, start }) => out.bulk(bytes, start, length))
     })
   }
 })

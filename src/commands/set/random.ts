@@ -3,8 +3,17 @@ import { Elements, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
-import { cardinality, eachMember, isLargeSet, memberAt, membersAtPlaces } from "../../projections/set.ts"
-import { positiveCount, readableOf, scanCursor, scanRequest, signedCount, wanted, writableOf } from "../collections.ts"
+import { cardinality, eachMember, isLargeSet, memberAt, membersAtPlaces, memberTable } from "../../projections/set.ts"
+import {
+  bulks,
+  positiveCount,
+  readableOf,
+  scanCursor,
+  scanRequest,
+  signedCount,
+  wanted,
+  writableOf
+} from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -19,12 +28,15 @@ const copiesAt = (d: Decision, p: Pointer, places: ReadonlyArray<number>): Array
   return found
 }
 
-const tableOf = (d: Decision, p: Pointer) =>
-  d.db.structures.members.open(d.db.arena.words[p >>> 19]![((p & 0x7ffff) << 1) + 4]!)
+/** One random member. */
+const randomMember = (d: Decision, p: Pointer): Slice =>
+  isLargeSet(d.db, p)
+    ? memberAt(d.db, memberTable(d.db, p).random(() => d.random()), new Slice())
+    : copiesAt(d, p, [randomBelow(d, cardinality(d.db, p))])[0]!
 
 /** `count` distinct random members of a large set, at most half of those it has: drawn until there are enough. */
 const drawn = (d: Decision, p: Pointer, count: number): Array<Slice> => {
-  const table = tableOf(d, p)
+  const table = memberTable(d.db, p)
   const chosen = new Set<Pointer>()
   const random = (): number => d.random()
   while (chosen.size < count) chosen.add(table.random(random))
@@ -39,7 +51,7 @@ const randomMembers = (d: Decision, p: Pointer, count: number): Array<Slice> => 
   // Many of them: go through all, taking each with the probability that makes it come out right.
   const found: Array<Slice> = []
   let left = size
-  tableOf(d, p).each((element) => {
+  memberTable(d.db, p).each((element) => {
     if (randomBelow(d, left--) < count - found.length) found.push(memberAt(d.db, element, new Slice()))
   })
   return found
@@ -47,8 +59,10 @@ const randomMembers = (d: Decision, p: Pointer, count: number): Array<Slice> => 
 
 const allMembers = (d: Decision, p: Pointer): Array<Slice> => {
   const found: Array<Slice> = []
-  if (!isLargeSet(d.db, p)) eachMember(d.db, p, (member) => found.push(member.copy()))
-  else tableOf(d, p).each((element) => found.push(memberAt(d.db, element, new Slice())))
+  const stable = isLargeSet(d.db, p)
+  eachMember(d.db, p, (member) => {
+    found.push(stable ? new Slice(member.bytes, member.start, member.length) : member.copy())
+  })
   return found
 }
 
@@ -70,25 +84,18 @@ export const spop = defineCommand({
     if (argv.length === 2) {
       const p = writableOf(d, key, set)
       if (p === 0) return null
-      const members = isLargeSet(d.db, p)
-        ? [memberAt(d.db, tableOf(d, p).random(() => d.random()), new Slice())]
-        : copiesAt(d, p, [randomBelow(d, cardinality(d.db, p))])
-      d.emit({ _tag: "SetMembersRemoved", key, members })
-      return members[0]!
+      const member = randomMember(d, p)
+      d.emit({ _tag: "SetMembersRemoved", key, members: [member] })
+      return member
     }
     const count = positiveCount(argv.at(2))
     const p = writableOf(d, key, set)
-    if (p === 0 || count === 0) return setOf([])
+    if (p === 0 || count === 0) return bulks("set", [])
     const members = count >= cardinality(d.db, p) ? allMembers(d, p) : randomMembers(d, p, count)
     d.emit({ _tag: "SetMembersRemoved", key, members })
-    return setOf(members)
+    return bulks("set", members)
   }
 })
-
-const setOf = (members: ReadonlyArray<Slice>): Elements =>
-  new Elements("set", members.length, (out) => {
-    for (const { bytes, length, start } of members) out.bulk(bytes, start, length)
-  })
 
 export const srandmember = defineCommand({
   name: "SRANDMEMBER",
@@ -106,7 +113,7 @@ export const srandmember = defineCommand({
     if (argv.length > 3) throw errors.syntax
     if (argv.length === 2) {
       const p = readableOf(d, argv.at(1), set)
-      return p === 0 ? null : randomMembers1(d, p)
+      return p === 0 ? null : randomMember(d, p)
     }
     const count = signedCount(argv.at(2))
     const p = readableOf(d, argv.at(1), set)
@@ -123,7 +130,7 @@ export const srandmember = defineCommand({
         }
       })
     }
-    const table = tableOf(d, p)
+    const table = memberTable(d.db, p)
     const member = new Slice()
     return new Elements("array", -count, (out) => {
       for (let i = 0; i < -count; i++) {
@@ -133,11 +140,6 @@ export const srandmember = defineCommand({
     })
   }
 })
-
-const randomMembers1 = (d: Decision, p: Pointer): Slice =>
-  isLargeSet(d.db, p)
-    ? memberAt(d.db, tableOf(d, p).random(() => d.random()), new Slice())
-    : copiesAt(d, p, [randomBelow(d, cardinality(d.db, p))])[0]!
 
 export const sscan = defineCommand({
   name: "SSCAN",
@@ -164,7 +166,7 @@ export const sscan = defineCommand({
     }
     const { count } = request
     const member = new Slice()
-    const next = tableOf(d, p).scanMany(cursor, count, count * 10, (element) => {
+    const next = memberTable(d.db, p).scanMany(cursor, count, count * 10, (element) => {
       if (wanted(request, memberAt(d.db, element, member))) {
         found.push(new Slice(member.bytes, member.start, member.length))
       }

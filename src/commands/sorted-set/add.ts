@@ -8,8 +8,8 @@ import { isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
-import { sameWord } from "../words.ts"
-import { type Scored, writableSortedSet } from "./access.ts"
+import { Words } from "../words.ts"
+import { writableSortedSet } from "./access.ts"
 
 const bothConditions = new ReplyError("ERR XX and NX options at the same time are not compatible")
 const bothComparisons = new ReplyError("ERR GT, LT, and/or NX options at the same time are not compatible")
@@ -94,26 +94,6 @@ const scoreOne = (
   return current === undefined || options.changes ? 1 : 0
 }
 
-/** Finds members among those given before in the same request. */
-class Given {
-  private readonly places = new Map<string, number>()
-  private readonly many: boolean
-
-  constructor(count: number) {
-    this.many = count > 12
-  }
-
-  /** The place of a member in the list, -1 when it is not there. */
-  find(members: ReadonlyArray<Slice>, member: Slice): number {
-    if (this.many) return this.places.get(member.latin1()) ?? -1
-    return members.findIndex((other) => sameWord(other, member))
-  }
-
-  add(member: Slice, place: number): void {
-    if (this.many) this.places.set(member.latin1(), place)
-  }
-}
-
 const scoreMany = (
   d: Decision,
   argv: Argv,
@@ -122,26 +102,25 @@ const scoreMany = (
   values: ReadonlyArray<number>,
   options: Options
 ) => {
-  const result: Scored = { members: [], scores: [] }
-  const given = new Given(values.length)
+  const members = new Words()
+  const scores: Array<number> = []
   let added = 0
   let changed = 0
   for (let i = 0; i < values.length; i++) {
     const member = argv.at(options.at + 2 * i + 1)
-    const place = given.find(result.members, member)
-    const current = place >= 0 ? result.scores[place] : p === 0 ? undefined : scoreToChange(d.db, p, member)
+    const place = members.find(member)
+    const current = place >= 0 ? scores[place] : p === 0 ? undefined : scoreToChange(d.db, p, member)
     const next = outcome(options, current, values[i]!)
     if (next === undefined || next === current) continue
     if (current === undefined) added++
     else changed++
-    if (place >= 0) result.scores[place] = next
+    if (place >= 0) scores[place] = next
     else {
-      given.add(member, result.members.length)
-      result.members.push(member)
-      result.scores.push(next)
+      members.add(member)
+      scores.push(next)
     }
   }
-  if (result.members.length > 0) d.emit({ _tag: "SortedSetMembersScored", key, ...result })
+  if (scores.length > 0) d.emit({ _tag: "SortedSetMembersScored", key, members: members.list, scores })
   return options.changes ? added + changed : added
 }
 

@@ -2,6 +2,7 @@
 import { type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { double } from "../arguments-double.ts"
 import { int64, isWord } from "../arguments.ts"
+import { countLimit } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey, type KeySpec, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -19,7 +20,6 @@ import {
 } from "./sources.ts"
 
 const badWeight = new ReplyError("ERR weight value is not a float")
-const badLimit = new ReplyError("ERR LIMIT can't be negative")
 const aggregates: ReadonlyArray<Aggregate> = ["SUM", "MIN", "MAX", "COUNT"]
 
 /** What is allowed after the keys. */
@@ -60,21 +60,10 @@ const requestOf = (d: Decision, argv: Argv, at: number, allowed: Allowed): Reque
       if (named === undefined) throw errors.syntax
       aggregate = named
     } else if (allowed.scores && isWord(option, "WITHSCORES")) withScores = true
-    else if (allowed.limit && left >= 1 && isWord(option, "LIMIT")) limit = limitOf(argv, ++i)
+    else if (allowed.limit && left >= 1 && isWord(option, "LIMIT")) limit = countLimit(argv.at(++i))
     else throw errors.syntax
   }
   return { sources, aggregate, withScores, limit }
-}
-
-const limitOf = (argv: Argv, at: number): number => {
-  let limit: number | bigint
-  try {
-    limit = int64(argv.at(at))
-  } catch {
-    throw badLimit
-  }
-  if (limit < 0) throw badLimit
-  return Number(limit)
 }
 
 const answering = (operation: Operation) => (d: Decision, argv: Argv): Reply => {

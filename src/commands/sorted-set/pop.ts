@@ -1,12 +1,11 @@
 /** Popping the members with the lowest or the highest scores, of one sorted set or the first of several that has any. */
-import { Double, nilArray, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { Double, nilArray, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
-import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { cardinality, isLargeSortedSet, locateRanked } from "../../projections/sorted-set-read.ts"
-import { isWord } from "../arguments.ts"
-import { numberOfKeys, positiveCount, timeoutMs } from "../collections.ts"
+import { isWord, rest } from "../arguments.ts"
+import { countAboveZero, numberOfKeys, positiveCount, timeoutMs } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey, keysBeforeLast, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -78,15 +77,9 @@ const popFirst = (
   return undefined
 }
 
-const wordsOf = (argv: Argv, from: number, to: number): Array<Slice> => {
-  const found: Array<Slice> = []
-  for (let i = from; i < to; i++) found.push(argv.at(i))
-  return found
-}
-
 const blockingPop = (end: End) => (d: Decision, argv: Argv): Reply => {
   const timeout = timeoutMs(argv.at(argv.length - 1))
-  const keys = wordsOf(argv, 1, argv.length - 1)
+  const keys = rest(argv, 1, argv.length - 1)
   const first = popFirst(d, keys, end, 1)
   if (first === undefined) return d.wait({ keys, type: zset, timeoutMs: timeout, nothing: nilArray })
   return [first.key, first.found.members[0]!, new Double(first.found.scores[0]!)]
@@ -110,15 +103,6 @@ const blocking = (end: End) => ({
 export const bzpopmin = defineCommand({ name: "BZPOPMIN", ...blocking("min") })
 export const bzpopmax = defineCommand({ name: "BZPOPMAX", ...blocking("max") })
 
-const badCount = new ReplyError("ERR count should be greater than 0")
-
-/** A count of members above zero. */
-const positive = (arg: Slice): number => {
-  const count = parseInt64Slice(arg)
-  if (count === undefined || count < 1) throw badCount
-  return Number(count)
-}
-
 /** Reads "numkeys key ... MIN | MAX [COUNT count]" from word `at` on. */
 const severalKeys = (argv: Argv, at: number) => {
   const where = at + 1 + numberOfKeys(argv, at, errors.syntax)
@@ -128,9 +112,9 @@ const severalKeys = (argv: Argv, at: number) => {
   let count = 0
   for (let i = where + 1; i < argv.length; i += 2) {
     if (count > 0 || !isWord(argv.at(i), "COUNT") || i + 1 === argv.length) throw errors.syntax
-    count = positive(argv.at(i + 1))
+    count = countAboveZero(argv.at(i + 1))
   }
-  return { keys: wordsOf(argv, at + 1, where), end, count: Math.max(1, count) }
+  return { keys: rest(argv, at + 1, where), end, count: Math.max(1, count) }
 }
 
 const manyAnswer = (key: Slice, { members, scores }: Scored): Reply => [

@@ -40,7 +40,8 @@ export const sourcesOf = (d: Decision, argv: Argv, from: number, count: number):
   return sources
 }
 
-const each = (d: Decision, source: Source, visit: (member: Slice, score: number) => void): void => {
+/** Visits the members of a source until `visit` answers false. */
+const each = (d: Decision, source: Source, visit: (member: Slice, score: number) => boolean): void => {
   if (source.p === 0) return
   if (source.isSet) Sets.eachMember(d.db, source.p, (member) => visit(member, 1))
   else SortedSets.eachRanked(d.db, source.p, 0, source.size, false, visit)
@@ -78,17 +79,15 @@ const bySize = (sources: ReadonlyArray<Source>): Array<Source> => sources.toSort
 /** What all inputs have. */
 export const intersection: Operation = (d, sources, aggregate, visit) => {
   const [least, ...others] = bySize(sources) as [Source, ...Array<Source>]
-  let going = true
   each(d, least, (member, score) => {
-    if (!going) return
     let value = orZero(weighted(least, score, aggregate))
     for (const other of others) {
       const found = other.p === least.p ? score : scoreIn(d, other, member)
-      if (found === undefined) return
+      if (found === undefined) return true
       // Here zero times infinity spoils the sum, in unions it does not: so it is in Redis.
       value = put(value, weighted(other, found, aggregate), aggregate)
     }
-    going = visit(member, value, least)
+    return visit(member, value, least)
   })
 }
 
@@ -96,16 +95,16 @@ export const intersection: Operation = (d, sources, aggregate, visit) => {
 export const union: Operation = (d, sources, aggregate, visit) => {
   const sorted = bySize(sources)
   let going = true
-  for (const [i, source] of sorted.entries()) {
+  for (let i = 0; i < sorted.length && going; i++) {
+    const source = sorted[i]!
     each(d, source, (member, score) => {
-      if (!going) return
-      for (let j = 0; j < i; j++) if (scoreIn(d, sorted[j]!, member) !== undefined) return
+      for (let j = 0; j < i; j++) if (scoreIn(d, sorted[j]!, member) !== undefined) return true
       let value = orZero(weighted(source, score, aggregate))
       for (let j = i + 1; j < sorted.length; j++) {
         const found = scoreIn(d, sorted[j]!, member)
         if (found !== undefined) value = put(value, orZero(weighted(sorted[j]!, found, aggregate)), aggregate)
       }
-      going = visit(member, value, source)
+      return going = visit(member, value, source)
     })
   }
 }
@@ -114,9 +113,9 @@ export const union: Operation = (d, sources, aggregate, visit) => {
 export const difference: Operation = (d, sources, _aggregate, visit) => {
   const [first, ...others] = sources as [Source, ...Array<Source>]
   if (others.some((other) => other.p === first.p)) return
-  let going = true
   each(d, first, (member, score) => {
-    if (going && !others.some((other) => scoreIn(d, other, member) !== undefined)) going = visit(member, score, first)
+    for (const other of others) if (scoreIn(d, other, member) !== undefined) return true
+    return visit(member, score, first)
   })
 }
 

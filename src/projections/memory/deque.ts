@@ -83,28 +83,17 @@ export class Deque extends DequeNodes {
 
   /** Takes `count` elements, or all there are, off the left end. */
   popLeft(count: number): void {
-    while (count > 0) {
-      const node = this.firstNode()
-      if (node === 0) return
-      const words = this.arena.words[node >>> 19]!
-      const at = (node & 0x7ffff) << 1
-      const held = words[at + 4]!
-      if (this.changing !== undefined) this.changing(node)
-      if (held <= count) {
-        this.drop(node)
-        count -= held
-        continue
-      }
-      const start = (at << 2) + words[at + 2]!
-      words[at + 2] = Pack.skip(this.arena.bytes[node >>> 19]!, start, count) - (at << 2)
-      return this.popped(node, words, at, count)
-    }
+    this.pop(count, true)
   }
 
   /** Takes `count` elements, or all there are, off the right end. */
   popRight(count: number): void {
+    this.pop(count, false)
+  }
+
+  private pop(count: number, left: boolean): void {
     while (count > 0) {
-      const node = this.lastNode()
+      const node = left ? this.firstNode() : this.lastNode()
       if (node === 0) return
       const words = this.arena.words[node >>> 19]!
       const at = (node & 0x7ffff) << 1
@@ -116,19 +105,19 @@ export class Deque extends DequeNodes {
         continue
       }
       const bytes = this.arena.bytes[node >>> 19]!
-      let end = (at << 2) + words[at + 3]!
-      for (let left = count; left > 0; left--) end = Pack.previous(bytes, end)
-      words[at + 3] = end - (at << 2)
-      return this.popped(node, words, at, count)
+      const base = at << 2
+      if (left) words[at + 2] = Pack.skip(bytes, base + words[at + 2]!, count) - base
+      else {
+        let end = base + words[at + 3]!
+        for (let i = 0; i < count; i++) end = Pack.previous(bytes, end)
+        words[at + 3] = end - base
+      }
+      words[at + 4] = held - count
+      this.words[this.base + 2] = this.words[this.base + 2]! - count
+      const used = words[at + 3]! - words[at + 2]!
+      if (4 * used < this.arena.capacity(node)) this.shrink(node)
+      return
     }
-  }
-
-  /** Counts elements that were taken off an end of the node at `at` in `words`. */
-  private popped(node: Pointer, words: Uint32Array, at: number, count: number): void {
-    words[at + 4] = words[at + 4]! - count
-    this.words[this.base + 2] = this.words[this.base + 2]! - count
-    const used = words[at + 3]! - words[at + 2]!
-    if (4 * used < this.arena.capacity(node)) this.shrink(node)
   }
 
   /** Keeps only the elements from `start` to `stop`. */

@@ -192,10 +192,10 @@ export class Table extends Dict {
   }
 
   /**
-   * Visits every element, in the order of hashes. The visitor must not change the table, but may look into others: this
-   * object points at them meanwhile.
+   * Visits every element, in the order of hashes, until a visitor answers false. It must not change the table, but may look
+   * into others: this object points at them meanwhile.
    */
-  each(visit: (p: Pointer) => void): void {
+  each(visit: (p: Pointer) => unknown): void {
     const { root } = this
     const pointers = spare.pop() ?? new Uint32Array(fullMask + 1)
     let count = 0
@@ -205,7 +205,11 @@ export class Table extends Dict {
     for (let position = 0; position >= 0;) {
       count = 0
       position = this.open(root).walk(position, gather)
-      for (let i = 0; i < count; i++) visit(pointers[i]!)
+      for (let i = 0; i < count; i++) {
+        if (visit(pointers[i]!) !== false) continue
+        position = -1
+        break
+      }
     }
     spare.push(pointers)
   }

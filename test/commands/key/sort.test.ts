@@ -51,3 +51,46 @@ describe("SORT without an order", () => {
     `)
   })
 })
+
+describe("SORT by numbers", () => {
+  it("takes what C reads in full, and refuses what a double cannot hold", () => {
+    expect(transcript(
+      `RPUSH good 2 0x1F -inf 0.5 -3e-1 inf 0.1 0.10000000000000000555
+      SORT good
+      RPUSH tiny 1e-310
+      SORT tiny
+      RPUSH nothing 1e-400
+      SORT nothing
+      RPUSH huge 1e400
+      SORT huge
+      RPUSH text nan
+      SORT text`
+    )).toMatchInlineSnapshot(`
+      "> RPUSH good 2 0x1F -inf 0.5 -3e-1 inf 0.1 0.10000000000000000555
+        #1 ListPushed key=good side=right elements=[2 0x1F -inf 0.5 -3e-1 inf 0.1 0.10000000000000000555]
+      (integer) 8
+      > SORT good
+      ["-inf", "-3e-1", "0.1", "0.10000000000000000555", "0.5", "2", "0x1F", "inf"]
+      > RPUSH tiny 1e-310
+        #2 ListPushed key=tiny side=right elements=[1e-310]
+      (integer) 1
+      > SORT tiny
+      (error) ERR One or more scores can't be converted into double
+      > RPUSH nothing 1e-400
+        #3 ListPushed key=nothing side=right elements=[1e-400]
+      (integer) 1
+      > SORT nothing
+      (error) ERR One or more scores can't be converted into double
+      > RPUSH huge 1e400
+        #4 ListPushed key=huge side=right elements=[1e400]
+      (integer) 1
+      > SORT huge
+      (error) ERR One or more scores can't be converted into double
+      > RPUSH text nan
+        #5 ListPushed key=text side=right elements=[nan]
+      (integer) 1
+      > SORT text
+      (error) ERR One or more scores can't be converted into double"
+    `)
+  })
+})
