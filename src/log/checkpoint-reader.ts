@@ -7,6 +7,7 @@ import {
   checkpointHeaderSize,
   checkpointName,
   CheckpointUnusable,
+  type DatabaseCount,
   decodeCheckpointEnd,
   decodeCheckpointHeader
 } from "./checkpoint-file.ts"
@@ -18,6 +19,9 @@ import { sameBytes } from "./segment.ts"
 
 /** Read at a time: about half a millisecond's work to check. */
 const readAhead = 512 << 10
+
+/** An end record is not expected to be longer: more than two hundred databases fit. */
+const longestEnd = 4 << 10
 
 /** Damage and disk errors that no repetition heals become `CheckpointUnusable`. */
 const unusable = (error: unknown): unknown =>
@@ -69,6 +73,26 @@ export class CheckpointReader {
   /** How much of the file was passed, bytes. */
   get position(): number {
     return this.cursor.next
+  }
+
+  /**
+   * What the end record says the databases hold, before anything is read; nothing of it is certain until `next` has got
+   * there. Empty when it is not found.
+   */
+  countsAhead(): ReadonlyArray<DatabaseCount> {
+    const from = Math.max(checkpointHeaderSize, this.size - longestEnd)
+    for (let position = this.size - frameHeaderSize & ~7; position >= from; position -= 8) {
+      const cursor = new FrameCursor(this.file, position, this.size, longestEnd)
+      try {
+        if (cursor.advance() !== "frame" || cursor.next !== this.size) continue
+        const body = cursor.at + frameHeaderSize
+        return decodeCheckpointEnd(new ByteReader(cursor.bytes, body, cursor.at + cursor.header.length))?.databases ??
+          []
+      } catch (error) {
+        if (!(error instanceof DiskError || isDecodeError(error))) throw error
+      }
+    }
+    return []
   }
 
   /** Steps to the next frame of events; false when the end record was reached and everything before it fits it. */

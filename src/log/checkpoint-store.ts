@@ -56,6 +56,7 @@ export interface CheckpointStart {
 export class CheckpointFiles {
   private readonly disk: Disk
   private readonly identity: () => StoreIdentity
+  private readonly manifestSteps: () => Generator<void, boolean>
   private readonly saveManifest: () => boolean
   private readonly warn: (message: string) => void
   /** Oldest first. */
@@ -67,12 +68,14 @@ export class CheckpointFiles {
   constructor(
     disk: Disk,
     identity: () => StoreIdentity,
+    manifestSteps: () => Generator<void, boolean>,
     saveManifest: () => boolean,
     known: ReadonlyArray<ManifestCheckpoint>,
     warn: (message: string) => void
   ) {
     this.disk = disk
     this.identity = identity
+    this.manifestSteps = manifestSteps
     this.saveManifest = saveManifest
     this.warn = warn
     this.find(known)
@@ -161,28 +164,44 @@ export class CheckpointFiles {
    * `DiskError`; the older checkpoints are then as before.
    */
   publish(writer: CheckpointWriter): CheckpointInfo {
+    const steps = this.publishing(writer)
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return step.value
+    }
+  }
+
+  /** The same a step at a time, each of which waits for the disk once; once begun it has to be brought to its end. */
+  *publishing(writer: CheckpointWriter): Generator<void, CheckpointInfo> {
     const { created, lsn, sequence } = writer.header
     const name = `${checkpointFolder}/${checkpointName(sequence)}`
     this.disk.rename(writer.temporary, name)
     this.disk.syncFolder(checkpointFolder)
+    yield
     const info = { sequence, lsn, bytes: writer.bytes, created, sha256: hex(writer.sha256) }
-    this.infos = [...this.infos.filter((other) => other.sequence !== sequence), info]
+    const all = [...this.infos.filter((other) => other.sequence !== sequence), info]
       .toSorted((a, b) => a.sequence - b.sequence)
+    // The manifest first: it must not name what is not there any more.
+    this.infos = all.slice(-keptCheckpoints)
     this.proved.add(sequence)
-    if (!this.saveManifest()) return info // it stays on the list; nothing is removed on its account
-    this.removeOld()
+    const saved = yield* this.manifestSteps()
+    if (!saved) {
+      this.infos = all // it stays on the list; nothing is removed on its account
+      return info
+    }
+    yield* this.removing(all.slice(0, -keptCheckpoints))
     this.listener(sequence)
     return info
   }
 
-  private removeOld(): void {
-    const old = this.infos.slice(0, -keptCheckpoints)
+  private *removing(old: ReadonlyArray<CheckpointInfo>): Generator<void, void> {
     if (old.length === 0) return
-    this.infos = this.infos.slice(-keptCheckpoints)
-    // The manifest first: it must not name what is not there any more.
-    if (!this.saveManifest()) return
     try {
-      for (const { sequence } of old) this.disk.unlink(`${checkpointFolder}/${checkpointName(sequence)}`)
+      for (const { sequence } of old) {
+        yield
+        this.disk.unlink(`${checkpointFolder}/${checkpointName(sequence)}`)
+      }
+      yield
       this.disk.syncFolder(checkpointFolder)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error

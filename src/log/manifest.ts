@@ -205,6 +205,14 @@ export const readManifest = (disk: Disk): ManifestReading => {
 
 /** Replaces the manifest. Throws `DiskError`; then the one before is still there, under either name. */
 export const writeManifest = (disk: Disk, manifest: Manifest): void => {
+  for (const _ of manifestSteps(disk, manifest, () => true));
+}
+
+/**
+ * The same a step at a time, each of which waits for the disk once, so that others get their turn in between. `newest`
+ * is asked before the manifest is replaced: false when a newer one has been written meanwhile, which then stays.
+ */
+export function* manifestSteps(disk: Disk, manifest: Manifest, newest: () => boolean): Generator<void, void> {
   const bytes = encodeManifest(manifest)
   const temporary = `${current}.tmp`
   try {
@@ -216,6 +224,8 @@ export const writeManifest = (disk: Disk, manifest: Manifest): void => {
     } finally {
       file.close()
     }
+    yield
+    if (!newest()) return
     // A damaged MANIFEST must not push out the good one before it.
     if (disk.exists(current) && typeof decodeManifest(disk.readFile(current)) === "object") {
       disk.rename(current, previous)
@@ -229,5 +239,6 @@ export const writeManifest = (disk: Disk, manifest: Manifest): void => {
     }
     throw error
   }
+  yield
   disk.syncFolder("")
 }

@@ -3,7 +3,7 @@ import { CheckpointFiles, type StoreIdentity } from "./checkpoint-store.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { logCorrupt, logLocked } from "./errors.ts"
 import type { EventLog, LogStatus } from "./event-log.ts"
-import { writeManifest } from "./manifest.ts"
+import { type Manifest, manifestSteps, writeManifest } from "./manifest.ts"
 import { BatchIterator } from "./reader.ts"
 import { type Recovered, recoverLog } from "./recovery.ts"
 import type { SealedSegment } from "./rotation.ts"
@@ -117,6 +117,7 @@ class SegmentedLog {
   private readonly checkpoints: CheckpointFiles
   private readonly upkeep: Upkeep
   private closed = false
+  private manifestsWritten = 0
 
   constructor(disk: Disk, clock: LogClock, options: LogOptions, unlock: () => void) {
     this.disk = disk
@@ -146,6 +147,7 @@ class SegmentedLog {
     this.checkpoints = new CheckpointFiles(
       disk,
       () => this.identity(),
+      () => this.manifestSteps(),
       () => this.saveManifest(false),
       this.recovered.checkpoints,
       this.warn
@@ -249,35 +251,56 @@ class SegmentedLog {
 
   /** The old manifest stays when this fails (false): it is true, only less up to date. */
   private saveManifest(clean: boolean): boolean {
+    try {
+      writeManifest(this.disk, this.manifest(clean))
+      this.manifestsWritten++
+      return true
+    } catch (error) {
+      return this.notSaved(error)
+    }
+  }
+
+  /** The same in steps. True also when another one was written in between: it knew what this one would have said. */
+  private *manifestSteps(): Generator<void, boolean> {
+    const before = this.manifestsWritten
+    try {
+      yield* manifestSteps(this.disk, this.manifest(false), () => this.manifestsWritten === before)
+      this.manifestsWritten++
+      return true
+    } catch (error) {
+      return this.notSaved(error)
+    }
+  }
+
+  private notSaved(error: unknown): false {
+    if (!(error instanceof DiskError)) throw error
+    this.warn(`the manifest could not be written, the one before stays: ${error.message}`)
+    return false
+  }
+
+  private manifest(clean: boolean): Manifest {
     const { segment, durable } = this.writer
     const { header } = segment
     const start = this.start()
-    try {
-      writeManifest(this.disk, {
-        storeId: hex(header.storeId),
-        replicationId: hex(header.replicationId),
-        epoch: header.epoch,
-        durableLsn: durable,
-        durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
-        oldest: start.firstSequence,
-        start: start.firstSequence === 1 ? undefined : { chain: hex(start.chain), lsn: start.lsn },
-        clean,
-        sealed: this.sealed.map(({ name, header, summary, end }) => ({
-          name: baseName(name),
-          first: header.firstSequence,
-          last: summary.lastSequence,
-          lsn: header.lsn,
-          end: header.lsn + end - segmentHeaderSize,
-          chain: hex(summary.chain)
-        })),
-        checkpoints: this.checkpoints.list().map((info) => ({ name: checkpointName(info.sequence), ...info })),
-        active: { name: baseName(segmentName(header.firstSequence)), first: header.firstSequence, lsn: header.lsn }
-      })
-      return true
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      this.warn(`the manifest could not be written, the one before stays: ${error.message}`)
-      return false
+    return {
+      storeId: hex(header.storeId),
+      replicationId: hex(header.replicationId),
+      epoch: header.epoch,
+      durableLsn: durable,
+      durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
+      oldest: start.firstSequence,
+      start: start.firstSequence === 1 ? undefined : { chain: hex(start.chain), lsn: start.lsn },
+      clean,
+      sealed: this.sealed.map(({ name, header, summary, end }) => ({
+        name: baseName(name),
+        first: header.firstSequence,
+        last: summary.lastSequence,
+        lsn: header.lsn,
+        end: header.lsn + end - segmentHeaderSize,
+        chain: hex(summary.chain)
+      })),
+      checkpoints: this.checkpoints.list().map((info) => ({ name: checkpointName(info.sequence), ...info })),
+      active: { name: baseName(segmentName(header.firstSequence)), first: header.firstSequence, lsn: header.lsn }
     }
   }
 

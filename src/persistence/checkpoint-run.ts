@@ -52,11 +52,12 @@ export class CheckpointRun {
   /** Known as soon as it is decided; steps may be left even then. */
   outcome: Outcome | undefined = undefined
   private readonly parts: RunParts
-  private phase: "walk" | "drain" | "sync" | "log" | "verify" | "over" = "walk"
+  private phase: "walk" | "drain" | "sync" | "log" | "verify" | "publish" | "over" = "walk"
   private walked = false
   private entries = leastEntries
   private synced = false
   private reader: CheckpointReader | undefined
+  private publishing: Generator<void, CheckpointInfo> | undefined
 
   /** Begins at the log's newest sequence, between batches. Throws `DiskError`; then nothing has begun. */
   constructor(parts: RunParts) {
@@ -85,6 +86,7 @@ export class CheckpointRun {
 
   /** Gives it up. Steps are still due: the marks of the entries have to be brought in order. */
   cancel(): void {
+    while (this.phase === "publish") this.step() // too late
     if (this.outcome === undefined) this.fail({ kind: "cancelled" })
   }
 
@@ -138,8 +140,15 @@ export class CheckpointRun {
       }
       case "verify": {
         const reader = this.reader!
-        for (let i = 0; i < framesPerStep; i++) if (!reader.next()) return this.publish(reader)
+        for (let i = 0; i < framesPerStep; i++) if (!reader.next()) return this.verified(reader)
         return "again"
+      }
+      case "publish": {
+        const step = this.publishing!.next()
+        if (step.done !== true) return "again"
+        this.outcome = { kind: "published", info: step.value }
+        this.phase = "over"
+        return "done"
       }
       case "over":
         return "done"
@@ -158,7 +167,7 @@ export class CheckpointRun {
     return false
   }
 
-  private publish(reader: CheckpointReader): Step {
+  private verified(reader: CheckpointReader): Step {
     const { events, sha256 } = reader.end!
     const { writer } = this
     reader.close()
@@ -166,9 +175,8 @@ export class CheckpointRun {
     if (events !== writer.events || Buffer.compare(sha256, writer.sha256) !== 0) {
       throw new CheckpointUnusable("what was read back is not what was written")
     }
-    const info = this.parts.store.publish(writer)
-    this.outcome = { kind: "published", info }
-    this.phase = "over"
-    return "done"
+    this.publishing = this.parts.store.publishing(writer)
+    this.phase = "publish"
+    return "again"
   }
 }

@@ -4,7 +4,7 @@
  * in memory.
  */
 import { metaDb, metaEvents, metaExtension, metaOrigin } from "../log/batch.ts"
-import { CheckpointUnusable, clocksExtension } from "../log/checkpoint-file.ts"
+import { CheckpointUnusable, clocksExtension, type DatabaseCount } from "../log/checkpoint-file.ts"
 import type { CheckpointReader } from "../log/checkpoint-reader.ts"
 import { codes } from "../log/events/catalog.ts"
 import { decodeEvent } from "../log/events/codec.ts"
@@ -13,7 +13,13 @@ import { get32 } from "../log/frame.ts"
 import { evolve } from "./evolve.ts"
 import type { Database, Keyspace } from "./keyspace.ts"
 import { Slice } from "./memory/slice.ts"
+import { restoreText } from "./restore-text.ts"
 import { incremented, setString } from "./string.ts"
+
+/** A key takes so many bytes of a checkpoint at least: its event and its access clock. */
+const leastKeyBytes = 8
+/** Tables made per slice: 4 MiB. */
+const segmentsPerSlice = 256
 
 /** One checkpoint on its way into an empty keyspace. */
 export class CheckpointLoad {
@@ -21,6 +27,9 @@ export class CheckpointLoad {
   private readonly keyspace: Keyspace
   private readonly reader: CheckpointReader
   private wire = new ByteReader(new Uint8Array(0))
+  private view = new DataView(new ArrayBuffer(0))
+  private counts: ReadonlyArray<DatabaseCount> | undefined = undefined
+  private prepared = false
 
   constructor(keyspace: Keyspace, reader: CheckpointReader) {
     this.keyspace = keyspace
@@ -34,11 +43,19 @@ export class CheckpointLoad {
   slice(): boolean {
     const { reader } = this
     try {
+      if (!this.prepared) {
+        this.prepare()
+        return false
+      }
       if (!reader.next()) {
         this.check()
         return true
       }
-      if (this.wire.bytes !== reader.bytes) this.wire = new ByteReader(reader.bytes)
+      if (this.wire.bytes !== reader.bytes) {
+        const { buffer, byteLength, byteOffset } = reader.bytes
+        this.wire = new ByteReader(reader.bytes)
+        this.view = new DataView(buffer, byteOffset, byteLength)
+      }
       this.wire.offset = reader.bodyStart
       for (let left = reader.batches; left > 0; left--) this.batch()
       return false
@@ -46,6 +63,18 @@ export class CheckpointLoad {
       if (error instanceof WireError) throw new CheckpointUnusable(`it does not decode: ${error.message}`)
       throw error
     }
+  }
+
+  /** Makes some of the room the keys will need, as far as a file of this size can hold as many as it says. */
+  private prepare(): void {
+    const { keyspace, reader } = this
+    this.counts ??= reader.countsAhead()
+    const most = reader.size / leastKeyBytes
+    for (const { keys, number } of this.counts) {
+      const sane = number < keyspace.databases.length && keys <= most
+      if (sane && !keyspace.database(number).dict.prepareFor(keys, segmentsPerSlice)) return
+    }
+    this.prepared = true
   }
 
   private batch(): void {
@@ -86,6 +115,7 @@ export class CheckpointLoad {
       turn.number++ // the same slice names one key after another
       if (clocks >= 0) turn.clock = get32(bytes, clocks + 4 * i)
       const start = wire.offset
+      if (bytes[start] === codes.StringSet && this.restored(db, start + 1)) continue
       const code = wire.varint()
       if (code === codes.StringSet) {
         this.point(key)
@@ -99,6 +129,37 @@ export class CheckpointLoad {
         evolve(keyspace, number, decodeEvent(wire))
       }
     }
+  }
+
+  /**
+   * Takes the StringSet whose fields begin at `at` in, if it is a usual one: lengths of one or two bytes, no deadline,
+   * nothing that could be an integer, a key not seen before. Otherwise nothing has happened.
+   */
+  private restored(db: Database, at: number): boolean {
+    const { wire } = this
+    const { bytes, end } = wire
+    let keyLength = bytes[at++]!
+    if (keyLength > 0x7f) {
+      const high = bytes[at++]!
+      if (high > 0x7f) return false
+      keyLength += (high << 7) - 0x80
+    }
+    const keyAt = at
+    at += keyLength
+    if (at >= end) return false
+    let valueLength = bytes[at++]!
+    if (valueLength > 0x7f) {
+      const high = bytes[at++]!
+      if (high > 0x7f) return false
+      valueLength += (high << 7) - 0x80
+    }
+    const after = at + valueLength
+    if (after >= end || bytes[after] !== 0) return false // the byte after the value says whether a deadline follows
+    const first = bytes[at]!
+    if (valueLength <= 20 && (first === 0x2d || (first >= 0x30 && first <= 0x39))) return false
+    if (!restoreText(db, bytes, this.view, keyAt, keyLength, at, valueLength)) return false
+    wire.offset = after + 1
+    return true
   }
 
   private point(into: Slice): void {

@@ -75,7 +75,7 @@ describe("a checkpoint interrupted", () => {
   it("by a power cut at any call leaves the older ones and all durable data", () => {
     let cuts = 0
     const during = new Set<string>()
-    forSeeds(13, (random) => {
+    forSeeds(16, (random) => {
       const parts = prepared(random)
       const { disk, world } = parts
       const before = world.log.checkpoints.list().map(({ sequence }) => sequence)

@@ -150,6 +150,37 @@ export class Dict extends Segments {
     this.size++
   }
 
+  /**
+   * As `insert`, but looks in passing whether the key is there already: then it does nothing and returns false.
+   * @throws ArenaFull and has then changed nothing
+   */
+  insertNew(hash: number, p: Pointer, bytes: Uint8Array, start: number, length: number): boolean {
+    const h = hash >>> 0
+    const segment = this.directory[h >>> 1 >>> this.shift]!
+    const slabs = this.arena.words
+    const table = slabs[segment >>> 19]!
+    const base = (segment & 0x7ffff) << 1
+    const { lengthWord, mask } = this
+    let at = base + 2 * (h & mask)
+    if (at === base) at += 2
+    const last = base + 2 * mask
+    for (let found = table[at + 1]!; found !== 0; found = table[at + 1]!) {
+      if (table[at] === h && slabs[found >>> 19]![((found & 0x7ffff) << 1) + lengthWord] === length) {
+        if (this.find(h, bytes, start, length) !== 0) return false
+      }
+      at = at === last ? base + 2 : at + 2
+    }
+    if (table[base + 1]! >= this.limit) {
+      this.insert(h, p)
+      return true
+    }
+    table[at] = h
+    table[at + 1] = p
+    table[base + 1] = table[base + 1]! + 1
+    this.size++
+    return true
+  }
+
   /** Puts the block `next`, which has the same key, in the place of `old`. */
   replace(hash: number, old: Pointer, next: Pointer): void {
     const h = hash >>> 0

@@ -22,6 +22,8 @@ const scratch = new Uint32Array(2 * (fullMask + 1))
 
 /** Entries a segment may hold before it splits or doubles: 82 % of its slots. */
 export const loadLimit = (mask: number): number => Math.floor(mask * 0.82)
+/** Entries per segment of a prepared dict, at most: chance fills some of them more than others, and none should split. */
+const filledTo = 1450
 /** Buddies merge when together they hold no more than this: well below the load at which they split again. */
 const mergeLimit = 1000
 /** Removals look at the buddy only at every so many entries of the segment. */
@@ -45,6 +47,8 @@ export class Segments {
   protected mask: number
   protected limit: number
   protected segments = 1
+  /** Segments of a dict that is being prepared. */
+  private readonly prepared: Array<Pointer> = []
   /** The mask of an only segment is never less. */
   protected readonly leastMask: number
   /** The number of segments of each local depth; the directory halves when none has the global depth. */
@@ -60,6 +64,35 @@ export class Segments {
   protected begin(): void {
     this.directory[0] = this.newSegment(this.leastMask, 0)
     this.atDepth[0] = 1
+  }
+
+  /**
+   * Prepares an empty dict for `count` entries, so that they come in without a split. Makes up to `most` segments at a
+   * time, to be called until it returns true; between the calls the dict stays empty. Without memory for it the dict stays
+   * as it was.
+   */
+  prepareFor(count: number, most: number): boolean {
+    const { prepared } = this
+    if (this.size > 0 || this.directory.length > 1 || count <= 2 * filledTo) return true
+    let depth = 1
+    while (depth < maxDepth && count / 2 ** depth > filledTo) depth++
+    try {
+      for (let i = 0; i < most && prepared.length < 2 ** depth; i++) prepared.push(this.newSegment(fullMask, depth))
+    } catch (error) {
+      if (!(error instanceof ArenaFull)) throw error
+      for (const segment of prepared.splice(0)) this.arena.free(segment)
+      return true
+    }
+    if (prepared.length < 2 ** depth) return false
+    this.arena.free(this.directory[0]!)
+    this.directory = Uint32Array.from(prepared.splice(0))
+    this.segments = this.directory.length
+    this.mask = fullMask
+    this.limit = loadLimit(fullMask)
+    this.atDepth[0] = 0
+    this.atDepth[depth] = this.segments
+    this.setDepth(depth)
+    return true
   }
 
   /** The bytes of the segments and the directory; entries are not counted. */
