@@ -101,6 +101,11 @@ export abstract class SegmentWriter {
     this.catchUp = segment.index.complete ? undefined : new IndexCatchUp(segment)
   }
 
+  /** Whether the folder is known to hold the segment in use, so that the manifest may name it. */
+  get published(): boolean {
+    return !this.folderSyncNeeded
+  }
+
   /** Keeps the frame in hand until the sync under way has finished. */
   protected abstract hold(): void
   /** Starts an asynchronous sync of everything written, unless one is under way. */

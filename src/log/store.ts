@@ -118,6 +118,9 @@ class SegmentedLog {
   private readonly upkeep: Upkeep
   private closed = false
   private manifestsWritten = 0
+  /** A segment was begun or sealed since the manifest was written, and the steps of writing it anew. */
+  private manifestDue = false
+  private manifestWriting: Generator<void, boolean> | undefined = undefined
 
   constructor(disk: Disk, clock: LogClock, options: LogOptions, unlock: () => void) {
     this.disk = disk
@@ -139,7 +142,9 @@ class SegmentedLog {
       {
         rotated: (sealed) => this.sealed.push(sealed),
         resealed: (sealed) => this.sealed.splice(-1, 1, sealed),
-        published: () => void this.saveManifest(false),
+        published: () => {
+          this.manifestDue = true
+        },
         warn: this.warn
       },
       this.recovered.active
@@ -206,6 +211,7 @@ class SegmentedLog {
       checkpoints: this.checkpoints,
       tick: () => {
         writer.tick()
+        this.tendManifest()
         this.upkeep.tick()
       },
       upkeep: this.upkeep,
@@ -258,6 +264,15 @@ class SegmentedLog {
     } catch (error) {
       return this.notSaved(error)
     }
+  }
+
+  /** What the end of a segment changed goes into the manifest a step at a time: that turn has waited long enough. */
+  private tendManifest(): void {
+    if (this.manifestDue && this.manifestWriting === undefined && this.writer.published) {
+      this.manifestDue = false
+      this.manifestWriting = this.manifestSteps()
+    }
+    if (this.manifestWriting?.next().done === true) this.manifestWriting = undefined
   }
 
   /** The same in steps. True also when another one was written in between: it knew what this one would have said. */

@@ -66,6 +66,7 @@ export const sampleLog = (
       writer.append(i % 2 === 0 ? 1 : 3, (random) => small(random, tags[i]!))
       writer.commit()
     }
+    pass(200, false) // the manifest learns of a segment begun last
     writer.log.abandon()
   }
   disk.runPending()
