@@ -25,8 +25,9 @@ import { buildFrame, FrameHeader, frameHeaderSize, frameType, paddedSize, put32,
 
 /** A frame is closed when it has grown to this many bytes. */
 export const checkpointFrameBytes = 128 << 10
-/** Frames on their way to the disk at a time. */
+/** Frames on their way to the disk at a time, while whoever writes them can wait, and while clients are the reason. */
 const mostInFlight = 8
+const mostForClients = 32
 /** A buffer larger than this is not kept: one huge value must not hold memory. */
 const keptCapacity = 1 << 20
 /**
@@ -125,7 +126,8 @@ export class CheckpointWriter {
     this.prepareHeader()
     this.frameHeader.type = frameType.control
     const frame = buildFrame(this.frameHeader, encodeCheckpointEnd(end))
-    this.writeNow(frame, frame.length)
+    if (this.blocking) this.writeNow(frame, frame.length)
+    else this.writeLater(frame, frame.length, () => {}) // a write from here would wait for those on their way
   }
 
   /** Asynchronous fsync of the whole file; call it when idle. `done` gets the first failure of all. */
@@ -209,23 +211,29 @@ export class CheckpointWriter {
     this.hash.update(frame.bytes.subarray(0, frame.length))
     this.frames++
     this.items = 0
-    if (this.blocking || this.inFlight >= mostInFlight) {
+    if (this.blocking || this.inFlight >= mostForClients) {
       this.writeNow(frame.bytes, frame.length)
       frame.length = frameHeaderSize
       return
     }
-    const position = this.bytes
-    this.bytes += frame.length
-    this.inFlight++
     this.frame = this.spare.pop() ?? newFrame()
-    this.file.writeLater(frame.bytes, 0, frame.length, position, (error) => {
-      this.inFlight--
-      this.failure ??= error
-      if (frame.bytes.length <= keptCapacity) {
+    this.writeLater(frame.bytes, frame.length, () => {
+      if (frame.bytes.length <= keptCapacity && this.spare.length < mostInFlight) {
         frame.length = frameHeaderSize
         this.spare.push(frame)
       }
       this.syncSome()
+    })
+  }
+
+  private writeLater(bytes: Uint8Array, length: number, done: () => void): void {
+    const position = this.bytes
+    this.bytes += length
+    this.inFlight++
+    this.file.writeLater(bytes, 0, length, position, (error) => {
+      this.inFlight--
+      this.failure ??= error
+      done()
     })
   }
 

@@ -62,8 +62,32 @@ const onesIn = (word: number): number => {
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }
 
-/** Fresh memory costs a page fault per 4 KiB; the next segment takes over the memory of the last one's filter. */
-let spare: ArrayBuffer | undefined
+/** Words looked at to judge how full a filter is. */
+const sampledWords = 4096
+
+/**
+ * The memory of the next segment's filter, clean up to `clean` bytes. Fresh memory costs a page fault per 4 KiB, and
+ * cleaning a millisecond: `prepare` sees to both beforehand, a piece at a time.
+ */
+let spare: { readonly buffer: ArrayBuffer; clean: number } | undefined
+const cleanedAtOnce = 256 << 10
+
+/** Memory for a filter, all zero. */
+const take = (bytes: number): ArrayBuffer => {
+  if (spare?.buffer.byteLength !== bytes) return new ArrayBuffer(bytes)
+  const { buffer, clean } = spare
+  spare = undefined
+  new Uint8Array(buffer, clean).fill(0)
+  return buffer
+}
+
+/** Blocks enough for the keys of a segment. */
+const blocksFor = (segmentBytes: number): number => {
+  const wanted = (segmentBytes / 26) * bitsPerKey / blockBits
+  let blocks = 1
+  while (blocks < wanted && blocks < mostBlocks) blocks *= 2
+  return blocks
+}
 
 /** The key filter of one segment. */
 export class KeyFilter {
@@ -80,18 +104,24 @@ export class KeyFilter {
     this.blocks = blocks
     this.waiting = new Int32Array(room)
     const bytes = headerBytes + blocks * wordsPerBlock * 4
-    this.buffer = spare?.byteLength === bytes ? spare : new ArrayBuffer(bytes)
-    if (this.buffer === spare) spare = undefined
+    this.buffer = take(bytes)
     this.words = new Uint32Array(this.buffer, headerBytes)
     this.holdsAll = holdsAll
   }
 
   /** A filter wide enough for any segment of `segmentBytes`. */
   static forSegment(segmentBytes: number): KeyFilter {
-    const wanted = (segmentBytes / 26) * bitsPerKey / blockBits
-    let blocks = 1
-    while (blocks < wanted && blocks < mostBlocks) blocks *= 2
-    return new KeyFilter(blocks, gathered, false)
+    return new KeyFilter(blocksFor(segmentBytes), gathered, false)
+  }
+
+  /** Readies a piece of the memory that the filter of the next segment will take. */
+  static prepare(segmentBytes: number): void {
+    const bytes = headerBytes + blocksFor(segmentBytes) * wordsPerBlock * 4
+    if (spare?.buffer.byteLength !== bytes) spare = { buffer: new ArrayBuffer(bytes), clean: 0 }
+    if (spare.clean === bytes) return
+    const end = Math.min(bytes, spare.clean + cleanedAtOnce)
+    new Uint8Array(spare.buffer).fill(0, spare.clean, end)
+    spare.clean = end
   }
 
   /** Adds a key by its hash. */
@@ -126,20 +156,21 @@ export class KeyFilter {
     return (this.words[at]! & low) === (low | 0) && (this.words[at + 1]! & high) === (high | 0)
   }
 
-  /** The share of bits that are set; in a wide filter judged by one word in sixteen, of each position in a block in turn. */
+  /** The share of bits that are set; in a wide filter judged by some of the words, of each position in a block in turn. */
   private get fill(): number {
     const { words, blocks } = this
-    const stride = blocks < 1024 ? 1 : wordsPerBlock
-    const sample = blocks * wordsPerBlock / stride
+    const sample = Math.min(blocks * wordsPerBlock, sampledWords)
+    const stride = blocks * wordsPerBlock / sample
     let ones = 0
-    for (let i = 0; i < sample; i++) ones += onesIn(words[i * stride + (stride === 1 ? 0 : i & (wordsPerBlock - 1))]!)
+    for (let i = 0; i < sample; i++) {
+      ones += onesIn(words[i * stride + (stride < wordsPerBlock ? 0 : i & (wordsPerBlock - 1))]!)
+    }
     return ones / (sample * 32)
   }
 
   /** Gives the memory to the next filter: neither this one nor what it sealed may be used any more. */
   recycle(): void {
-    new Uint8Array(this.buffer).fill(0)
-    spare = this.buffer
+    spare = { buffer: this.buffer, clean: 0 }
   }
 
   /** Folded to its final size, as bytes, which are the filter's own memory. The filter itself is used up. */

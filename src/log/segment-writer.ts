@@ -7,6 +7,7 @@ import { FrameEncoder } from "./batch.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import type { LogObserver } from "./event-log.ts"
 import { buildFrame, countInBody, FrameHeader, frameType, paddedSize, writeFrameHeader } from "./frame.ts"
+import { KeyFilter } from "./key-filter.ts"
 import { moveUnsynced } from "./repair.ts"
 import { rotate, RotationPutOff, type SealedSegment, SyncFailed, writeSeal } from "./rotation.ts"
 import { EventTally } from "./segment-index.ts"
@@ -226,6 +227,12 @@ export abstract class SegmentWriter {
       throw error instanceof DiskError ? new SyncFailed(error) : error
     }
     this.hooks.published()
+  }
+
+  /** Readies what the next segment needs, a little at a time, once the one in use is half full. */
+  protected prepareNext(): void {
+    const { options: { segmentBytes }, segment } = this
+    if (segment.end > segmentBytes >>> 1) KeyFilter.prepare(segmentBytes)
   }
 
   protected continueCatchUp(frames: number): void {

@@ -215,8 +215,9 @@ export class LogWriter extends SegmentWriter {
   tick(): void {
     if (this.dead) return
     const now = this.clock.monotonic()
-    // Until something is written no footer can be due, and a server that loads its data has better things to do.
+    // Until something is written no footer can be due: a server that loads its data has better things to do.
     if (this.catchUp !== undefined && this.hasAppended) this.continueCatchUp(catchUpFrames)
+    this.prepareNext()
     if (this.unavailable !== undefined) {
       if (now - this.lastTry >= retryEveryMs) this.retry(now)
       return
