@@ -29,9 +29,8 @@ const unsyncedLimitMs = 1900
 const syncEveryMs = 1000
 /** Turns that a patient caller's sync waits for more to write, at most. */
 const mostTurnsPutOff = 4
-/** Where syncs usually take longer than this they are done in the background, and after so long one is tried again. */
-const longestInlineMs = 1
-const inlineAgainMs = 2000
+/** Where syncs usually take longer they are done in the background; when one is tried again. */
+const [longestInlineMs, inlineAgainMs] = [1, 2000]
 /** Index slices after a start-up: frames per tick. */
 const catchUpFrames = 64
 /** A clock that falls by more than this leaves a CONTROL record. */
