@@ -2,7 +2,7 @@
  * What the footer of a segment will say, gathered while the segment is open: where times and sequences are, where
  * sessions are defined, which keys occur and how many events of each type.
  */
-import type { Slice } from "../projections/memory/slice.ts"
+import { copyBytes, type Slice } from "../projections/memory/slice.ts"
 import { codes, type Event, type EventTag } from "./events/catalog.ts"
 import { hashKey, KeyFilter } from "./key-filter.ts"
 
@@ -33,6 +33,9 @@ export interface SegmentDirectory {
   readonly complete: boolean
 }
 
+/** A longer key is noted each time. */
+const longestRepeat = 32
+
 /** The fields that name keys, per event. */
 const keyFields = new Map<EventTag, ReadonlyArray<"key" | "to">>()
 const fieldsOf = (event: Event): ReadonlyArray<"key" | "to"> => {
@@ -53,6 +56,9 @@ export class EventTally {
   private hashes = new Uint32Array(256)
   private events = 0
   private keys = 0
+  /** The key noted last, if it is short: one key after another the same is usual for lists and the like. */
+  private readonly last = new Uint8Array(longestRepeat)
+  private lastLength = -1
 
   /** Notes one event. */
   add(event: Event): void {
@@ -74,13 +80,25 @@ export class EventTally {
         this.numbers[this.events++] = codes.KeyEvicted
         return this.key(event.key)
       case "ListPushed":
+        this.numbers[this.events++] = codes.ListPushed
+        return this.key(event.key)
       case "ListPopped":
+        this.numbers[this.events++] = codes.ListPopped
+        return this.key(event.key)
       case "SetMembersAdded":
+        this.numbers[this.events++] = codes.SetMembersAdded
+        return this.key(event.key)
       case "SetMembersRemoved":
+        this.numbers[this.events++] = codes.SetMembersRemoved
+        return this.key(event.key)
       case "HashFieldsSet":
+        this.numbers[this.events++] = codes.HashFieldsSet
+        return this.key(event.key)
       case "SortedSetMembersScored":
+        this.numbers[this.events++] = codes.SortedSetMembersScored
+        return this.key(event.key)
       case "SortedSetMembersRemoved":
-        this.numbers[this.events++] = codes[event._tag]
+        this.numbers[this.events++] = codes.SortedSetMembersRemoved
         return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
@@ -93,13 +111,21 @@ export class EventTally {
     for (let i = 0; i < this.keys; i++) index.filter.add(this.hashes[i]!)
     this.events = 0
     this.keys = 0
+    this.lastLength = -1
     if (this.numbers.length > 1 << 16) this.numbers = new Uint16Array(256)
     if (this.hashes.length > 1 << 16) this.hashes = new Uint32Array(256)
   }
 
-  private key(key: Slice): void {
+  private key({ bytes, length, start }: Slice): void {
+    // Where keys differ, their ends mostly do.
+    const { last } = this
+    let i = length === this.lastLength ? length - 1 : -2
+    while (i >= 0 && bytes[start + i] === last[i]) i--
+    if (i === -1) return
     if (this.keys === this.hashes.length) this.hashes = widened(this.hashes)
-    this.hashes[this.keys++] = hashKey(key.bytes, key.start, key.length)
+    this.hashes[this.keys++] = hashKey(bytes, start, length)
+    this.lastLength = length <= longestRepeat ? length : -1
+    if (length <= longestRepeat) copyBytes(last, 0, bytes, start, length)
   }
 }
 

@@ -94,8 +94,24 @@ const sameBytes = (a: Slice, b: Slice): boolean =>
 
 /** Folds one event of database `db` into the keyspace. */
 export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
-  if (event._tag === "StringSet") Strings.setString(keyspace.database(db), event.key, event.value, event.expireAt ?? 0)
-  else if (event._tag === "StringIncremented") Strings.incremented(keyspace.database(db), event.key, event.value)
-  else if (event._tag === "KeyEvicted") keyspace.database(db).delete(event.key)
-  else (evolvers[event._tag] as (keyspace: Keyspace, db: number, event: Event) => void)(keyspace, db, event)
+  switch (event._tag) { // the frequent ones, spared a keyed load and a call that nobody can see through
+    case "StringSet":
+      return Strings.setString(keyspace.database(db), event.key, event.value, event.expireAt ?? 0)
+    case "StringIncremented":
+      return Strings.incremented(keyspace.database(db), event.key, event.value)
+    case "ListPushed":
+      return Lists.pushed(keyspace.database(db), event.key, event.side, event.elements)
+    case "ListPopped":
+      return Lists.popped(keyspace.database(db), event.key, event.side, event.elements.length)
+    case "SetMembersAdded":
+      return Sets.membersAdded(keyspace.database(db), event.key, event.members)
+    case "HashFieldsSet":
+      return Hashes.fieldsSet(keyspace.database(db), event.key, event.pairs)
+    case "SortedSetMembersScored":
+      return SortedSets.membersScored(keyspace.database(db), event.key, event.members, event.scores)
+    case "KeyEvicted":
+      return void keyspace.database(db).delete(event.key)
+    default:
+      ;(evolvers[event._tag] as (keyspace: Keyspace, db: number, event: Event) => void)(keyspace, db, event)
+  }
 }

@@ -2,7 +2,8 @@
 import type { ListSide } from "../../log/events/fields.ts"
 import { nilArray, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
-import { elementsFrom, listLength } from "../../projections/list.ts"
+import { elementAt, elementsFrom, listLength } from "../../projections/list.ts"
+import { Slice } from "../../projections/memory/slice.ts"
 import { rest } from "../arguments.ts"
 import { positiveCount, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
@@ -56,17 +57,25 @@ export const rpushx = defineCommand({
   ...described("right", true)
 })
 
+const popped = new Slice()
+
 const pop = (side: ListSide) => (d: Decision, argv: Argv): Reply => {
   if (argv.length > 3) throw wrongArity(d.commandName)
   const key = argv.at(1)
-  const counted = argv.length === 3
-  const count = counted ? positiveCount(argv.at(2)) : 1
+  if (argv.length === 2) {
+    const p = writableOf(d, key, list)
+    if (p === 0) return null
+    const element = elementAt(d.db, p, side === "left" ? 0 : listLength(d.db, p) - 1, popped)
+    d.emit({ _tag: "ListPopped", key, side, elements: [element] })
+    return element
+  }
+  const count = positiveCount(argv.at(2))
   const p = writableOf(d, key, list)
-  if (p === 0) return counted ? nilArray : null
+  if (p === 0) return nilArray
   if (count === 0) return []
   const elements = elementsFrom(d.db, p, side, Math.min(count, listLength(d.db, p)))
   d.emit({ _tag: "ListPopped", key, side, elements })
-  return counted ? elements : elements[0]!
+  return elements
 }
 
 const popping = (side: ListSide) => ({
