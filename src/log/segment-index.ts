@@ -94,6 +94,9 @@ export class EventTally {
       case "HashFieldsSet":
         this.numbers[this.events++] = codes.HashFieldsSet
         return this.key(event.key)
+      case "HashFieldsUpdated":
+        this.numbers[this.events++] = codes.HashFieldsUpdated
+        return this.key(event.key)
       case "SortedSetMembersScored":
         this.numbers[this.events++] = codes.SortedSetMembersScored
         return this.key(event.key)

@@ -107,6 +107,12 @@ export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
       return Sets.membersAdded(keyspace.database(db), event.key, event.members)
     case "HashFieldsSet":
       return Hashes.fieldsSet(keyspace.database(db), event.key, event.pairs)
+    case "HashFieldsUpdated":
+      return Hashes.fieldsUpdated(keyspace.database(db), event.key, event.pairs)
+    case "SetMembersRemoved":
+      return Sets.membersRemoved(keyspace.database(db), event.key, event.members)
+    case "SortedSetMembersRemoved":
+      return SortedSets.membersRemoved(keyspace.database(db), event.key, event.members)
     case "SortedSetMembersScored":
       return SortedSets.membersScored(keyspace.database(db), event.key, event.members, event.scores)
     case "KeyEvicted":

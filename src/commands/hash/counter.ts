@@ -14,6 +14,11 @@ import { longDouble } from "../string/float-counter.ts"
 import { valueOf } from "./reading.ts"
 
 const { hash } = Entry.Type
+
+/** The text of the sum, until the event is folded. */
+const digits = new Uint8Array(20)
+const written = new Slice()
+
 const notInteger = new ReplyError("ERR hash value is not an integer")
 const notFloat = new ReplyError("ERR hash value is not a float")
 const infinite = new ReplyError("ERR value is NaN or Infinity")
@@ -42,8 +47,7 @@ export const hincrby = defineCommand({
     if (current === undefined) throw notInteger
     const sum = addInt64(current, by)
     if (sum === undefined) throw errors.overflow
-    const digits = new Uint8Array(20)
-    emit(d, key, field, new Slice(digits, 0, writeInt64(digits, 0, sum)), text !== null)
+    emit(d, key, field, written.set(digits, 0, writeInt64(digits, 0, sum)), text !== null)
     return sum
   }
 })

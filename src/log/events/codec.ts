@@ -109,6 +109,13 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
     },
     read: (from) => ({ _tag: "HashFieldsSet", key: from.blob(), pairs: readMembers(from) })
   },
+  HashFieldsUpdated: {
+    write: (out, event) => {
+      out.blob(event.key)
+      writeSlices(out, event.pairs)
+    },
+    read: (from) => ({ _tag: "HashFieldsUpdated", key: from.blob(), pairs: readMembers(from) })
+  },
   SortedSetMembersScored: {
     write: (out, { key, members, scores }) => {
       out.blob(key)
@@ -145,6 +152,7 @@ for (const tag of tags) byCode[codes[tag]] = codecs[tag] as unknown as EventCode
 
 const {
   HashFieldsSet,
+  HashFieldsUpdated,
   KeyDeleted,
   KeyEvicted,
   KeyExpired,
@@ -179,6 +187,9 @@ export const encodeEvent = (out: ByteWriter, event: Event): void => {
     case "HashFieldsSet":
       out.u8(codes.HashFieldsSet)
       return HashFieldsSet.write(out, event)
+    case "HashFieldsUpdated":
+      out.u8(codes.HashFieldsUpdated)
+      return HashFieldsUpdated.write(out, event)
     case "SortedSetMembersScored":
       out.u8(codes.SortedSetMembersScored)
       return SortedSetMembersScored.write(out, event)

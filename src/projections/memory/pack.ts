@@ -210,8 +210,11 @@ export const isAt = (bytes: Uint8Array, at: number, needle: Needle): boolean => 
 /** The first element equal to the needle among those `stride` elements apart from `at` on; -1 when there is none. */
 export const find = (bytes: Uint8Array, at: number, end: number, needle: Needle, stride: number): number => {
   const first = needle.bytes[0]!
+  // Names in a collection mostly begin alike: of a short text, whose first byte tells its length, the end is compared first.
+  const probe = first >= 0x80 && first < 0xc0 ? needle.length - 2 : 0
+  const probed = needle.bytes[probe]!
   while (at < end) {
-    if (bytes[at] === first && isAt(bytes, at, needle)) return at
+    if (bytes[at] === first && bytes[at + probe] === probed && isAt(bytes, at, needle)) return at
     for (let i = 0; i < stride; i++) at += sizeAt(bytes, at)
   }
   return -1
