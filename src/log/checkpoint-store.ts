@@ -160,18 +160,10 @@ export class CheckpointFiles {
   }
 
   /**
-   * Makes a file that was written, synced and read back a checkpoint, and removes those that are one too many. Throws
-   * `DiskError`; the older checkpoints are then as before.
+   * Makes a file that was written, synced and read back a checkpoint, and removes those that are one too many: a step at a
+   * time, each of which waits for the disk once. Once begun it has to be brought to its end. Throws `DiskError`; the older
+   * checkpoints are then as before.
    */
-  publish(writer: CheckpointWriter): CheckpointInfo {
-    const steps = this.publishing(writer)
-    for (;;) {
-      const step = steps.next()
-      if (step.done === true) return step.value
-    }
-  }
-
-  /** The same a step at a time, each of which waits for the disk once; once begun it has to be brought to its end. */
   *publishing(writer: CheckpointWriter): Generator<void, CheckpointInfo> {
     const { created, lsn, sequence } = writer.header
     const name = `${checkpointFolder}/${checkpointName(sequence)}`

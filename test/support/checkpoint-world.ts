@@ -98,7 +98,11 @@ export class CheckpointWorld {
     if (writer.failure !== undefined) throw writer.failure
     if (!this.log.sync(true)) throw new Error("the log cannot be synced")
     readThrough(this.log.checkpoints.readBack(writer))
-    return this.log.checkpoints.publish(writer)
+    const steps = this.log.checkpoints.publishing(writer)
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return step.value
+    }
   }
 
   /** A checkpoint without anything in between. */
