@@ -210,7 +210,8 @@ export const writeManifest = (disk: Disk, manifest: Manifest): void => {
 
 /**
  * The same a step at a time, each of which waits for the disk once, so that others get their turn in between. `newest`
- * is asked before the manifest is replaced: false when a newer one has been written meanwhile, which then stays.
+ * is asked before the manifest is replaced: false when another has been since, which stays. All go through one temporary
+ * file, so what replaces it is always the latest written. At the end it is durable, whoever put it there.
  */
 export function* manifestSteps(disk: Disk, manifest: Manifest, newest: () => boolean): Generator<void, void> {
   const bytes = encodeManifest(manifest)
@@ -225,12 +226,13 @@ export function* manifestSteps(disk: Disk, manifest: Manifest, newest: () => boo
       file.close()
     }
     yield
-    if (!newest()) return
-    // A damaged MANIFEST must not push out the good one before it.
-    if (disk.exists(current) && typeof decodeManifest(disk.readFile(current)) === "object") {
-      disk.rename(current, previous)
+    if (newest()) {
+      // A damaged MANIFEST must not push out the good one before it.
+      if (disk.exists(current) && typeof decodeManifest(disk.readFile(current)) === "object") {
+        disk.rename(current, previous)
+      }
+      disk.rename(temporary, current)
     }
-    disk.rename(temporary, current)
   } catch (error) {
     try {
       disk.unlink(temporary)

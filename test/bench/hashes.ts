@@ -1,43 +1,23 @@
 /** Hashes: whole ones read, what many small ones and one large one take, and whom the end of a large one holds up. */
-import * as Net from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { encodeRequest } from "../support/resp-client.ts"
-import { integerReply, probeWhile, redisBenchmark, writeDigits } from "./load.ts"
+import { fillWith, integerReply, probeWhile, redisBenchmark, writeDigits } from "./load.ts"
 import { label, type Turn, withServer } from "./parts.ts"
 import { residentBytes } from "./servers.ts"
 
 const places = "0".repeat(12)
 
-/** Sends the request `count` times, its twelve zeros counted up each time, in pipelines of 500. All must add fields. */
-const fillWith = async (port: number, count: number, words: ReadonlyArray<string>): Promise<void> => {
-  const one = encodeRequest(words)
-  const numberAt = one.indexOf(places)
-  let next = 0
-  const connection = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const bytes = Buffer.concat(Array.from({ length: 500 }, () => one))
-      const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true })
-      let owed = 0
-      const send = (): void => {
-        const size = owed = Math.min(500, count - next)
-        if (size === 0) {
-          socket.destroy()
-          resolve()
-          return
-        }
-        for (let i = 0; i < size; i++) writeDigits(bytes, i * one.length + numberAt, next++)
-        socket.write(bytes.subarray(0, size * one.length))
-      }
-      socket.once("connect", send)
-      socket.once("error", reject)
-      socket.once("close", () => reject(new Error("the server closed the connection while it was filled")))
-      socket.on("data", (chunk) => {
-        if (chunk.includes("-")) reject(new Error(`${words[0]} answered ${chunk.toString("latin1").slice(0, 200)}`))
-        for (const byte of chunk) if (byte === 10) owed--
-        if (owed === 0) send()
-      })
-    })
-  await Promise.all(Array.from({ length: 4 }, connection))
+/** Sets these fields and values in a hash, `count` times, the twelve zeros counted up each time. All must be new fields. */
+const fillHashes = (port: number, count: number, key: string, pairs: ReadonlyArray<string>): Promise<void> => {
+  const request = encodeRequest(["HSET", key, ...pairs])
+  const numberAt = request.indexOf(places)
+  return fillWith(
+    port,
+    count,
+    request,
+    `:${pairs.length / 2}\r\n`,
+    (bytes, at, number) => writeDigits(bytes, at + numberAt, number)
+  )
 }
 
 /** Times a request of redis-benchmark without and with a pipeline. */
@@ -67,7 +47,7 @@ const readCount = 10_000
 const readWhole = async (turn: Turn): Promise<void> =>
   withServer(turn.start("everysec"), async ({ port }) => {
     const pairs = Array.from({ length: 50 }, (_, i) => [`field:${i}`, `value of ${i}`]).flat()
-    await fillWith(port, readCount, ["HSET", `hash:${places}`, ...pairs])
+    await fillHashes(port, readCount, `hash:${places}`, pairs)
     await time(turn, port, "HGETALL of 50 fields", 10, readCount, ["HGETALL", "hash:__rand_int__"])
     await time(turn, port, "HGET, 50 fields", 1, readCount, ["HGET", "hash:__rand_int__", "field:25"])
     await time(turn, port, "HINCRBY, 50 fields", 1, readCount, ["HINCRBY", "hash:__rand_int__", "count", "1"])
@@ -80,7 +60,7 @@ const small = async (turn: Turn, hashes: number): Promise<void> =>
     const empty = residentBytes(pid)
     turn.note(`filling ${size}`)
     const fields = ["name", "ada", "city", "london", "age", "36", "id", places, "score", "17.5"]
-    await fillWith(port, hashes, ["HSET", `user:${places}`, ...fields])
+    await fillHashes(port, hashes, `user:${places}`, fields)
     await sleep(1500)
     turn.record("hash", `RSS per hash, ${size}`, "B", "lower", (residentBytes(pid) - empty) / hashes)
   })
@@ -93,7 +73,7 @@ const large = async (turn: Turn, fields: number): Promise<void> =>
     const empty = residentBytes(pid)
     turn.note(`filling a hash of ${size}`)
     const began = performance.now()
-    await fillWith(port, fields, ["HSET", "large", `field:${places}`, "value"])
+    await fillHashes(port, fields, "large", [`field:${places}`, "value"])
     const perSecond = fields / (performance.now() - began) * 1000
     turn.record("hash", `HSET of new fields, ${size}`, "req/s", "higher", perSecond)
     const client = await server.client()

@@ -67,7 +67,6 @@ export const backgroundLoad = (port: number, args: ReadonlyArray<string>): () =>
   }
 }
 
-const ok = Buffer.from("+OK\r\n")
 const digits = 12
 
 /** The key of a number: "key:" and twelve digits, as redis-benchmark writes them. */
@@ -89,15 +88,23 @@ export const writeDigits = (bytes: Uint8Array, first: number, number: number): v
 }
 
 /**
- * Sets keys key:000000000000 to key:…(count - 1), each once, over a few connections in pipelines of 500. Rejects on
- * any reply but OK.
+ * Sends a request `count` times over a few connections in pipelines of 500; `write` puts the number of each into its bytes,
+ * which begin at `at`. Rejects on any reply but `expected`.
  */
-export const fill = async (port: number, count: number, valueBytes = 3): Promise<void> => {
+export const fillWith = async (
+  port: number,
+  count: number,
+  request: Uint8Array,
+  expected: string,
+  write: (bytes: Uint8Array, at: number, number: number) => void
+): Promise<void> => {
   const batchSize = 500
+  const stride = request.length
+  const reply = Buffer.from(expected)
   let next = 0
   const connection = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const { bytes, stride, first } = setBatch(batchSize, "x".repeat(valueBytes))
+      const bytes = Buffer.concat(Array.from({ length: batchSize }, () => request))
       const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true })
       let owed = 0
       let matched = 0
@@ -108,8 +115,8 @@ export const fill = async (port: number, count: number, valueBytes = 3): Promise
           resolve()
           return
         }
-        for (let i = 0; i < size; i++) writeDigits(bytes, i * stride + first, next++)
-        owed = size * ok.length
+        for (let i = 0; i < size; i++) write(bytes, i * stride, next++)
+        owed = size * reply.length
         matched = 0
         socket.write(bytes.subarray(0, size * stride))
       }
@@ -118,8 +125,8 @@ export const fill = async (port: number, count: number, valueBytes = 3): Promise
       socket.once("close", () => reject(new Error("the server closed the connection while it was filled")))
       socket.on("data", (chunk) => {
         for (const byte of chunk) {
-          if (byte !== ok[matched % ok.length]) {
-            reject(new Error(`SET answered ${JSON.stringify(chunk.toString("latin1").slice(0, 200))}`))
+          if (byte !== reply[matched % reply.length]) {
+            reject(new Error(`answered ${JSON.stringify(chunk.toString("latin1").slice(0, 200))}`))
             socket.destroy()
             return
           }
@@ -129,6 +136,12 @@ export const fill = async (port: number, count: number, valueBytes = 3): Promise
       })
     })
   await Promise.all(Array.from({ length: 4 }, connection))
+}
+
+/** Sets keys key:000000000000 to key:…(count - 1), each once. */
+export const fill = (port: number, count: number, valueBytes = 3): Promise<void> => {
+  const { bytes, first } = setBatch(1, "x".repeat(valueBytes))
+  return fillWith(port, count, bytes, "+OK\r\n", (bytes, at, number) => writeDigits(bytes, at + first, number))
 }
 
 /** Runs a command whose reply must be an integer. */

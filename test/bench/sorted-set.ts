@@ -1,52 +1,24 @@
 /** One sorted set of millions of members: commands on it, its memory, and whom its deletion holds up. */
-import * as Net from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { encodeRequest } from "../support/resp-client.ts"
-import { integerReply, probeWhile, redisBenchmark, writeDigits } from "./load.ts"
+import { fillWith, integerReply, probeWhile, redisBenchmark, writeDigits } from "./load.ts"
 import { label, type Turn, withServer } from "./parts.ts"
 import { residentBytes } from "./servers.ts"
 
 const key = "sorted"
-const added = Buffer.from(":1\r\n")
 
 /** Spreads numbers below a power of two over each other, each coming up once. */
 const scattered = (number: number): number => Math.imul(number, 0x9e3779b1) >>> 8
 
-/** Adds members member:000000000000 to member:…(count - 1), each once, with scores all over, in pipelines of 500. */
-const fillSortedSet = async (port: number, count: number): Promise<void> => {
-  const one = encodeRequest(["ZADD", key, "0".repeat(12), `member:${"0".repeat(12)}`])
-  const scoreAt = one.indexOf("0".repeat(12))
-  const memberAt = one.indexOf("member:") + 7
-  let next = 0
-  const connection = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const bytes = Buffer.concat(Array.from({ length: 500 }, () => one))
-      const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true })
-      let owed = 0
-      const send = (): void => {
-        const size = Math.min(500, count - next)
-        if (size === 0) {
-          socket.destroy()
-          resolve()
-          return
-        }
-        for (let i = 0; i < size; i++, next++) {
-          writeDigits(bytes, i * one.length + scoreAt, scattered(next) % count)
-          writeDigits(bytes, i * one.length + memberAt, next)
-        }
-        owed = size * added.length
-        socket.write(bytes.subarray(0, size * one.length))
-      }
-      socket.once("connect", send)
-      socket.once("error", reject)
-      socket.once("close", () => reject(new Error("the server closed the connection while it was filled")))
-      socket.on("data", (chunk) => {
-        if (chunk.includes("-")) reject(new Error(`ZADD answered ${chunk.toString("latin1").slice(0, 200)}`))
-        owed -= chunk.length
-        if (owed === 0) send()
-      })
-    })
-  await Promise.all(Array.from({ length: 4 }, connection))
+/** Adds members member:000000000000 to member:…(count - 1), each once, with scores all over. */
+const fillSortedSet = (port: number, count: number): Promise<void> => {
+  const request = encodeRequest(["ZADD", key, "0".repeat(12), `member:${"0".repeat(12)}`])
+  const scoreAt = request.indexOf("0".repeat(12))
+  const memberAt = request.indexOf("member:") + 7
+  return fillWith(port, count, request, ":1\r\n", (bytes, at, number) => {
+    writeDigits(bytes, at + scoreAt, scattered(number) % count)
+    writeDigits(bytes, at + memberAt, number)
+  })
 }
 
 const member = "member:__rand_int__"

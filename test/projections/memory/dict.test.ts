@@ -98,6 +98,41 @@ const keyOf = (n: number): string =>
   n === 0 ? "" : n % 7 === 0 ? `\0\xff\r\n${n}` : n % 101 === 0 ? "long".repeat(200) + n : `key:${n}`
 
 describe("dict", () => {
+  it("made as large as it will be takes entries in, each once, and does what a Map does from then on", () => {
+    fc.assert(
+      fc.property(shape, seed, fc.constantFrom(1, 2900, 5000, 20_000), (shape, seed, announced) => {
+        const random = sourceOf(seed)
+        const pair = new Pair(shape, seed)
+        while (!pair.dict.prepareFor(announced, 3)) expect(pair.dict.size).toBe(0)
+        const range = shape === crowded ? 1000 : 2 * announced // more than was said may come
+        for (let i = 0; i < range; i++) {
+          const text = keyOf(random() % range)
+          const key = Buffer.from(text, "latin1")
+          const p = pair.block(key)
+          const isNew = !pair.model.has(text)
+          expect(pair.dict.insertNew(pair.hash(key), p, key, 0, key.length)).toBe(isNew)
+          if (!isNew) pair.arena.free(p)
+          else {
+            pair.model.set(text, p)
+            pair.keyAt.set(p, text)
+          }
+        }
+        pair.verify()
+        for (let i = 0; i < range; i++) pair.remove(keyOf(random() % range))
+        for (let i = 0; i < 200; i++) pair.put(keyOf(random() % range))
+        pair.verify()
+        if (shape === "keyed") pair.clear()
+        else { // where hashes are not spread, tables made for them may stay without an entry, and so without a removal
+          for (const text of pair.model.keys()) pair.remove(text)
+          expect(pair.dict.size).toBe(0)
+          pair.dict.destroy()
+          expect(pair.arena.usedBytes).toBe(0)
+        }
+      }),
+      { numRuns: 12 }
+    )
+  })
+
   it("does what a Map does", () => {
     fc.assert(
       fc.property(shape, seed, fc.constantFrom(30, 500, 1500, 12_000), (shape, seed, keys) => {
