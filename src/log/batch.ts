@@ -52,10 +52,14 @@ export const varintSize = (value: number): number => {
 }
 
 /** Room to reserve for the length of a batch; only a guess, corrected afterwards, but a copy of 512 MiB is spared. */
-const lengthHint = (event: Event): number =>
-  event._tag === "StringSet" && event.key.length + event.value.length > 100
-    ? varintSize(event.key.length + event.value.length + 12)
-    : 1
+const lengthHint = (events: ReadonlyArray<Event>, count: number): number => {
+  let total = 8
+  for (let i = 0; i < count && i < 8; i++) {
+    const event = events[i]!
+    total += event._tag === "StringSet" ? event.key.length + event.value.length + 4 : 24
+  }
+  return varintSize(total)
+}
 
 /** Gathers batches in the tail buffer until they become a frame. Allocates nothing per batch. */
 export class FrameEncoder {
@@ -171,7 +175,7 @@ export class FrameEncoder {
     if (count !== 1) meta |= metaEvents
 
     const at = out.length
-    const reserved = count === 1 ? lengthHint(events[0]!) : 1
+    const reserved = lengthHint(events, count)
     out.need(reserved + 48)
     out.length += reserved
     out.bytes[out.length++] = meta

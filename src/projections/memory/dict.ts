@@ -151,7 +151,8 @@ export class Dict extends Segments {
   }
 
   /**
-   * As `insert`, but looks in passing whether the key is there already: then it does nothing and returns false.
+   * As `insert`, but looks in passing whether the key is there already: then it does nothing and returns false. Not for
+   * a `Table`, whose state would not be saved.
    * @throws ArenaFull and has then changed nothing
    */
   insertNew(hash: number, p: Pointer, bytes: Uint8Array, start: number, length: number): boolean {
