@@ -70,6 +70,9 @@ export class EventTally {
       case "StringIncremented":
         this.numbers[this.events++] = codes.StringIncremented
         return this.key(event.key)
+      case "StringRangeSet":
+        this.numbers[this.events++] = codes.StringRangeSet
+        return this.key(event.key)
       case "KeyDeleted":
         this.numbers[this.events++] = codes.KeyDeleted
         return this.key(event.key)

@@ -10,6 +10,7 @@ import * as Lists from "./list.ts"
 import type { Slice } from "./memory/slice.ts"
 import * as Sets from "./set.ts"
 import * as SortedSets from "./sorted-set.ts"
+import { stringsCombined } from "./string-combine.ts"
 import * as Strings from "./string.ts"
 
 type Evolvers = { readonly [Tag in EventTag]: (keyspace: Keyspace, db: number, event: EventOf<Tag>) => void }
@@ -23,6 +24,8 @@ const evolvers: Evolvers = {
   StringAppended: (keyspace, db, event) => Strings.appended(keyspace.database(db), event.key, event.suffix),
   StringRangeSet: (keyspace, db, event) =>
     Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value),
+  StringsCombined: (keyspace, db, event) =>
+    stringsCombined(keyspace.database(db), event.key, event.operation, event.sources),
   CollectionRestored: (keyspace, db, { bytes, expireAt, key, shape }) =>
     restoreSmall(keyspace.database(db), key, shape, bytes, expireAt ?? 0),
   ListNodeRestored: (keyspace, db, { count, key, ordinal, pack }) =>
@@ -99,6 +102,8 @@ export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
       return Strings.setString(keyspace.database(db), event.key, event.value, event.expireAt ?? 0)
     case "StringIncremented":
       return Strings.incremented(keyspace.database(db), event.key, event.value)
+    case "StringRangeSet":
+      return Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value)
     case "ListPushed":
       return Lists.pushed(keyspace.database(db), event.key, event.side, event.elements)
     case "ListPopped":

@@ -1,7 +1,7 @@
 /** Strings: integers are kept as two words, text follows its key. */
 import * as Entry from "./entry.ts"
 import { type Database, highWordAt, integerBytes, wordAt } from "./keyspace.ts"
-import { byteOf, type Pointer, slabOf } from "./memory/arena.ts"
+import { byteOf, type Pointer, sharedLimit, slabOf } from "./memory/arena.ts"
 import { fromWords, highWord, lowWord, parseInt64, writeInt64 } from "./memory/integer.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 
@@ -76,6 +76,7 @@ export const floatIncremented = (db: Database, key: Slice, value: Slice): void =
  */
 const grow = (db: Database, key: Slice, length: number): Pointer => {
   let p = db.locate(key)
+  let old = p
   let before = 0
   if (p === 0) {
     p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
@@ -88,7 +89,7 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
     } else if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) {
       const text = readString(db, p, new Slice(), new Uint8Array(24))
       setText(db, key, text, Entry.Encoding.raw, keepDeadline)
-      p = db.locate(key)
+      p = old = db.locate(key)
     }
     db.changing(p)
     Entry.setWritten(db.arena, p, db.turn.clock)
@@ -100,8 +101,12 @@ const grow = (db: Database, key: Slice, length: number): Pointer => {
   }
   if (length > before) {
     const slab = slabOf(p)
-    const at = byteOf(p) + Entry.headerBytes + key.length
-    db.arena.bytes[slab]!.fill(0, at + before, at + length)
+    // A large block that is new holds zeros, which the system makes when they are first touched: a bitmap of 512 MiB with
+    // one bit in it takes no longer to come about than a small one.
+    if (p === old || db.arena.capacity(p) <= sharedLimit) {
+      const at = byteOf(p) + Entry.headerBytes + key.length
+      db.arena.bytes[slab]!.fill(0, at + before, at + length)
+    }
     db.arena.words[slab]![wordAt(p, 4)] = length
   }
   Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.raw)
@@ -126,6 +131,21 @@ export const rangeSet = (db: Database, key: Slice, offset: number, value: Slice)
     value.start,
     value.length
   )
+}
+
+/** The key holds raw text of `length` bytes and no deadline; the first `keep` bytes are those it had, others anything. */
+export const makeRoom = (db: Database, key: Slice, length: number, keep: number): Pointer => {
+  let p = db.locate(key)
+  if (p === 0) p = db.create(key, Entry.Type.string, Entry.Encoding.raw, 0, length)
+  else {
+    if (Entry.typeOf(db.arena, p) !== Entry.Type.string) becomeString(db, p)
+    p = db.resize(key, p, length, keep)
+    Entry.setTypeAndEncoding(db.arena, p, Entry.Type.string, Entry.Encoding.raw)
+    Entry.setWritten(db.arena, p, db.turn.clock)
+    db.expireAt(p, 0)
+  }
+  db.arena.words[slabOf(p)]![wordAt(p, 4)] = length
+  return p
 }
 
 const lengthOf = (db: Database, p: Pointer): number => db.arena.words[slabOf(p)]![wordAt(p, 4)]!

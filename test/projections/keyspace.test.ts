@@ -3,8 +3,10 @@ import type { Event } from "../../src/log/events/catalog.ts"
 import * as Entry from "../../src/projections/entry.ts"
 import { evolve } from "../../src/projections/evolve.ts"
 import { type Database, Keyspace } from "../../src/projections/keyspace.ts"
+import { bitOperations } from "../../src/projections/memory/bits.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { readString, stringLength } from "../../src/projections/string.ts"
+import { combined } from "../support/bit-model.ts"
 import { forSeeds, type Random } from "../support/random.ts"
 
 const databases = 4
@@ -65,6 +67,13 @@ const applyToModel = (model: Array<Content>, db: number, event: Event): void => 
       part.copy(value, event.offset)
       return void here.set(text(event.key), { value, deadline: before?.deadline ?? 0, encoding: "raw" })
     }
+    case "StringsCombined": {
+      const sources = event.sources.map((source) => here.get(text(source))?.value ?? Buffer.alloc(0))
+      const value = combined(event.operation, sources)
+      if (value.length === 0) here.delete(text(event.key))
+      else here.set(text(event.key), { value, deadline: 0, encoding: "raw" })
+      return
+    }
     case "KeyDeleted":
     case "KeyExpired":
       return void here.delete(text(event.key))
@@ -121,6 +130,11 @@ const randomValue = (random: Random, keyspace: Keyspace, largest: number): Slice
   return new Slice(random.bytes(before + length), before, length)
 }
 
+const lengthIn = (db: Database, key: Slice): number => {
+  const p = db.dict.find(db.dict.hash(key.bytes, key.start, key.length), key.bytes, key.start, key.length)
+  return p === 0 ? 0 : stringLength(db, p)
+}
+
 const randomDeadline = (random: Random): number =>
   random.pick([1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, now, now + random.below(5), now + random.below(100_000)])
 
@@ -154,6 +168,13 @@ const randomEvent = (random: Random, keyspace: Keyspace, keys: number, key: (nam
   if (kind < 470) return { _tag: "StringAppended", key: name(), suffix: value(100_000) }
   if (kind < 550) {
     return { _tag: "StringRangeSet", key: name(), offset: random.below(random.pick([1, 60, 3000])), value: value(9999) }
+  }
+  if (kind < 600) {
+    // The model looks at every bit, one by one: long strings are for the tests of the loops themselves.
+    const sources = Array.from({ length: random.below(5) }, name).filter((source) =>
+      keyspace.databases.every((database) => lengthIn(database, source) < 1500)
+    )
+    return { _tag: "StringsCombined", key: name(), operation: random.pick(bitOperations), sources }
   }
   if (kind < 680) return { _tag: random.chance(0.5) ? "KeyDeleted" : "KeyExpired", key: name() }
   if (kind < 780) return { _tag: "KeyExpirySet", key: name(), expireAt: randomDeadline(random) }

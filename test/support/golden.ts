@@ -9,6 +9,8 @@ import { atOnce } from "./compressing.ts"
 import { author, FakeClock, linesOf, logOptions, peek } from "./log-writer.ts"
 import { SimDisk } from "./sim-disk.ts"
 
+const bytes = (...texts: ReadonlyArray<string>): ReadonlyArray<Slice> => texts.map((text) => Slice.latin1(text))
+
 /** One event of every type, by name, with values that show their encoding. Only ever added to, at the end. */
 export const goldenEvents: ReadonlyArray<Event> = [
   { _tag: "StringSet", key: Slice.latin1("key:000000012345"), value: Slice.latin1("xxx"), expireAt: null },
@@ -33,10 +35,9 @@ export const goldenEvents: ReadonlyArray<Event> = [
   { _tag: "DatabasesSwapped", first: 0, second: 1 },
   { _tag: "DatabaseFlushed" },
   { _tag: "KeyspaceFlushed" },
-  { _tag: "KeyEvicted", key: Slice.latin1("cold"), policy: "allkeys-lfu" }
+  { _tag: "KeyEvicted", key: Slice.latin1("cold"), policy: "allkeys-lfu" },
+  { _tag: "StringsCombined", key: Slice.latin1("both"), operation: "ANDOR", sources: bytes("monday", "tuesday", "") }
 ]
-
-const bytes = (...texts: ReadonlyArray<string>): ReadonlyArray<Slice> => texts.map((text) => Slice.latin1(text))
 
 /** One event of every type about lists, sets, hashes and sorted sets. Only ever added to, at the end. */
 export const collectionEvents: ReadonlyArray<Event> = [

@@ -64,6 +64,14 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
     },
     read: (from) => ({ _tag: "StringIncremented", key: from.blob(), value: from.int64() })
   },
+  StringRangeSet: {
+    write: (out, event) => {
+      out.blob(event.key)
+      out.varint(event.offset)
+      out.blob(event.value)
+    },
+    read: (from) => ({ _tag: "StringRangeSet", key: from.blob(), offset: from.varint(), value: from.blob() })
+  },
   KeyDeleted: {
     write: (out, event) => out.blob(event.key),
     read: (from) => ({ _tag: "KeyDeleted", key: from.blob() })
@@ -163,6 +171,7 @@ const {
   SortedSetMembersRemoved,
   SortedSetMembersScored,
   StringIncremented,
+  StringRangeSet,
   StringSet
 } = codecs
 
@@ -175,6 +184,9 @@ export const encodeEvent = (out: ByteWriter, event: Event): void => {
     case "StringIncremented":
       out.u8(codes.StringIncremented)
       return StringIncremented.write(out, event)
+    case "StringRangeSet":
+      out.u8(codes.StringRangeSet)
+      return StringRangeSet.write(out, event)
     case "ListPushed":
       out.u8(codes.ListPushed)
       return ListPushed.write(out, event)

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { type BitOperation as Operation, bitOperations } from "../../projections/memory/bits.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { type ByteReader, type ByteWriter, wired, WireError, wireOf } from "./wire.ts"
 
@@ -112,6 +113,21 @@ export const ListSide = wired(Schema.Literals(listSides), {
     const side = listSides[number]
     if (side === undefined) throw new WireError(`unknown side ${number} before offset ${from.offset}`)
     return side
+  }
+})
+
+const operationNumbers = Object.fromEntries(
+  bitOperations.map((operation, number) => [operation, number])
+) as Readonly<Record<Operation, number>>
+
+/** One of `bitOperations`, a byte on disk. */
+export const BitOperation = wired(Schema.Literals(bitOperations), {
+  write: (out, operation) => out.u8(operationNumbers[operation]),
+  read: (from): Operation => {
+    const number = from.u8()
+    const operation = bitOperations[number]
+    if (operation === undefined) throw new WireError(`unknown bit operation ${number} before offset ${from.offset}`)
+    return operation
   }
 })
 

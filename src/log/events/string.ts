@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Bytes, Count, Int64, Key, orNull, UnixMillis } from "./fields.ts"
+import { BitOperation, Bytes, Count, Int64, Key, many, orNull, UnixMillis } from "./fields.ts"
 
 /** What can happen to a string value. Payloads state outcomes: replaying them needs no clock, no randomness, no options. */
 export const StringEvent = Schema.TaggedUnion({
@@ -12,6 +12,12 @@ export const StringEvent = Schema.TaggedUnion({
   /** `suffix` was added at the end; an absent key counts as empty; the deadline stays. */
   StringAppended: { key: Key, suffix: Bytes },
   /** `value` overwrote the bytes from `offset` on, zero bytes filling any gap; the deadline stays. */
-  StringRangeSet: { key: Key, offset: Count, value: Bytes }
+  StringRangeSet: { key: Key, offset: Count, value: Bytes },
+  /**
+   * The key now holds what `operation` made of the strings that `sources` held, bit by bit, as long as the longest, and no
+   * deadline. An absent source counts as empty; the key may be among them. Like KeyCopied it names what it reads: a
+   * bitmap of megabytes need not be written out to say how it came about.
+   */
+  StringsCombined: { key: Key, operation: BitOperation, sources: many(Key) }
 })
 export type StringEvent = typeof StringEvent.Type

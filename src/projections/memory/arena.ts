@@ -36,8 +36,8 @@ export const pageBytes = 1 << 16
 export const pagesPerSlab = 64
 /** Up to here the classes are 8 bytes apart; above, an eighth of the power of two below them. */
 const smallLimit = 1024
-/** A larger block gets a slab of its own. */
-const pagedLimit = 1 << 20
+/** A larger block gets a slab of its own, which holds zeros until somebody writes to it. */
+export const sharedLimit = 1 << 20
 export const classCount = 209
 const ownSlab = 255
 /** Values of `unlisted`: in the list of its class, full, or being emptied. */
@@ -47,7 +47,7 @@ const evacuating = 2
 const noPage = 254
 const firstPages = 16
 
-/** The class for a size over `smallLimit` and up to `pagedLimit`. */
+/** The class for a size over `smallLimit` and up to `sharedLimit`. */
 const largeClassOf = (size: number): number => {
   const exponent = 31 - Math.clz32(size - 1)
   return 121 + ((exponent - 10) << 3) + ((size - 1) >>> (exponent - 3))
@@ -209,7 +209,7 @@ export class Arena {
    * @throws ArenaFull
    */
   allocate(size: number): Pointer {
-    if (size > pagedLimit) return this.allocateOwn(size)
+    if (size > sharedLimit) return this.allocateOwn(size)
     const c = size <= smallLimit ? (size + 7) >>> 3 : largeClassOf(size)
     const run = this.current[c]!
     let p = this.freeList[run]!
