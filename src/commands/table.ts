@@ -2,6 +2,7 @@
 import { commandNumber } from "../log/commands.ts"
 import type { Histogram } from "../metrics/histogram.ts"
 import type { Slice } from "../projections/memory/slice.ts"
+import { bitmapCommands } from "./bitmap/index.ts"
 import { connectionCommands } from "./connection/index.ts"
 import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
 import { hashCommands } from "./hash/index.ts"
@@ -131,6 +132,7 @@ const equalFolded = (upper: Uint8Array, name: Slice): boolean => {
 /** All commands, the order being that of their families. */
 export const commands: ReadonlyArray<Command> = [
   ...stringCommands,
+  ...bitmapCommands,
   ...listCommands,
   ...setCommands,
   ...hashCommands,

@@ -25,7 +25,11 @@ const differentDocs: ReadonlyArray<{ readonly name: string; readonly field: stri
   name: `command|${name}`,
   field: "arguments",
   reason: "7.0 leaves them out, later versions document the request whose keys are wanted"
-}))
+})).concat([{
+  name: "bitop",
+  field: "arguments",
+  reason: "7.0 takes the operation for any word, later versions list them, those of 8.2 among them"
+}])
 
 /** Commands that take more words since a later version: their arity there. */
 const newerArity: Readonly<Record<string, number>> = {

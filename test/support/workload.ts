@@ -3,6 +3,7 @@
  * work; values at the edges of every encoding; deadlines near enough to pass while the workload runs.
  */
 import type { Random } from "./random.ts"
+import { bitmapMakers } from "./workload-bitmaps.ts"
 import { collectionMakers } from "./workload-collections.ts"
 import { hashKey, hashMakers } from "./workload-hashes.ts"
 
@@ -157,7 +158,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   [0.5, () => ["DBSIZE"]],
   [0.5, (random) => [random.pick(["SET", "MSET", "COPY", "GET", "EXPIRE"]), ...keys(random, 2)]],
   ...collectionMakers,
-  ...hashMakers
+  ...hashMakers,
+  ...bitmapMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 
