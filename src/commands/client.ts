@@ -58,6 +58,10 @@ export class ClientState implements Author {
   noEvict = false
   /** Is shown every command (MONITOR). */
   monitoring = false
+  /** Subscriptions of each kind (SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE). */
+  channels = 0
+  patterns = 0
+  shardChannels = 0
   revision = 0
   /** A batch of this client's was appended in this turn. */
   wrote = false
@@ -86,6 +90,11 @@ export class ClientState implements Author {
 
   get library(): string {
     return this.libraryVersion === "" ? this.libraryName : `${this.libraryName} ${this.libraryVersion}`
+  }
+
+  /** Has subscribed to something: in RESP2 only few commands are allowed then. */
+  get subscribed(): boolean {
+    return this.channels + this.patterns + this.shardChannels > 0
   }
 
   /** To be called after any change of what `Author` holds, so that the log writes the author anew. */

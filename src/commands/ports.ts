@@ -1,9 +1,11 @@
 import type { LogStatus } from "../log/event-log.ts"
+import type { Message } from "../net/resp/message.ts"
 import type { Reply } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
 import type { Observer } from "./observation/observer.ts"
+import type { Subscriptions } from "./pubsub/subscriptions.ts"
 import type { CommandTable } from "./table.ts"
 
 /** Memory of one connection in bytes, in the terms of CLIENT LIST. */
@@ -51,6 +53,10 @@ export interface ConnectionPort {
   answer(reply: Reply): void
   /** Sends bytes that are no reply to a request: a line of MONITOR. */
   push(bytes: Uint8Array): void
+  /** Sends a message of a channel, also where CLIENT REPLY silences replies. */
+  deliver(message: Message): void
+  /** Sends a part of the running command's answer, also where CLIENT REPLY silences replies: SUBSCRIBE and its like. */
+  confirm(reply: Reply): void
 }
 
 /** All connections. Implemented by the network. */
@@ -246,6 +252,7 @@ export interface Control {
   readonly server: ServerPort
   readonly statistics: StatisticsPort
   readonly observer: Observer
+  readonly subscriptions: Subscriptions
   readonly table: CommandTable
   readonly transactions: TransactionsPort
 }

@@ -8,6 +8,7 @@ import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./d
 import { hashCommands } from "./hash/index.ts"
 import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
+import { pubsubCommands } from "./pubsub/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { setCommands } from "./set/index.ts"
 import { sortedSetCommands } from "./sorted-set/index.ts"
@@ -15,6 +16,9 @@ import { stringCommands } from "./string/index.ts"
 import { transactionCommands } from "./transaction/index.ts"
 
 const immediateNames = new Set(["multi", "discard", "watch", "quit", "reset"])
+const subscriberNames = new Set(
+  "subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe ping quit reset".split(" ")
+)
 
 /** A command ready to run, with the counters of INFO commandstats. */
 export class Row {
@@ -33,6 +37,8 @@ export class Row {
   readonly mayReplicate: boolean
   /** Refused between MULTI and EXEC. */
   readonly noMulti: boolean
+  /** Allowed to a connection of RESP2 that has subscribed to something. */
+  readonly forSubscribers: boolean
   /** Runs at once between MULTI and EXEC, where others are queued. */
   readonly immediate: boolean
   /** O(1) or O(log N) by its declaration. */
@@ -67,6 +73,7 @@ export class Row {
     this.whileLoading = command.flags.includes("loading")
     this.mayReplicate = this.write || command.flags.includes("may_replicate")
     this.noMulti = command.flags.includes("no_multi")
+    this.forSubscribers = subscriberNames.has(this.name)
     this.immediate = immediateNames.has(this.name)
     this.fast = command.flags.includes("fast")
     this.brief = (this.fast || own === "set") && "decide" in command
@@ -139,6 +146,7 @@ export const commands: ReadonlyArray<Command> = [
   ...sortedSetCommands,
   ...keyCommands,
   ...transactionCommands,
+  ...pubsubCommands,
   ...connectionCommands,
   ...serverCommands
 ]

@@ -42,7 +42,7 @@ const readSettings = (configuration: Configuration): NetSettings => ({
   queryBufferBytes: configuration.get("client-query-buffer-limit"),
   clientsBytes: clientsBytes(configuration),
   outputLimit: configuration.get("client-output-buffer-limit").normal,
-  monitorLimit: configuration.get("client-output-buffer-limit").pubsub,
+  pubsubLimit: configuration.get("client-output-buffer-limit").pubsub,
   protectedMode: configuration.get("protected-mode"),
   passwordRequired: configuration.get("requirepass") !== ""
 })

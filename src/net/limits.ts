@@ -1,3 +1,4 @@
+import type { ClientState } from "../commands/client.ts"
 import type { ParserLimits } from "./resp/parser.ts"
 
 /** Bytes a client's replies may take: `hard` closes at once, `soft` after `softSeconds` above it; 0 is no limit. */
@@ -18,10 +19,10 @@ export interface NetSettings extends ParserLimits {
   readonly clientsBytes: number
   readonly outputLimit: OutputLimit
   /**
-   * Of connections that monitor, where normal ones have none. Redis counts them as normal ones, without a limit by
-   * default; but what they are sent is not of their choosing, so the limit of subscribers stands in.
+   * Of subscribers, and of connections that monitor, where normal ones have no limit: Redis counts those as normal ones;
+   * but what they are sent is not of their choosing either.
    */
-  readonly monitorLimit: OutputLimit
+  readonly pubsubLimit: OutputLimit
   readonly protectedMode: boolean
   /** Whether a password is set, so that new connections begin unauthenticated. */
   readonly passwordRequired: boolean
@@ -35,6 +36,10 @@ export const outputHighWater = 32 * 1024 * 1024
 
 /** Query buffer of a client that has not authenticated. */
 export const unauthenticatedQueryBytes = 1024 * 1024
+
+/** Bytes of unread requests a client may have. */
+export const queryLimitOf = ({ authenticated }: ClientState, { queryBufferBytes }: NetSettings): number =>
+  authenticated ? queryBufferBytes : Math.min(unauthenticatedQueryBytes, queryBufferBytes)
 
 /** Unread replies of a client that has not authenticated: enough for a handshake of some hundred refused commands. */
 export const unauthenticatedOutputBytes = 64 * 1024

@@ -2,8 +2,14 @@ import type { ClientState } from "../commands/client.ts"
 import type { NetSettings, OutputLimit } from "./limits.ts"
 
 /** The limit that applies to a connection of this kind. */
-export const outputLimitOf = ({ monitoring }: ClientState, { monitorLimit, outputLimit }: NetSettings): OutputLimit =>
-  monitoring && outputLimit.hard === 0 && outputLimit.soft === 0 ? monitorLimit : outputLimit
+export const outputLimitOf = (client: ClientState, { outputLimit, pubsubLimit }: NetSettings): OutputLimit =>
+  client.subscribed || (client.monitoring && outputLimit.hard === 0 && outputLimit.soft === 0)
+    ? pubsubLimit
+    : outputLimit
+
+/** What the log says of a connection that is closed because of its limit. */
+export const overOutputWarning = ({ address, clientId }: ClientState, bytes: number): string =>
+  `Closing client ${clientId} (${address}): ${bytes} bytes of replies wait, over the output buffer limit.`
 
 /** Applies client-output-buffer-limit to one connection: remembers since when it has been above the soft limit. */
 export class OutputWatch {

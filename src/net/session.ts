@@ -3,14 +3,16 @@ import type { ClientMemory, ConnectionPort } from "../commands/ports.ts"
 import { prefetchLimit } from "../projections/memory/dict.ts"
 import { crossProtocolWarning, isCrossProtocol } from "./cross-protocol.ts"
 import { HeldReplies } from "./held-replies.ts"
-import { outputHighWater, unauthenticatedOutputBytes, unauthenticatedQueryBytes, worthLookingAhead } from "./limits.ts"
+import { outputHighWater, queryLimitOf, unauthenticatedOutputBytes, worthLookingAhead } from "./limits.ts"
 import { Linger } from "./linger.ts"
-import { outputLimitOf, OutputWatch } from "./output-limit.ts"
+import { outputLimitOf, OutputWatch, overOutputWarning } from "./output-limit.ts"
 import { QueryBuffer } from "./query-buffer.ts"
 import { ReplyMode } from "./reply-mode.ts"
-import { recycleChunk, ReplyBuffer } from "./resp/encoder.ts"
+import { ReplyBuffer } from "./resp/encoder.ts"
+import type { Message } from "./resp/message.ts"
 import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
+import { sendReplies } from "./sending.ts"
 import type { SessionHost, Waiting } from "./session-host.ts"
 import { clientMemory, ReplyPeak } from "./session-memory.ts"
 import type { Outlet, Receiver } from "./transport.ts"
@@ -58,9 +60,9 @@ export class Session implements ConnectionPort, Receiver {
   receive(bytes: Uint8Array, length: number): void {
     if (this.closing || this.ended) return
     this.host.countInput(length)
-    const executor = this.host.executor
-    executor.beginChunk()
+    const { executor } = this.host
     const { pending } = this
+    executor.beginChunk()
     if (this.waiting !== "no") this.keep(bytes, 0, length)
     else if (pending.length === 0) this.processChunk(bytes, length)
     else {
@@ -156,10 +158,12 @@ export class Session implements ConnectionPort, Receiver {
    */
   private processAhead(bytes: Uint8Array, at: number, end: number): number {
     const { client, host } = this
-    if (end - at < worthLookingAhead || !client.authenticated || !host.executor.worthAnticipating(client.db)) return at
+    if (end - at < worthLookingAhead || !client.authenticated || !host.executor.anticipation.isWorthwhile(client.db)) {
+      return at
+    }
     const count = this.parser.ahead(bytes, at, end, host.ahead, ends)
     if (count < 2) return at
-    host.executor.anticipate(client.db, host.ahead, count)
+    host.executor.anticipation.ready(client.db, host.ahead, count)
     for (let i = 0; i < count; i++) {
       if (!this.runOne(host.ahead[i]!)) return at
       at = ends[i]!
@@ -196,9 +200,7 @@ export class Session implements ConnectionPort, Receiver {
     const size = this.pending.length + end - start
     const { client, host } = this
     client.lastActiveAt = host.executor.view.now
-    const limit = client.authenticated
-      ? host.settings.queryBufferBytes
-      : Math.min(unauthenticatedQueryBytes, host.settings.queryBufferBytes)
+    const limit = queryLimitOf(client, host.settings)
     if (size > limit) {
       host.warn(`Closing client ${client.clientId} (${client.address}): its unread requests passed ${limit} bytes.`)
       this.kill()
@@ -273,10 +275,7 @@ export class Session implements ConnectionPort, Receiver {
 
   answer(reply: Reply): void {
     if (this.ended) return
-    if (reply !== noReply && !this.replyMode.muted) {
-      this.out.write(reply, this.client.protocol)
-      this.markDirty()
-    }
+    if (reply !== noReply && !this.replyMode.muted) this.confirm(reply)
     if (this.waiting !== "answer") return
     this.replyMode.next()
     this.resumeLater()
@@ -285,9 +284,25 @@ export class Session implements ConnectionPort, Receiver {
   push(bytes: Uint8Array): void {
     if (this.ended || this.killed || this.replyMode.muted) return
     this.out.raw(bytes)
+    this.pushed()
+  }
+
+  deliver(message: Message): void {
+    if (this.ended || this.closing) return
+    this.out.share(message.bytes(this.client.protocol))
+    this.pushed()
+  }
+
+  private pushed(): void {
     this.markDirty()
     // Within one turn, too, what nobody reads must not grow without end.
     if (this.out.length > outputHighWater) this.overLimit(this.outputBytes)
+  }
+
+  confirm(reply: Reply): void {
+    if (this.ended || this.closing) return
+    this.out.write(reply, this.client.protocol)
+    this.markDirty()
   }
 
   // ——— bytes out ———
@@ -347,18 +362,7 @@ export class Session implements ConnectionPort, Receiver {
 
   private send(buffer: ReplyBuffer): void {
     this.host.countOutput(buffer.length)
-    if (buffer.full.length === 0) {
-      this.transport.send(buffer.chunk, buffer.used)
-      buffer.clear()
-    } else {
-      for (const chunk of buffer.take()) {
-        if (this.transport.waiting > 0) this.transport.sendKept(chunk)
-        else {
-          this.transport.send(chunk, chunk.length)
-          recycleChunk(chunk)
-        }
-      }
-    }
+    sendReplies(this.transport, buffer)
   }
 
   drained(): void {
@@ -385,9 +389,7 @@ export class Session implements ConnectionPort, Receiver {
 
   private closeOverOutput(bytes: number): void {
     if (this.killed) return
-    this.host.warn(
-      `Closing client ${this.client.clientId} (${this.client.address}): ${bytes} bytes of replies wait, over the output buffer limit.`
-    )
+    this.host.warn(overOutputWarning(this.client, bytes))
     this.kill()
   }
 
@@ -399,7 +401,7 @@ export class Session implements ConnectionPort, Receiver {
       if (this.linger.over(now, this.outputBytes)) this.kill()
       return
     }
-    const mayTimeOut = this.waiting === "no" || this.waiting === "output"
+    const mayTimeOut = (this.waiting === "no" || this.waiting === "output") && !this.client.subscribed
     if (idleTimeoutSeconds > 0 && mayTimeOut && now - this.client.lastActiveAt > idleTimeoutSeconds * 1000) this.kill()
     else this.overLimit(this.outputBytes)
   }
@@ -434,8 +436,10 @@ export class Session implements ConnectionPort, Receiver {
     this.out.clear()
     this.held.clear()
     this.pending.clear()
-    this.host.executor.observer.unwatch(this)
-    this.host.executor.waiters.forget(this)
+    const { executor } = this.host
+    executor.observer.unwatch(this)
+    executor.subscriptions.forget(this)
+    executor.waiters.forget(this)
     this.host.closed(this)
   }
 }

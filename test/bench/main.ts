@@ -33,6 +33,7 @@ import {
   startup,
   type Turn
 } from "./parts.ts"
+import { pubsub } from "./pubsub.ts"
 import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
 import { sortedSet } from "./sorted-set.ts"
@@ -52,6 +53,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 checkpoint  BGSAVE during 100,000 writes a second: stalls, duration, memory; then loading the result
                 eviction    SET, GET, memory and hits at a limit of 100 MB (quick: 20 MB)
                 flood       many connections, one after the other and all at once
+                pubsub      messages from one publisher to a thousand subscribers
                 collections small lists and sets: memory; SINTER of large sets
                 sortedset   one sorted set: commands, memory, deletion
                 hash        hashes of 50 fields read, memory of small ones and of a large one, the end of that
@@ -191,6 +193,7 @@ if (selected.has("checkpoint")) {
 }
 if (selected.has("eviction")) await alternate("eviction", eviction, rarely)
 if (selected.has("flood")) await alternate("flood", flood, rarely)
+if (selected.has("pubsub")) await alternate("pubsub", pubsub, rarely)
 if (selected.has("collections")) {
   await alternate("collections", (turn) => collections(turn, Math.min(...keyCounts)), rarely)
 }

@@ -91,6 +91,7 @@ export const partNames = [
   "checkpoint",
   "eviction",
   "flood",
+  "pubsub",
   "sortedset",
   "collections",
   "hash"

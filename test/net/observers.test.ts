@@ -29,7 +29,7 @@ describe("MONITOR", () => {
 
   it("closes one that does not read at the limit of subscribers, and nobody else", async () => {
     const world = new World()
-    world.settings.monitorLimit = { hard: megabyte, soft: 0, softSeconds: 0 }
+    world.settings.pubsubLimit = { hard: megabyte, soft: 0, softSeconds: 0 }
     const [watcher, other] = [world.connect(), world.connect()]
     world.harness.executor.observer.watch(watcher.session, () => 0)
     watcher.outlet.room = 0

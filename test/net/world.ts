@@ -159,7 +159,7 @@ export class World {
     queryBufferBytes: 1024 * 1024 * 1024,
     clientsBytes: 0,
     outputLimit: { hard: 0, soft: 0, softSeconds: 0 },
-    monitorLimit: { hard: 32 * 1024 * 1024, soft: 8 * 1024 * 1024, softSeconds: 60 },
+    pubsubLimit: { hard: 32 * 1024 * 1024, soft: 8 * 1024 * 1024, softSeconds: 60 },
     protectedMode: true,
     passwordRequired: false
   }

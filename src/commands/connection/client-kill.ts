@@ -6,7 +6,7 @@ import { isWord } from "../arguments.ts"
 import { type Argv, defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { ConnectionPort, Control } from "../ports.ts"
-import { clientType } from "./client-list.ts"
+import { clientType, typeOf } from "./client-list.ts"
 
 const noSuchClient = new ReplyError("ERR No such client")
 const badId = new ReplyError("ERR client-id should be greater than 0")
@@ -42,7 +42,7 @@ const readOption = (filter: Filter, option: Slice, value: Slice, now: number): v
     tests.push(({ client }) => now - client.connectedAt >= age)
   } else if (isWord(option, "TYPE")) {
     const type = clientType(value)
-    tests.push(() => type === "normal")
+    tests.push((connection) => typeOf(connection) === type)
   } else if (isWord(option, "ADDR")) {
     const address = value.utf8()
     tests.push(({ client }) => client.address === address)

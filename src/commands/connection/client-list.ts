@@ -7,7 +7,7 @@ import { defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { ConnectionPort } from "../ports.ts"
 
-/** The kinds of clients CLIENT LIST and CLIENT KILL know. Every connection is a normal one as yet. */
+/** The kinds of clients CLIENT LIST and CLIENT KILL know. No connection is a server's as yet. */
 export type ClientType = "normal" | "master" | "replica" | "pubsub"
 
 const typeNames: Readonly<Record<string, ClientType>> = {
@@ -25,12 +25,17 @@ export const clientType = (arg: Slice): ClientType => {
   return type
 }
 
+/** The kind of a connection. */
+export const typeOf = ({ client }: ConnectionPort): ClientType => client.subscribed ? "pubsub" : "normal"
+
 const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
 
 const flags = ({ blocked, client }: ConnectionPort): string =>
-  `${client.monitoring ? "O" : ""}${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${
-    client.watchDirty ? "d" : ""
-  }${client.address.endsWith(":0") ? "U" : ""}${client.noEvict ? "e" : ""}${client.noTouch ? "T" : ""}` || "N"
+  `${client.monitoring ? "O" : ""}${client.subscribed ? "P" : ""}${client.transaction === undefined ? "" : "x"}${
+    blocked ? "b" : ""
+  }${client.watchDirty ? "d" : ""}${client.address.endsWith(":0") ? "U" : ""}${client.noEvict ? "e" : ""}${
+    client.noTouch ? "T" : ""
+  }` || "N"
 
 /** One line of CLIENT LIST: the fields of Redis 7.0 in their order, then the library's name and version as since 7.2. */
 export const describe = (connection: ConnectionPort, now: number): string => {
@@ -46,7 +51,7 @@ export const describe = (connection: ConnectionPort, now: number): string => {
     `idle=${seconds(now - client.lastActiveAt)}`,
     `flags=${flags(connection)}`,
     `db=${client.db}`,
-    "sub=0 psub=0 ssub=0",
+    `sub=${client.channels} psub=${client.patterns} ssub=${client.shardChannels}`,
     `multi=${client.transaction?.requests.length ?? -1}`,
     `watch=${client.watchedKeys}`,
     `qbuf=${memory.query}`,
@@ -93,7 +98,8 @@ export const list = defineControl({
     let chosen: Iterable<ConnectionPort>
     if (argv.length === 2) chosen = clients.all()
     else if (argv.length === 4 && isWord(argv.at(2), "TYPE")) {
-      chosen = clientType(argv.at(3)) === "normal" ? clients.all() : []
+      const type = clientType(argv.at(3))
+      chosen = [...clients.all()].filter((connection) => typeOf(connection) === type)
     } else if (argv.length > 3 && isWord(argv.at(2), "ID")) {
       const found: Array<ConnectionPort> = []
       for (let i = 3; i < argv.length; i++) {

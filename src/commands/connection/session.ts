@@ -17,8 +17,10 @@ export const ping = defineControl({
   arity: -1,
   flags: ["fast"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
-  run: (_control, argv) => {
+  run: ({ client }, argv) => {
     if (argv.length > 2) throw wrongArity("ping")
+    // A client of RESP2 that has subscribed reads nothing but arrays.
+    if (client.protocol === 2 && client.subscribed) return ["pong", argv.length === 1 ? "" : argv.at(1)]
     return argv.length === 1 ? pong : argv.at(1)
   }
 })
@@ -78,9 +80,10 @@ export const reset = defineControl({
   syntax: "",
   arity: 1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-  run: ({ client, config, connection, observer, transactions }) => {
+  run: ({ client, config, connection, observer, subscriptions, transactions }) => {
     transactions.discard(client)
     observer.unwatch(connection)
+    subscriptions.forget(connection)
     client.multiOnError = "default"
     client.fieldsets = undefined
     client.db = 0

@@ -1,3 +1,4 @@
+import type { LogUnavailable } from "../../log/event-log.ts"
 import { ReplyError } from "../../net/resp/reply.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
@@ -22,3 +23,16 @@ export const unknownCommand = (argv: Argv): ReplyError => {
     `ERR unknown command '${beginning(argv.at(0), shown)}', with args beginning with: ${args}`
   )
 }
+
+/** What a connection that monitors is told when it asks for data; the words are those of Redis 7.0. */
+export const monitorOnly = new ReplyError("ERR Replica can't interact with the keyspace")
+
+/** What a connection of RESP2 that has subscribed is told when it asks for anything else. */
+export const notForSubscribers = (name: string): ReplyError =>
+  new ReplyError(
+    `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`
+  )
+
+/** Writes are refused while the log cannot take them; the text says why. */
+export const misconf = (failure: LogUnavailable): ReplyError =>
+  new ReplyError(`MISCONF Errors writing to the AOF file: ${failure.reason}`)

@@ -9,7 +9,6 @@ import type { ReplyBuffer } from "../../net/resp/encoder.ts"
 import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { evolve } from "../../projections/evolve.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
-import { prefetchLimit } from "../../projections/memory/dict.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
@@ -17,8 +16,10 @@ import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
 import { Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
+import { Subscriptions } from "../pubsub/subscriptions.ts"
 import { CommandTable, type Row } from "../table.ts"
-import { unknownCommand } from "./admission.ts"
+import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admission.ts"
+import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
@@ -65,9 +66,6 @@ export interface ControlPorts {
 /** Whether clients are held back (CLIENT PAUSE). */
 export type Pause = "none" | "write" | "all"
 
-/** A database of up to so many keys stays in the processor's caches. */
-const cachedKeys = 20_000
-
 /** Runs commands. One per server: everything that changes the data goes through it, in one thread. */
 export class CommandExecutor {
   readonly table: CommandTable
@@ -77,6 +75,8 @@ export class CommandExecutor {
   readonly view: View
   readonly transactions: Transactions
   readonly waiters: Waiters
+  readonly subscriptions: Subscriptions
+  readonly anticipation: Anticipation
   pause: Pause = "none"
   activeExpire = true
   /** The data is not there yet: only commands that do not need it run, and nothing happens by itself. */
@@ -93,13 +93,12 @@ export class CommandExecutor {
   /** Whether there is a memory limit. */
   private limited = false
   private evictionBudgetMs = 0
-  private readonly hashes = new Int32Array(prefetchLimit)
-  private prefetched = 0
   private readonly stopwatch: Stopwatch
 
   constructor(ports: ExecutorPorts) {
     this.ports = ports
     this.keyspace = ports.keyspace
+    this.anticipation = new Anticipation(ports.keyspace)
     this.table = ports.table ?? new CommandTable()
     this.statistics = new Statistics(this.table, ports.monotonic)
     this.stopwatch = new Stopwatch(this.observer, ports.monotonic, () => this.view.now)
@@ -119,6 +118,7 @@ export class CommandExecutor {
       apply: (db, events) => this.apply(db, "expire", 0, undefined, events, 1),
       expired: (fields) => this.statistics.countDeath(fields)
     })
+    this.subscriptions = new Subscriptions({ k0: ports.seed ^ 0x5bd1_e995, k1: Math.imul(ports.seed, 0x9e37_79b1) })
     this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
     this.evictor = new Evictor({
       keyspace: ports.keyspace,
@@ -158,34 +158,7 @@ export class CommandExecutor {
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
   beginChunk(): void {
     this.view.now = this.ports.now()
-  }
-
-  /**
-   * Readies what the next requests of a pipeline will look up, assuming that the word after a request's name is its key.
-   * A guess that is wrong costs a little time and nothing else.
-   */
-  anticipate(
-    db: number,
-    requests: ReadonlyArray<{ readonly length: number; keyHash: number; at(i: number): Slice }>,
-    count: number
-  ): void {
-    const { dict } = this.keyspace.database(db)
-    for (let i = 0; i < count; i++) {
-      const request = requests[i]!
-      if (request.length < 2) {
-        request.keyHash = -1
-        this.hashes[i] = 0
-        continue
-      }
-      const key = request.at(1)
-      this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length)
-    }
-    this.prefetched ^= dict.prefetch(this.hashes, count)
-  }
-
-  /** Whether a database is so large that its look-ups wait for memory, and so worth anticipating. */
-  worthAnticipating(db: number): boolean {
-    return this.keyspace.database(db).size > cachedKeys
+    this.subscriptions.running = undefined
   }
 
   /** Ends the measuring of what the chunk's last command took. */
@@ -219,6 +192,9 @@ export class CommandExecutor {
       const refusal = this.writesRefused()
       if (refusal !== undefined) return this.refuse(refusal, row, client, out)
     }
+    if (client.protocol === 2 && client.subscribed && !row.forSubscribers) {
+      return this.refuse(notForSubscribers(row.name), row, client, out)
+    }
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
@@ -226,6 +202,7 @@ export class CommandExecutor {
       if (!this.transact(row, connection, argv, out)) return false
     } else this.run(row, connection, argv, out)
     if (this.waiters.ready) this.waiters.serve()
+    if (this.subscriptions.deferred) this.subscriptions.flush()
     return true
   }
 
@@ -273,6 +250,7 @@ export class CommandExecutor {
     this.stopwatch.begin(row, this.transactions.running)
     const full = out.fullBytes
     this.start(row, client)
+    this.subscriptions.running = connection
     view.begin(client, row.name, argv)
     let reply: Reply
     try {
@@ -303,6 +281,7 @@ export class CommandExecutor {
   private serve({ connection, request, row }: Waiter, key: Slice): boolean {
     const { client } = connection
     const { view } = this
+    this.subscriptions.running = connection
     view.begin(client, row.name, request)
     view.served = key
     let reply: Reply
@@ -341,6 +320,7 @@ export class CommandExecutor {
       connection,
       statistics: this.statistics,
       observer: this.observer,
+      subscriptions: this.subscriptions,
       table: this.table,
       transactions: this.transactions
     }
@@ -439,10 +419,3 @@ export class CommandExecutor {
     return more
   }
 }
-
-/** What a connection that monitors is told when it asks for data; the words are those of Redis 7.0. */
-const monitorOnly = new ReplyError("ERR Replica can't interact with the keyspace")
-
-/** Writes are refused while the log cannot take them; the text says why. */
-const misconf = (failure: LogUnavailable): ReplyError =>
-  new ReplyError(`MISCONF Errors writing to the AOF file: ${failure.reason}`)

@@ -8,7 +8,7 @@ import { type Argument, parseSyntax } from "./syntax.ts"
 
 const words = (list: ReadonlyArray<string>): SetReply => new SetReply(list.map((text) => new Status(text)))
 
-/** Flags in the order in which Redis prints them. */
+/** Flags in the order in which Redis prints them; it keeps "may_replicate" to itself. */
 const flagOrder: ReadonlyArray<Flag | "movablekeys"> = [
   "write",
   "readonly",
@@ -24,7 +24,6 @@ const flagOrder: ReadonlyArray<Flag | "movablekeys"> = [
   "asking",
   "fast",
   "no_auth",
-  "may_replicate",
   "no_mandatory_keys",
   "no_async_loading",
   "no_multi",

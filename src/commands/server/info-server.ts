@@ -40,9 +40,11 @@ export const serverSection = ({ config, d, server }: Control): Fields => {
 export const clientsSection = ({ clients, config, observer }: Control): Fields => {
   let input = 0
   let output = 0
+  let subscribed = 0
   for (const connection of clients.all()) {
     input = Math.max(input, connection.memory().query)
     output = Math.max(output, connection.outputBytes)
+    if (connection.client.subscribed) subscribed++
   }
   return [
     ["connected_clients", clients.count],
@@ -52,6 +54,7 @@ export const clientsSection = ({ clients, config, observer }: Control): Fields =
     ["client_recent_max_output_buffer", output],
     ["blocked_clients", clients.blockedCount],
     ...noughts("tracking_clients", "clients_in_timeout_table"),
+    ["pubsub_clients", subscribed],
     ["monitor_clients", observer.monitors]
   ]
 }

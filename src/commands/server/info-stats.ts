@@ -3,7 +3,7 @@ import * as Entry from "../../projections/entry.ts"
 import type { Control } from "../ports.ts"
 import { type Fields, fixed2, inLine, noughts, ratio } from "./info-format.ts"
 
-export const statsSection = ({ clients, server, statistics }: Control): Fields => {
+export const statsSection = ({ clients, server, statistics, subscriptions }: Control): Fields => {
   const traffic = server.traffic()
   let errorReplies = 0
   for (const [, count] of statistics.errors()) errorReplies += count
@@ -32,10 +32,10 @@ export const statsSection = ({ clients, server, statistics }: Control): Fields =
     ["current_eviction_exceeded_time", Math.round(statistics.exceeded.currentMs)],
     ["keyspace_hits", statistics.keyspaceHits],
     ["keyspace_misses", statistics.keyspaceMisses],
+    ["pubsub_channels", subscriptions.channels.size],
+    ["pubsub_patterns", subscriptions.patterns.size],
+    ["pubsubshard_channels", subscriptions.shardChannels.size],
     ...noughts(
-      "pubsub_channels",
-      "pubsub_patterns",
-      "pubsubshard_channels",
       // This server never forks.
       "latest_fork_usec",
       "total_forks",

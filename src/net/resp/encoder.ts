@@ -1,4 +1,4 @@
-import { copyBytes, Slice } from "../../projections/memory/slice.ts"
+import { copyBytes, loopLimit, Slice } from "../../projections/memory/slice.ts"
 import {
   Double,
   Elements,
@@ -40,6 +40,8 @@ export class ReplyBuffer implements ElementSink {
   /** The open chunk and how much of it is used. */
   chunk: Uint8Array = none
   used = 0
+  /** The open chunk is a message that other buffers hold too: it is full, and nobody may write to it. */
+  private shared = false
 
   get length(): number {
     return this.fullBytes + this.used
@@ -48,6 +50,7 @@ export class ReplyBuffer implements ElementSink {
   /** Makes room for `n` bytes in the open chunk. */
   private room(n: number): void {
     if (this.chunk.length - this.used >= n) return
+    if (this.shared) return this.unshare(n)
     if (this.used === 0) {
       this.chunk = n <= chunkBytes ? takeChunk() : Buffer.allocUnsafeSlow(n)
       return
@@ -58,12 +61,51 @@ export class ReplyBuffer implements ElementSink {
     this.used = 0
   }
 
+  /** Makes room after a shared message: a short one moves into a chunk of this buffer's own, a long one stays. */
+  private unshare(n: number): void {
+    const { chunk, used } = this
+    this.shared = false
+    this.used = 0
+    this.chunk = none
+    if (used + n <= chunkBytes) {
+      this.room(used + n)
+      copyBytes(this.chunk, 0, chunk, 0, used)
+      this.used = used
+    } else {
+      this.full.push(chunk)
+      this.fullBytes += used
+      this.room(n)
+    }
+  }
+
+  /**
+   * Adds bytes from `sharedBytes`, which nobody will write to again: alone or long, they are not copied, however many
+   * buffers get them.
+   */
+  share(bytes: Uint8Array): void {
+    if (this.used > 0 || this.full.length > 0) {
+      if (bytes.length < chunkBytes) return this.raw(bytes)
+      this.seal()
+    } else releaseChunk(this.chunk)
+    this.chunk = bytes
+    this.used = bytes.length
+    this.shared = true
+  }
+
+  /** The open chunk counts as full. */
+  private seal(): void {
+    if (this.used === 0) return
+    this.full.push(this.chunk.subarray(0, this.used))
+    this.fullBytes += this.used
+  }
+
   /** Empties the buffer; its chunk may serve another connection. */
   clear(): void {
     this.full.length = 0
     this.fullBytes = 0
     this.used = 0
-    releaseChunk(this.chunk)
+    if (!this.shared) releaseChunk(this.chunk)
+    this.shared = false
     this.chunk = none
   }
 
@@ -75,13 +117,15 @@ export class ReplyBuffer implements ElementSink {
     this.fullBytes = 0
     this.chunk = none
     this.used = 0
+    this.shared = false
     return chunks
   }
 
   raw(bytes: Uint8Array): void {
     const n = bytes.length
     this.room(n)
-    copyBytes(this.chunk, this.used, bytes, 0, n)
+    if (n < loopLimit) copyBytes(this.chunk, this.used, bytes, 0, n)
+    else this.chunk.set(bytes, this.used) // without the view of its source that copyBytes needs
     this.used += n
   }
 
@@ -230,8 +274,17 @@ export const recycleChunk = ({ buffer }: Uint8Array): void => {
   if (byteLength === chunkBytes || byteLength === bigChunkBytes) releaseChunk(Buffer.from(buffer as ArrayBuffer))
 }
 
+/**
+ * Bytes for a message that many buffers may hold. Never of a size by which `recycleChunk` would take them for a chunk of
+ * one buffer alone.
+ */
+export const sharedBytes = (length: number): Uint8Array =>
+  length === chunkBytes || length === bigChunkBytes
+    ? Buffer.allocUnsafeSlow(length + 1).subarray(0, length)
+    : Buffer.allocUnsafe(length)
+
 /** Writes a non-negative int32 in decimal; returns the position after it. */
-const writeDigits = (out: Uint8Array, at: number, n: number): number => {
+export const writeDigits = (out: Uint8Array, at: number, n: number): number => {
   if (n < 10) {
     out[at] = 48 + n
     return at + 1

@@ -54,7 +54,7 @@ export class Slice {
 const empty = new Uint8Array(0)
 
 /** Below this many bytes a loop beats the call to `Uint8Array.set` and the view it needs (about 30 ns). */
-const loopLimit = 48
+export const loopLimit = 48
 
 /** Copies `length` bytes; the ranges may overlap only when `target` is `source` and moves toward lower addresses. */
 export const copyBytes = (

@@ -1,0 +1,18 @@
+import { recycleChunk, type ReplyBuffer } from "./resp/encoder.ts"
+import type { Outlet } from "./transport.ts"
+
+/** Sends everything encoded so far; the buffer is empty afterwards. */
+export const sendReplies = (transport: Outlet, buffer: ReplyBuffer): void => {
+  if (buffer.full.length === 0) {
+    transport.send(buffer.chunk, buffer.used)
+    buffer.clear()
+    return
+  }
+  for (const chunk of buffer.take()) {
+    if (transport.waiting > 0) transport.sendKept(chunk)
+    else {
+      transport.send(chunk, chunk.length)
+      recycleChunk(chunk)
+    }
+  }
+}
