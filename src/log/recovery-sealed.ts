@@ -127,7 +127,7 @@ const withoutFooter = (
       active.put(footer, footer.length)
       handle.sync()
       bytes = active.end + footer.length
-      options.warn(`the footer of ${name} was damaged; it is rebuilt from the frames, which are intact`)
+      options.warn(`the footer of ${name} was not whole; it is rebuilt from the frames, which are intact`)
     } finally {
       handle.close()
     }

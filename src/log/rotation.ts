@@ -1,7 +1,8 @@
 /**
  * From one segment to the next: SEAL, fsync → footer, fsync → the next file, made beforehand under a temporary name with
  * its header fsynced, is renamed → directory fsync → manifest. Each step leaves the directory in a state that recovery
- * takes for either the old segment or the new one. Up to the rename a failure leaves the old segment in use.
+ * takes for either the old segment or the new one. Up to the rename a failure leaves the old segment in use. The footer
+ * of a large segment is megabytes: it comes last, behind the back of the next segment (footer-writer.ts).
  */
 import { ActiveSegment, createSegment, discardTemporary, publishSegment } from "./active-segment.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
@@ -85,6 +86,8 @@ export const summaryOf = (segment: ActiveSegment): SegmentSummary => ({
 export interface RotationSteps {
   /** Everything in the old segment is synced. */
   readonly synced: () => void
+  /** The footer is left to the caller: the segment's file has to stay open. */
+  readonly footerLater: boolean
 }
 
 /**
@@ -114,14 +117,15 @@ export const rotate = (
     writeSeal(segment, durableLsn, 0)
     syncOrFail(segment.file)
     steps.synced()
-    const footer = footerParts(summaryOf(segment), segment.index)
     let footerBytes = 0
     try {
-      for (const part of footer) {
-        segment.put(part, part.length, footerBytes)
-        footerBytes += part.length
+      if (!steps.footerLater) {
+        for (const part of footerParts(summaryOf(segment), segment.index)) {
+          segment.put(part, part.length, footerBytes)
+          footerBytes += part.length
+        }
+        syncOrFail(segment.file)
       }
-      syncOrFail(segment.file)
       file = publishSegment(disk, header, file)
     } catch (error) {
       if (!(error instanceof SyncFailed)) segment.cut()

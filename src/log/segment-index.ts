@@ -2,7 +2,7 @@
  * What the footer of a segment will say, gathered while the segment is open: where times and sequences are, where
  * sessions are defined, which keys occur and how many events of each type.
  */
-import { copyBytes, type Slice } from "../projections/memory/slice.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import { codes, type Event, type EventTag } from "./events/catalog.ts"
 import { hashKey, KeyFilter } from "./key-filter.ts"
 
@@ -33,9 +33,6 @@ export interface SegmentDirectory {
   readonly complete: boolean
 }
 
-/** A longer key is noted each time. */
-const longestRepeat = 32
-
 /** The fields that name keys, per event. */
 const keyFields = new Map<EventTag, ReadonlyArray<"key" | "to">>()
 const fieldsOf = (event: Event): ReadonlyArray<"key" | "to"> => {
@@ -56,10 +53,6 @@ export class EventTally {
   private hashes = new Uint32Array(256)
   private events = 0
   private keys = 0
-  /** The key noted last, if it is short: one key after another the same is usual for lists and the like. */
-  private readonly last = new Uint8Array(longestRepeat)
-  private lastLength = -1
-
   /** Notes one event. */
   add(event: Event): void {
     if (this.events === this.numbers.length) this.numbers = widened(this.numbers)
@@ -117,21 +110,18 @@ export class EventTally {
     for (let i = 0; i < this.keys; i++) index.filter.add(this.hashes[i]!)
     this.events = 0
     this.keys = 0
-    this.lastLength = -1
     if (this.numbers.length > 1 << 16) this.numbers = new Uint16Array(256)
     if (this.hashes.length > 1 << 16) this.hashes = new Uint32Array(256)
   }
 
   private key({ bytes, length, start }: Slice): void {
-    // Where keys differ, their ends mostly do.
-    const { last } = this
-    let i = length === this.lastLength ? length - 1 : -2
-    while (i >= 0 && bytes[start + i] === last[i]) i--
-    if (i === -1) return
-    if (this.keys === this.hashes.length) this.hashes = widened(this.hashes)
-    this.hashes[this.keys++] = hashKey(bytes, start, length)
-    this.lastLength = length <= longestRepeat ? length : -1
-    if (length <= longestRepeat) copyBytes(last, 0, bytes, start, length)
+    const hash = hashKey(bytes, start, length)
+    const { hashes, keys } = this
+    // One key after another the same is usual for lists and the like; and the filter knows keys by their hashes only.
+    if (keys > 0 && hashes[keys - 1] === hash >>> 0) return
+    if (keys === hashes.length) this.hashes = widened(hashes)
+    this.hashes[keys] = hash
+    this.keys = keys + 1
   }
 }
 

@@ -6,6 +6,7 @@ import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
 import { FrameEncoder } from "./batch.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import type { LogObserver } from "./event-log.ts"
+import { FooterWriter } from "./footer-writer.ts"
 import { buildFrame, countInBody, FrameHeader, frameType, paddedSize, writeFrameHeader } from "./frame.ts"
 import { KeyFilter } from "./key-filter.ts"
 import { moveUnsynced } from "./repair.ts"
@@ -34,6 +35,7 @@ export interface WriterOptions {
   readonly segmentBytes: number
   readonly syncIdleMs: number
   readonly chainInterval: { readonly ms: number; readonly bytes: number } | undefined
+  readonly footersLater: boolean
 }
 
 /** An asynchronous sync under way. */
@@ -82,6 +84,8 @@ export abstract class SegmentWriter {
   protected cut: SealedSegment | undefined = undefined
   protected folderSyncNeeded = false
   protected catchUp: IndexCatchUp | undefined
+  /** Writes the footer of the segment before. */
+  protected footer: FooterWriter | undefined = undefined
   private readonly header = new FrameHeader()
   /** Session records that have to precede the frame in hand in a new segment. */
   private preamble: { readonly refs: ReadonlyArray<number>; readonly body: Uint8Array } | undefined = undefined
@@ -114,6 +118,7 @@ export abstract class SegmentWriter {
 
   /** Goes on in a fresh segment with what the failing one may have lost. */
   protected moveOn(): void {
+    this.finishFooter()
     const old = this.segment
     const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now())
     old.file.close()
@@ -198,10 +203,12 @@ export abstract class SegmentWriter {
     const { disk, segment, options } = this
     this.rotationTried = this.clock.monotonic()
     if (this.catchUp !== undefined) this.continueCatchUp(Infinity)
+    this.finishFooter()
     let result: ReturnType<typeof rotate>
     try {
       result = rotate(disk, segment, this.durable, this.clock.now(), options.segmentBytes, {
-        synced: () => this.synced(segment.lsn)
+        synced: () => this.synced(segment.lsn),
+        footerLater: options.footersLater
       })
     } catch (error) {
       if (error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes) {
@@ -212,14 +219,16 @@ export abstract class SegmentWriter {
     }
     this.rotationTried = -Infinity
     this.segment = result.next
-    segment.file.close()
+    if (!options.footersLater) segment.file.close()
     if (this.tail.count > 0) this.preamble = this.tail.moveToSegment(result.next.id)
     else this.tail.startSegment(result.next.id)
     this.dataEnd = this.vouched = result.next.lsn
     this.lastSeal = this.clock.monotonic()
     this.folderSyncNeeded = true
     this.hooks.rotated(result.sealed)
-    segment.index.filter.recycle()
+    if (options.footersLater) {
+      this.footer = new FooterWriter(disk, segment, { warn: this.hooks.warn, whole: this.hooks.resealed })
+    } else segment.index.filter.recycle()
     try {
       disk.syncFolder("log")
       this.folderSyncNeeded = false
@@ -229,8 +238,16 @@ export abstract class SegmentWriter {
     this.hooks.published()
   }
 
-  /** Readies what the next segment needs, a little at a time, once the one in use is half full. */
-  protected prepareNext(): void {
+  /** The footer of the segment before is completed now: the segment in use is about to be the one before. */
+  protected finishFooter(): void {
+    this.footer?.finish()
+    this.footer = undefined
+  }
+
+  /** What is left of the segment before, and, once the one in use is half full, what the next needs: a little at a time. */
+  protected prepareNext(now: number): void {
+    this.footer?.step(now)
+    if (this.footer?.done === true) this.footer = undefined
     const { options: { segmentBytes }, segment } = this
     if (segment.end > segmentBytes >>> 1) KeyFilter.prepare(segmentBytes)
   }

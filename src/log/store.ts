@@ -29,6 +29,8 @@ export interface LogOptions {
   readonly randomId: () => Uint8Array
   /** A segment is rotated when it would grow past this; default 64 MiB, 4 KiB to 2 GiB. */
   readonly segmentBytes?: number
+  /** The footer of a full segment is written after the next has begun; default for segments above 4 MiB. */
+  readonly footersLater?: boolean
   /** After this long without a write a SYNC frame vouches for what was synced last; default 200. */
   readonly syncIdleMs?: number
   /** Seal the chain every so many milliseconds or bytes in addition to rotation; absent: only at rotation and close. */
@@ -70,6 +72,8 @@ export type OpenedLog = EventLog["Service"] & {
 
 const smallestSegment = 4 << 10
 const largestSegment = 2 ** 31
+/** The footer of a segment of this size, a quarter of a megabyte, still takes less than the sync of its frames. */
+const largestFooterAtOnce = 4 << 20
 const baseName = (name: string): string => name.slice("log/".length)
 
 /**
@@ -138,7 +142,12 @@ class SegmentedLog {
       disk,
       clock,
       options.policy,
-      { segmentBytes, syncIdleMs: options.syncIdleMs ?? 200, chainInterval: options.chainInterval },
+      {
+        segmentBytes,
+        syncIdleMs: options.syncIdleMs ?? 200,
+        chainInterval: options.chainInterval,
+        footersLater: options.footersLater ?? segmentBytes > largestFooterAtOnce
+      },
       {
         rotated: (sealed) => this.sealed.push(sealed),
         resealed: (sealed) => this.sealed.splice(-1, 1, sealed),

@@ -31,10 +31,8 @@ const syncEveryMs = 1000
 const mostTurnsPutOff = 4
 /** Where syncs usually take longer they are done in the background; when one is tried again. */
 const [longestInlineMs, inlineAgainMs] = [1, 2000]
-/** Index slices after a start-up: frames per tick. */
-const catchUpFrames = 64
-/** A clock that falls by more than this leaves a CONTROL record. */
-const clockStepMs = 1000
+/** Index slices after a start-up: frames per tick. A clock that falls by more than `clockStepMs` leaves a CONTROL record. */
+const [catchUpFrames, clockStepMs] = [64, 1000]
 
 /** The writing end of the log; see the head of this file. */
 export class LogWriter extends SegmentWriter {
@@ -55,7 +53,7 @@ export class LogWriter extends SegmentWriter {
   private hasAppended = false
   private dead = false
   private released = (): void => {}
-  private fatal: (error: unknown) => void = () => {}
+  private fatal = (_error: unknown): void => {}
 
   constructor(
     disk: Disk,
@@ -216,7 +214,7 @@ export class LogWriter extends SegmentWriter {
     const now = this.clock.monotonic()
     // Until something is written no footer can be due: a server that loads its data has better things to do.
     if (this.catchUp !== undefined && this.hasAppended) this.continueCatchUp(catchUpFrames)
-    this.prepareNext()
+    this.prepareNext(now)
     if (this.unavailable !== undefined) {
       if (now - this.lastTry >= retryEveryMs) this.retry(now)
       return
@@ -245,6 +243,7 @@ export class LogWriter extends SegmentWriter {
   /** Writes what is left, seals and syncs; true when all of it is on disk. */
   close(): boolean {
     if (this.dead) return false
+    this.finishFooter()
     try {
       if (this.unavailable !== undefined) this.retry(this.clock.monotonic())
       if (this.unavailable !== undefined) throw this.unavailable
@@ -276,6 +275,7 @@ export class LogWriter extends SegmentWriter {
   release(): void {
     this.dead = true
     this.segment.file.close()
+    this.footer?.close()
   }
 
   private flushEarly(): void {

@@ -39,7 +39,7 @@ export class Life {
   constructor(random: Random, policy: SyncPolicy, captureChance = 0, changed: Partial<LogOptions> = {}) {
     this.random = random
     this.captureChance = captureChance
-    this.options = logOptions({ policy, ...changed })
+    this.options = logOptions({ policy, footersLater: random.chance(0.5), ...changed })
     this.watch()
     this.writer = new Writer(openLog(this.disk, this.clock, this.options), this.clock, random, policy)
   }
