@@ -39,6 +39,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "projections/memory",
     "config"
   ],
+  history: ["log", "log/events", "net/resp", "projections", "projections/structures", "projections/memory"],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],
   main: ["*"],
   tools: ["*"]

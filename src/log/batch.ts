@@ -23,17 +23,17 @@ import { decodeEvent, encodeEvent } from "./events/codec.ts"
 import { ByteReader, ByteWriter, WireError } from "./events/wire.ts"
 import { countInBody, frameFlag, type FrameHeader, frameHeaderSize, paddedSize, unfoldBody } from "./frame.ts"
 
-const metaSession = 1
-const metaTime = 2
+export const metaSession = 1
+export const metaTime = 2
 /** Bits of a batch's meta byte that checkpoints write too; see the head of this file. */
 export const metaDb = 4
 export const metaOrigin = 8
 export const metaEvents = 16
 export const metaExtension = 32
-const metaRecord = 0x80
+export const metaRecord = 0x80
 
 /** Stands where an event's number would: what follows is of another database. */
-const databaseSwitch = 0
+export const databaseSwitch = 0
 
 /** The header's length has 32 bits. */
 const largestFrame = 0xffff_ff00
@@ -278,7 +278,8 @@ const writeSession = (out: ByteWriter, ref: number, author: Author): void => {
   closeItem(out, at, 1)
 }
 
-const readSession = (from: ByteReader): [ref: number, author: Author] => [
+/** Reads a session record behind its meta byte: the ref it defines, and who that is. */
+export const readSession = (from: ByteReader): [ref: number, author: Author] => [
   from.varint(),
   {
     clientId: from.varint(),

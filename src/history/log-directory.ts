@@ -1,0 +1,157 @@
+/**
+ * The log of a data directory as those see it who only read: without its lock, without changing anything, whether a
+ * server is writing to it or not. Segments may be begun, sealed, compressed and dropped meanwhile; a `LogView` is the log
+ * as it was at one moment. What is learned about segments is kept for the views to come, up to a limit of memory.
+ */
+import type { Disk, DiskFile } from "../log/disk.ts"
+import { logCorrupt } from "../log/errors.ts"
+import { FrameCursor } from "../log/frame-cursor.ts"
+import { readManifest } from "../log/manifest.ts"
+import { sealSize } from "../log/rotation.ts"
+import { compressedSequenceOf, sequenceOfName } from "../log/segment.ts"
+import type { SegmentPart } from "./batches.ts"
+import { LogView } from "./log-view.ts"
+import { Segment, SegmentGone } from "./segment.ts"
+
+/** What a running server says about its log, so that nothing is read that is not wholly written. */
+export interface LiveHead {
+  /** Position after the newest committed frame. */
+  readonly lsn: number
+  /** First sequence that retention has left. */
+  readonly oldest: number
+}
+
+/** Memory for what is known about segments, bytes. */
+const defaultCacheBytes = 128 << 20
+
+/** The log of one data directory. */
+export class LogDirectory {
+  private readonly disk: Disk
+  private readonly cacheBytes: number
+  /** By first sequence; the most recently used last. */
+  private segments = new Map<number, Segment>()
+
+  constructor(disk: Disk, cacheBytes = defaultCacheBytes) {
+    this.disk = disk
+    this.cacheBytes = cacheBytes
+  }
+
+  /**
+   * The log as it is now. Without a live head it ends with the last whole frame. Throws `LogCorrupt`,
+   * `LogFormatTooNew` or `DiskError`.
+   */
+  view(live?: LiveHead): LogView {
+    for (let tries = 1;; tries++) {
+      try {
+        return this.look(live)
+      } catch (error) {
+        // Dropped between listing and opening: the next look does not list it.
+        if (!(error instanceof SegmentGone) || tries === 10) throw error
+        this.segments.clear()
+      }
+    }
+  }
+
+  private look(live: LiveHead | undefined): LogView {
+    const oldest = live?.oldest ?? this.oldestByManifest()
+    const firsts = [
+      ...new Set(this.disk.list("log").flatMap((base) => sequenceOfName(base) ?? compressedSequenceOf(base) ?? []))
+    ]
+      .filter((first) => first >= oldest)
+      .sort((a, b) => a - b)
+    const known = this.segments
+    this.segments = new Map()
+    const segments: Array<Segment> = []
+    for (const first of firsts) {
+      let segment = known.get(first)
+      if (segment === undefined || !segment.refresh()) segment = new Segment(this.disk, first)
+      if (live !== undefined && segment.header.lsn > live.lsn) break // begun since
+      segments.push(segment)
+    }
+    for (const [first, segment] of known) if (segments.includes(segment)) this.segments.set(first, segment)
+    for (const segment of segments) this.segments.set(segment.first, segment)
+    return new LogView(
+      segments.map((segment, i) => this.part(segment, segments[i + 1], live)),
+      (used) => this.used(used)
+    )
+  }
+
+  private oldestByManifest(): number {
+    const reading = readManifest(this.disk)
+    return reading.kind === "manifest" ? reading.manifest.oldest : 1
+  }
+
+  /** A segment and how far it goes. */
+  private part(segment: Segment, next: Segment | undefined, live: LiveHead | undefined): SegmentPart {
+    const { summary } = segment
+    const lastSequence = next === undefined ? undefined : next.first - 1
+    if (summary !== undefined) {
+      if (lastSequence !== undefined && summary.lastSequence !== lastSequence) {
+        throw missing(segment, summary.lastSequence + 1, lastSequence)
+      }
+      const end = live === undefined
+        ? segment.sealedEnd
+        : Math.min(segment.sealedEnd, segment.positionOf(live.lsn))
+      if (end === segment.sealedEnd) {
+        return { segment, end, lastSequence: summary.lastSequence, lastTime: summary.lastTime }
+      }
+      return this.measured(segment, end)
+    }
+    if (next === undefined) return this.measured(segment, live === undefined ? undefined : segment.positionOf(live.lsn))
+    // Not sealed: after a failed fsync the next one says where this one ends (see repair.ts).
+    const end = segment.positionOf(next.header.lsn) - (next.header.afterCut ? sealSize : 0)
+    if ((segment.index?.end ?? 0) > end) segment.forget()
+    const part = this.measured(segment, end)
+    if (part.lastSequence !== lastSequence) throw missing(segment, part.lastSequence + 1, next.first - 1)
+    return part
+  }
+
+  /** Walks a segment up to `limit`, or the last whole frame. */
+  private measured(segment: Segment, limit: number | undefined): SegmentPart {
+    const file = segment.open()
+    try {
+      const end = Math.min(file.size(), limit ?? Infinity)
+      const index = segment.walkTo(file, end)
+      if (index.end < end && wholeFrameBehind(file, index.end, end, index.nextSequence)) {
+        // It may have been written while this looked.
+        if (segment.walkTo(file, end).end === index.end) throw segment.damage(index, end)
+      }
+      if (index.end <= end) {
+        return { segment, end: index.end, lastSequence: index.nextSequence - 1, lastTime: index.lastTime }
+      }
+      return { segment, end, ...segment.lastBefore(file, end) }
+    } finally {
+      file.close()
+    }
+  }
+
+  /** A segment is in use: the memory of those that were not used for longest goes when there is too much. */
+  private used(segment: Segment): void {
+    const { segments } = this
+    if (!segments.delete(segment.first)) return
+    segments.set(segment.first, segment)
+    let bytes = 0
+    for (const { cachedBytes } of segments.values()) bytes += cachedBytes
+    for (const other of segments.values()) {
+      if (bytes <= this.cacheBytes || other === segment) return
+      if (other.summary === undefined) continue // the one being written
+      bytes -= other.cachedBytes
+      other.forget()
+    }
+  }
+}
+
+const missing = (segment: Segment, from: number, to: number): Error =>
+  logCorrupt({
+    reason: from <= to ? `the log does not hold sequences ${from} to ${to}` : `sequence ${to + 1} comes twice`,
+    segment: `log/${String(segment.first).padStart(20, "0")}`,
+    position: 0,
+    lsn: segment.header.lsn,
+    sequence: Math.min(from, to + 1),
+    lastSequence: to,
+    bytesLost: 0
+  })
+
+/** Whether frames go on behind one that is not whole: then it is damage, not the end. */
+const wholeFrameBehind = (file: DiskFile, from: number, end: number, sequence: number): boolean =>
+  new FrameCursor(file, from, end).search(from + 8, sequence)

@@ -1,0 +1,291 @@
+/** One segment of a log as those see it who only read: its file, whichever form that has by now, and what finds things in it. */
+import { FrameDecoder, type Sessions } from "../log/batch.ts"
+import { openCompressed } from "../log/compressed-file.ts"
+import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
+import { formatTooNew, logCorrupt } from "../log/errors.ts"
+import type { Author } from "../log/event-log.ts"
+import { codes } from "../log/events/catalog.ts"
+import { WireError } from "../log/events/wire.ts"
+import { type Footer, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
+import { FrameCursor, readRetrying } from "../log/frame-cursor.ts"
+import { frameType } from "../log/frame.ts"
+import type { SegmentDirectory } from "../log/segment-index.ts"
+import {
+  compressedName,
+  decodeSegmentHeader,
+  formatVersion,
+  sameBytes,
+  type SegmentHeader,
+  segmentHeaderSize,
+  segmentName
+} from "../log/segment.ts"
+import { BlockIndex } from "./block-index.ts"
+import { blocksWith } from "./raw-search.ts"
+
+/** A block: frames from one position to another. */
+export interface Block {
+  readonly from: number
+  readonly to: number
+}
+
+/** Events that empty or swap databases, or take a key to another one, by their numbers. */
+const moving = [codes.DatabaseFlushed, codes.KeyspaceFlushed, codes.DatabasesSwapped, codes.KeyMoved]
+
+/** Neither form of the segment is there any more: retention has dropped it. */
+export class SegmentGone extends Error {
+  override readonly name = "SegmentGone"
+}
+
+/** A segment. Facts that cannot change are remembered; what takes memory may be forgotten and found anew. */
+export class Segment {
+  readonly first: number
+  readonly header: SegmentHeader
+  private readonly headerBytes: Uint8Array
+  private readonly disk: Disk
+  /** What its footer says, once it is sealed, and where its frames end then. */
+  summary: SegmentSummary | undefined = undefined
+  private framesEnd = 0
+  private footer: Footer | undefined = undefined
+  private footerBytes = 0
+  index: BlockIndex | undefined = undefined
+  private definitions:
+    | { readonly of: SegmentDirectory; readonly byRef: Map<number, Array<number>>; seen: number }
+    | undefined
+  private readonly authors = new Map<number, Sessions>()
+
+  /** Throws `DiskError`, `SegmentGone`, `LogCorrupt` or `LogFormatTooNew`. */
+  constructor(disk: Disk, first: number) {
+    this.disk = disk
+    this.first = first
+    const file = this.open()
+    try {
+      this.headerBytes = headOf(file)
+      const reading = decodeSegmentHeader(this.headerBytes)
+      const name = segmentName(first)
+      if (reading.kind === "newer") throw formatTooNew(name, reading.oldestReader, formatVersion)
+      if (reading.kind === "bad" || reading.header.firstSequence !== first) {
+        const reason = reading.kind === "bad" ? reading.reason : `the file begins with ${reading.header.firstSequence}`
+        throw logCorrupt({ reason, segment: name, position: 0, lsn: 0, sequence: first, bytesLost: file.size() })
+      }
+      this.header = reading.header
+      this.lookForFooter(file)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Opens its file, compressed or not. Throws `SegmentGone`. */
+  open(): DiskFile {
+    // It may be compressed, and the original removed, between one look and the next.
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        return this.disk.open(segmentName(this.first), "read")
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+      try {
+        return openCompressed(this.disk, compressedName(this.first))
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    }
+    throw new SegmentGone(segmentName(this.first))
+  }
+
+  /** Looks whether it has been sealed meanwhile; false when another file has taken its place. */
+  refresh(): boolean {
+    if (this.summary !== undefined) return true
+    const file = this.open()
+    try {
+      if (!sameBytes(headOf(file), this.headerBytes)) return false
+      this.lookForFooter(file)
+      return true
+    } finally {
+      file.close()
+    }
+  }
+
+  private lookForFooter(file: DiskFile): void {
+    const tail = readFooterTail(file, file.size())
+    if (tail === undefined || tail.summary.firstSequence !== this.first) return
+    this.summary = tail.summary
+    this.framesEnd = tail.start
+  }
+
+  /** Position after the last frame of a sealed segment. */
+  get sealedEnd(): number {
+    return this.framesEnd
+  }
+
+  /** Position of an lsn. */
+  positionOf(lsn: number): number {
+    return lsn - this.header.lsn + segmentHeaderSize
+  }
+
+  /** Bytes of memory that `forget` would give back. */
+  get cachedBytes(): number {
+    return this.footerBytes + (this.index?.bytes ?? 0) + this.authors.size * 512
+  }
+
+  /** Forgets what can be found anew. */
+  forget(): void {
+    this.footer = this.index = this.definitions = undefined
+    this.footerBytes = 0
+    this.authors.clear()
+  }
+
+  /** Where its blocks and its sessions are, up to `end`. */
+  directory(file: DiskFile, end: number): SegmentDirectory {
+    if (this.index === undefined) {
+      const footer = this.wholeFooter(file)
+      if (footer !== undefined) return footer
+    }
+    const index = this.walk(file, end)
+    return { entries: index.entries, sessions: index.sessions, complete: true }
+  }
+
+  /** Blocks that may hold events of a key, and with `moves` those that move databases, in order. */
+  blocksOf(file: DiskFile, end: number, names: ReadonlyArray<Uint8Array>, moves: boolean): Array<Block> {
+    const footer = this.index === undefined ? this.wholeFooter(file) : undefined
+    if (footer === undefined) {
+      const index = this.walk(file, end)
+      return this.indexed(index, end, names, moves)
+    }
+    // Where they are is in no footer.
+    if (moves && moving.some((number) => footer.counts.has(number))) {
+      return this.indexed(this.walk(file, end), end, names, moves)
+    }
+    const wanted = names.filter((name) => footer.filter.mayHold(name, 0, name.length))
+    return wanted.length === 0 ? [] : blocksWith(file, blocksUpTo(footer, end), wanted)
+  }
+
+  private indexed(index: BlockIndex, end: number, names: ReadonlyArray<Uint8Array>, moves: boolean): Array<Block> {
+    const found = new Set(moves ? index.moving : [])
+    for (const name of names) for (const block of index.blocksOf(name)) found.add(block)
+    const blocks = blocksUpTo(index, end)
+    return [...found].sort((a, b) => a - b).flatMap((block) => blocks[block] ?? [])
+  }
+
+  /** Whether databases are emptied or swapped in it, or keys move from one to another. */
+  movesDatabases(file: DiskFile, end: number): boolean {
+    if (this.index === undefined) {
+      const footer = this.wholeFooter(file)
+      if (footer !== undefined) return moving.some((number) => footer.counts.has(number))
+    }
+    return this.walk(file, end).moving.length > 0
+  }
+
+  /** Its index, extended up to `end`. Throws `LogCorrupt` when the frames do not go on until there. */
+  walk(file: DiskFile, end: number): BlockIndex {
+    const index = this.index ??= new BlockIndex(this.header)
+    if (index.end < end && index.extend(file, end) !== "end") throw this.damage(index, end)
+    return index
+  }
+
+  /** Its index, extended as far towards `end` as there are whole frames. Throws `LogCorrupt` where one makes no sense. */
+  walkTo(file: DiskFile, end: number): BlockIndex {
+    const index = this.index ??= new BlockIndex(this.header)
+    if (index.end < end && index.extend(file, end) === "bad") throw this.damage(index, end)
+    return index
+  }
+
+  /** Newest sequence and time of the frames before `end`, which lies before the end of what is indexed or sealed. */
+  lastBefore(file: DiskFile, end: number): { readonly lastSequence: number; readonly lastTime: number } {
+    const { entries } = this.directory(file, end)
+    const entry = entries.findLast(({ position }) => position < end)
+    const walk = new BlockIndex(this.header, entry)
+    if (walk.extend(file, end) !== "end") throw this.damage(walk, end)
+    return { lastSequence: walk.nextSequence - 1, lastTime: walk.lastTime }
+  }
+
+  /** Walks a part of the frames for the index; true when there is more. What cannot be read is left to whoever reads it. */
+  walkSome(file: DiskFile, end: number, budget: number): boolean {
+    const index = this.index ??= new BlockIndex(this.header)
+    return index.end < end && index.extend(file, end, budget) === "more"
+  }
+
+  /** A `LogCorrupt` that says that the frames end where the index does, before `until`. */
+  damage(
+    { end, lastTime, nextSequence, reason }: Pick<BlockIndex, "end" | "lastTime" | "nextSequence" | "reason">,
+    until: number
+  ): Error {
+    return logCorrupt({
+      reason,
+      segment: segmentName(this.first),
+      position: end,
+      lsn: this.header.lsn + end - segmentHeaderSize,
+      sequence: nextSequence,
+      lastSequence: this.summary?.lastSequence,
+      timeBefore: lastTime === 0 ? undefined : lastTime,
+      timeAfter: this.summary?.lastTime,
+      bytesLost: until - end
+    })
+  }
+
+  /** Its footer, where that covers everything. */
+  private wholeFooter(file: DiskFile): Footer | undefined {
+    if (this.summary === undefined) return undefined
+    if (this.footer === undefined) {
+      const size = file.size()
+      const footer = readFooter(file, size)
+      if (footer?.complete !== true) return undefined
+      this.footer = footer
+      this.footerBytes = size - this.framesEnd + footer.entries.length * 48
+    }
+    return this.footer
+  }
+
+  /** Who stands behind a ref at a position: the last definition before it. Throws `WireError` without one. */
+  authorOf(file: DiskFile, end: number, ref: number, before: number): Author {
+    const directory = this.directory(file, end)
+    const { sessions } = directory
+    let definitions = this.definitions
+    if (definitions?.of.sessions !== sessions) {
+      definitions = this.definitions = { of: directory, byRef: new Map(), seen: 0 }
+    }
+    for (; definitions.seen < sessions.length; definitions.seen++) {
+      const { position, ref } = sessions[definitions.seen]!
+      const positions = definitions.byRef.get(ref)
+      if (positions === undefined) definitions.byRef.set(ref, [position])
+      else positions.push(position)
+    }
+    const position = definitions.byRef.get(ref)?.findLast((position) => position < before)
+    const author = position === undefined ? undefined : this.definedAt(file, end, position).get(ref)
+    if (author === undefined) throw new WireError(`session ${ref} was never defined in this segment`)
+    return author
+  }
+
+  private definedAt(file: DiskFile, end: number, position: number): Sessions {
+    let sessions = this.authors.get(position)
+    if (sessions !== undefined) return sessions
+    sessions = new Map()
+    const cursor = new FrameCursor(file, position, end, 4096)
+    if (cursor.advance() !== "frame" || cursor.header.type !== frameType.batches) {
+      throw new WireError(`no sessions are defined at byte ${position}`)
+    }
+    const decoder = new FrameDecoder(sessions)
+    decoder.open(cursor.bytes, cursor.at, cursor.header)
+    decoder.sessionsOnly()
+    this.authors.set(position, sessions)
+    return sessions
+  }
+}
+
+const headOf = (file: DiskFile): Uint8Array => {
+  const bytes = new Uint8Array(segmentHeaderSize)
+  return bytes.subarray(0, readRetrying(file, bytes, 0, segmentHeaderSize, 0))
+}
+
+const isMissing = (error: unknown): boolean => error instanceof DiskError && error.code === "ENOENT"
+
+/** All blocks of a directory that begin before `end`, the first one with what stands before its first entry. */
+export const blocksUpTo = ({ entries }: Pick<SegmentDirectory, "entries">, end: number): Array<Block> => {
+  const blocks: Array<Block> = []
+  for (let i = 0; i < entries.length; i++) {
+    const from = i === 0 ? segmentHeaderSize : entries[i]!.position
+    if (from >= end) break
+    blocks.push({ from, to: Math.min(end, entries[i + 1]?.position ?? end) })
+  }
+  if (blocks.length === 0 && end > segmentHeaderSize) blocks.push({ from: segmentHeaderSize, to: end })
+  return blocks
+}
