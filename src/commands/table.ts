@@ -5,6 +5,7 @@ import type { Slice } from "../projections/memory/slice.ts"
 import { bitmapCommands } from "./bitmap/index.ts"
 import { connectionCommands } from "./connection/index.ts"
 import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
+import { geoCommands } from "./geo/index.ts"
 import { hashCommands } from "./hash/index.ts"
 import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
@@ -144,6 +145,7 @@ export const commands: ReadonlyArray<Command> = [
   ...setCommands,
   ...hashCommands,
   ...sortedSetCommands,
+  ...geoCommands,
   ...keyCommands,
   ...transactionCommands,
   ...pubsubCommands,

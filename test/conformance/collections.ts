@@ -1,11 +1,13 @@
-/** Requests about lists, sets, hashes and sorted sets: few keys, elements at the edges of encodings, small limits. */
+/** Requests about lists, sets, hashes, sorted sets and places: few keys, elements at the edges of encodings, small limits. */
 import * as Fc from "fast-check"
+import { distanceLines, geoRows } from "./geo.ts"
 import type { Line, Step } from "./grammar.ts"
 import { printLine } from "./grammar.ts"
+import { join, many, maybe, one, type Row, row, say, word } from "./parts.ts"
 import * as W from "./words.ts"
 
 /** The types that can be compared. */
-export const families = ["list", "set", "hash", "zset"] as const
+export const families = ["list", "set", "hash", "zset", "geo"] as const
 export type Family = typeof families[number]
 
 const elements = [
@@ -38,21 +40,11 @@ const elements = [
   "long".repeat(1100)
 ]
 
-type Words = Fc.Arbitrary<ReadonlyArray<string>>
-const word = (...choices: ReadonlyArray<string>): Fc.Arbitrary<string> => Fc.constantFrom(...choices)
 const element = Fc.oneof(
   { weight: 5, arbitrary: word(...elements) },
   { weight: 3, arbitrary: Fc.integer({ min: -30, max: 30 }).map(String) },
   { weight: 1, arbitrary: W.shortText }
 )
-const say = (...words: ReadonlyArray<string | Fc.Arbitrary<string>>): Words =>
-  Fc.tuple(...words.map((part) => typeof part === "string" ? Fc.constant(part) : part))
-const join = (...parts: ReadonlyArray<Words>): Words => Fc.tuple(...parts).map((all) => all.flat())
-const many = (minLength: number, maxLength: number, words: Words): Words =>
-  Fc.array(words, { minLength, maxLength }).map((all) => all.flat())
-const one = (part: Fc.Arbitrary<string>): Words => part.map((text) => [text])
-const maybe = (words: Words): Words => many(0, 1, words)
-
 /** Most often a key of the family under test; sometimes one that another type has, or none. */
 const keyOf = (family: Family): Fc.Arbitrary<string> =>
   Fc.oneof(
@@ -73,9 +65,6 @@ const side = Fc.oneof({ weight: 10, arbitrary: word("LEFT", "RIGHT", "left") }, 
   arbitrary: word("MIDDLE", "")
 })
 const timeout = word("0.01", "0.02", "abc", "-1", "0x1p-7", "1e-2")
-
-type Row = { readonly weight: number; readonly arbitrary: Words }
-const row = (weight: number, ...parts: ReadonlyArray<Words>): Row => ({ weight, arbitrary: join(...parts) })
 
 const listRows = (): ReadonlyArray<Row> => {
   const key = keyOf("list")
@@ -283,7 +272,8 @@ const rows: Readonly<Record<Family, () => ReadonlyArray<Row>>> = {
   list: listRows,
   set: setRows,
   hash: hashRows,
-  zset: zsetRows
+  zset: zsetRows,
+  geo: geoRows
 }
 
 /** SORT; what it keeps must not depend on the order of elements that weigh the same. */
@@ -333,7 +323,7 @@ const keyRows = (family: Family): ReadonlyArray<Row> => {
     ),
     row(1, say("SET", word("weight:1", "weight:2", "weight:a", "string:2"), element)),
     // Of a small sorted set Redis makes a skiplist when it sorts it, which stays one.
-    ...family === "zset" ? [] : [sortRow(key)]
+    ...family === "zset" || family === "geo" ? [] : [sortRow(key)]
   ]
 }
 
@@ -348,6 +338,7 @@ export const collectionSteps = (family: Family): Fc.Arbitrary<Step> => {
   )
   return Fc.oneof(
     { weight: 20, arbitrary: line.map((words) => step([words])) },
+    ...family === "geo" ? [{ weight: 1, arbitrary: distanceLines.map(step) }] : [],
     {
       weight: 1,
       arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]]))

@@ -16,8 +16,8 @@ const bothComparisons = new ReplyError("ERR GT, LT, and/or NX options at the sam
 const onePair = new ReplyError("ERR INCR option supports a single increment-element pair")
 const notNumber = new ReplyError("ERR resulting score is not a number (NaN)")
 
-/** The options of ZADD. */
-interface Options {
+/** The options of ZADD, and those GEOADD has of them. */
+export interface Options {
   readonly onlyNew: boolean
   readonly onlyExisting: boolean
   readonly onlyGreater: boolean
@@ -29,7 +29,8 @@ interface Options {
   readonly at: number
 }
 
-const plain: Options = {
+/** No options. */
+export const plain: Options = {
   onlyNew: false,
   onlyExisting: false,
   onlyGreater: false,
@@ -76,7 +77,8 @@ const outcome = (options: Options, current: number | undefined, value: number): 
   return (options.onlyGreater && next <= current) || (options.onlyLess && next >= current) ? undefined : next
 }
 
-const scoreOne = (
+/** Gives one member a score; answers what ZADD does. */
+export const scoreOne = (
   d: Decision,
   key: Slice,
   p: Pointer,
@@ -94,20 +96,25 @@ const scoreOne = (
   return current === undefined || options.changes ? 1 : 0
 }
 
-const scoreMany = (
+/**
+ * Gives many members scores; answers what ZADD does.
+ * @param width words from one member to the next, the member being the last of them
+ */
+export const scoreMany = (
   d: Decision,
   argv: Argv,
   key: Slice,
   p: Pointer,
   values: ReadonlyArray<number>,
-  options: Options
-) => {
+  options: Options,
+  width = 2
+): number => {
   const members = new Words()
   const scores: Array<number> = []
   let added = 0
   let changed = 0
   for (let i = 0; i < values.length; i++) {
-    const member = argv.at(options.at + 2 * i + 1)
+    const member = argv.at(options.at + width * (i + 1) - 1)
     const place = members.find(member)
     const current = place >= 0 ? scores[place] : p === 0 ? undefined : scoreToChange(d.db, p, member)
     const next = outcome(options, current, values[i]!)

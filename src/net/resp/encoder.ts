@@ -186,6 +186,14 @@ export class ReplyBuffer implements ElementSink {
     this.doubleText(formatDouble(value), this.protocol)
   }
 
+  decimal(text: string): void {
+    this.doubleText(text, this.protocol)
+  }
+
+  ascii(text: string): void {
+    this.doubleText(text, 2)
+  }
+
   /** The text of a double: ASCII, at most 32 bytes. */
   private doubleText(text: string, protocol: number): void {
     const { length } = text
