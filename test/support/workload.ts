@@ -5,6 +5,7 @@
 import type { Random } from "./random.ts"
 import { bitmapMakers } from "./workload-bitmaps.ts"
 import { collectionMakers } from "./workload-collections.ts"
+import { geoMakers } from "./workload-geo.ts"
 import { hashKey, hashMakers } from "./workload-hashes.ts"
 
 const databases = 4
@@ -159,7 +160,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   [0.5, (random) => [random.pick(["SET", "MSET", "COPY", "GET", "EXPIRE"]), ...keys(random, 2)]],
   ...collectionMakers,
   ...hashMakers,
-  ...bitmapMakers
+  ...bitmapMakers,
+  ...geoMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 
