@@ -52,6 +52,11 @@ export interface Decision {
   /** Deadline of a live entry in Unix milliseconds, 0 for none. */
   deadline(p: Pointer): number
 
+  /**
+   * Whether a command that only reads may emit events now: not while writes are held back or the log takes none. One that
+   * writes is not admitted then, and need not ask.
+   */
+  mayRecord(): boolean
   /** Adds an event to the command's batch. The slices in it must stay valid until the command returns. */
   emit(event: Event): void
   /** Set while a command that waited runs again: only this key may end its wait, others count as empty. */

@@ -7,6 +7,7 @@ import { connectionCommands } from "./connection/index.ts"
 import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
 import { geoCommands } from "./geo/index.ts"
 import { hashCommands } from "./hash/index.ts"
+import { hyperLogLogCommands } from "./hyperloglog/index.ts"
 import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
 import { pubsubCommands } from "./pubsub/index.ts"
@@ -146,6 +147,7 @@ export const commands: ReadonlyArray<Command> = [
   ...hashCommands,
   ...sortedSetCommands,
   ...geoCommands,
+  ...hyperLogLogCommands,
   ...keyCommands,
   ...transactionCommands,
   ...pubsubCommands,

@@ -26,6 +26,8 @@ const evolvers: Evolvers = {
     Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value),
   StringsCombined: (keyspace, db, event) =>
     stringsCombined(keyspace.database(db), event.key, event.operation, event.sources),
+  StringSpliced: (keyspace, db, event) =>
+    Strings.spliced(keyspace.database(db), event.key, event.offset, event.removed, event.value),
   CollectionRestored: (keyspace, db, { bytes, expireAt, key, shape }) =>
     restoreSmall(keyspace.database(db), key, shape, bytes, expireAt ?? 0),
   ListNodeRestored: (keyspace, db, { count, key, ordinal, pack }) =>
@@ -104,6 +106,8 @@ export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
       return Strings.incremented(keyspace.database(db), event.key, event.value)
     case "StringRangeSet":
       return Strings.rangeSet(keyspace.database(db), event.key, event.offset, event.value)
+    case "StringSpliced":
+      return Strings.spliced(keyspace.database(db), event.key, event.offset, event.removed, event.value)
     case "ListPushed":
       return Lists.pushed(keyspace.database(db), event.key, event.side, event.elements)
     case "ListPopped":

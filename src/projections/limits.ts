@@ -16,6 +16,8 @@ export interface Limits {
   /** Most members of a small sorted set, and the most bytes of a member in it. */
   sortedSetEntries: number
   sortedSetBytes: number
+  /** Most bytes of a sparse HyperLogLog. Decisions follow it, folds do not: the encoding is part of the value. */
+  sparseHyperLogLogBytes: number
 }
 
 /** The limits of a server that is not told otherwise. */
@@ -27,5 +29,6 @@ export const defaultLimits = (): Limits => ({
   setEntries: 128,
   setBytes: 64,
   sortedSetEntries: 128,
-  sortedSetBytes: 64
+  sortedSetBytes: 64,
+  sparseHyperLogLogBytes: 3000
 })

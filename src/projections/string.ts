@@ -148,6 +148,22 @@ export const makeRoom = (db: Database, key: Slice, length: number, keep: number)
   return p
 }
 
+/** `value` took the place of the `removed` bytes from `offset` on, or of those that were there. */
+export const spliced = (db: Database, key: Slice, offset: number, removed: number, value: Slice): void => {
+  const before = db.locate(key)
+  const length = before !== 0 && Entry.typeOf(db.arena, before) === Entry.Type.string ? stringLength(db, before) : 0
+  const tail = Math.min(offset + removed, length) // what follows it moves
+  const moved = offset < length ? length - tail : 0
+  const next = offset + value.length + moved
+  const p = grow(db, key, Math.max(length, next))
+  const slab = slabOf(p)
+  const bytes = db.arena.bytes[slab]!
+  const at = byteOf(p) + Entry.headerBytes + key.length
+  if (moved > 0 && value.length !== removed) bytes.copyWithin(at + offset + value.length, at + tail, at + length)
+  copyBytes(bytes, at + offset, value.bytes, value.start, value.length)
+  db.arena.words[slab]![wordAt(p, 4)] = next
+}
+
 const lengthOf = (db: Database, p: Pointer): number => db.arena.words[slabOf(p)]![wordAt(p, 4)]!
 
 /** The integer of an entry whose encoding is int. */

@@ -109,6 +109,7 @@ export class CommandExecutor {
       memory: this.memory,
       buryDead: (db, key) => this.burial.meetKey(db, key),
       buryFields: (db, key) => this.burial.meetFields(db, key),
+      mayRecord: () => this.mayBury(),
       mayNotWait: () => this.transactions.running
     })
     this.burial = new Burial({

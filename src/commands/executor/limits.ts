@@ -3,7 +3,7 @@ import type { Limits } from "../../projections/limits.ts"
 import { maximumStringBytes } from "../string/range.ts"
 import type { CommandExecutor } from "./executor.ts"
 
-/** The parameters that say up to what size collections are small, each with the limit it sets. */
+/** The parameters that say up to what size values are held in their small form, each with the limit it sets. */
 const parameters = {
   "hash-max-listpack-entries": "hashEntries",
   "hash-max-listpack-value": "hashBytes",
@@ -12,7 +12,8 @@ const parameters = {
   "set-max-listpack-entries": "setEntries",
   "set-max-listpack-value": "setBytes",
   "zset-max-listpack-entries": "sortedSetEntries",
-  "zset-max-listpack-value": "sortedSetBytes"
+  "zset-max-listpack-value": "sortedSetBytes",
+  "hll-sparse-max-bytes": "sparseHyperLogLogBytes"
 } as const satisfies Record<string, keyof Limits>
 type Name = keyof typeof parameters
 const names = Object.keys(parameters) as Array<Name>

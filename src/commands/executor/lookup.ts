@@ -62,6 +62,8 @@ export interface ViewPorts {
   readonly buryDead: (db: number, key: Slice) => boolean
   /** Records and folds the deaths of fields, some if they are very many, of the hash at `key`; see `buryDead`. */
   readonly buryFields: (db: number, key: Slice) => boolean
+  /** See `Decision.mayRecord`. */
+  readonly mayRecord: () => boolean
   /** Whether the running command must answer at once, because others run in the same transaction. */
   readonly mayNotWait: () => boolean
 }
@@ -115,6 +117,10 @@ export class View implements Decision {
       turn.knownKey = argv.at(1)
       turn.knownHash = argv.keyHash
     }
+  }
+
+  mayRecord(): boolean {
+    return this.ports.mayRecord()
   }
 
   emit(event: Event): void {

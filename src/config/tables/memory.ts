@@ -70,7 +70,7 @@ export const memory = {
   "zset-max-listpack-value": works(bytes(0), 64, "longest member of such a sorted set", {
     aliases: ["zset-max-ziplist-value"]
   }),
-  "hll-sparse-max-bytes": accepted(bytes(0), 3000, "HyperLogLog is not served by this version"),
+  "hll-sparse-max-bytes": works(bytes(0), 3000, "most bytes of a HyperLogLog that is sparse"),
   "stream-node-max-bytes": accepted(bytes(0), 4096, noStreams),
   "stream-node-max-entries": accepted(integer(0, long), 100, noStreams)
 } as const

@@ -72,6 +72,21 @@ export const tuned: { readonly [Tag in EventTag]?: EventCodec<EventOf<Tag>> } = 
     },
     read: (from) => ({ _tag: "StringRangeSet", key: from.blob(), offset: from.varint(), value: from.blob() })
   },
+  StringSpliced: {
+    write: (out, event) => {
+      out.blob(event.key)
+      out.varint(event.offset)
+      out.varint(event.removed)
+      out.blob(event.value)
+    },
+    read: (from) => ({
+      _tag: "StringSpliced",
+      key: from.blob(),
+      offset: from.varint(),
+      removed: from.varint(),
+      value: from.blob()
+    })
+  },
   KeyDeleted: {
     write: (out, event) => out.blob(event.key),
     read: (from) => ({ _tag: "KeyDeleted", key: from.blob() })
@@ -172,7 +187,8 @@ const {
   SortedSetMembersScored,
   StringIncremented,
   StringRangeSet,
-  StringSet
+  StringSet,
+  StringSpliced
 } = codecs
 
 /** Writes an event: its number as varint, then its payload. */
@@ -187,6 +203,9 @@ export const encodeEvent = (out: ByteWriter, event: Event): void => {
     case "StringRangeSet":
       out.u8(codes.StringRangeSet)
       return StringRangeSet.write(out, event)
+    case "StringSpliced":
+      out.u8(codes.StringSpliced)
+      return StringSpliced.write(out, event)
     case "ListPushed":
       out.u8(codes.ListPushed)
       return ListPushed.write(out, event)

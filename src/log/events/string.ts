@@ -18,6 +18,11 @@ export const StringEvent = Schema.TaggedUnion({
    * deadline. An absent source counts as empty; the key may be among them. Like KeyCopied it names what it reads: a
    * bitmap of megabytes need not be written out to say how it came about.
    */
-  StringsCombined: { key: Key, operation: BitOperation, sources: many(Key) }
+  StringsCombined: { key: Key, operation: BitOperation, sources: many(Key) },
+  /**
+   * `value` took the place of the `removed` bytes from `offset` on (of fewer where the string ends before), zero bytes
+   * filling any gap; the deadline stays.
+   */
+  StringSpliced: { key: Key, offset: Count, removed: Count, value: Bytes }
 })
 export type StringEvent = typeof StringEvent.Type
