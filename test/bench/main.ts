@@ -22,6 +22,7 @@ import { collections } from "./collections.ts"
 import { eviction } from "./eviction.ts"
 import { flood } from "./flood.ts"
 import { hashes } from "./hashes.ts"
+import { hyperLogLogs } from "./hyperloglog.ts"
 import {
   always,
   fullScale,
@@ -42,7 +43,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it; the last
-              three parts only where --only names them
+              four parts only where --only names them
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -57,6 +58,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 collections small lists and sets: memory; SINTER of large sets
                 sortedset   one sorted set: commands, memory, deletion
                 hash        hashes of 50 fields read, memory of small ones and of a large one, the end of that
+                hyperloglog one large HyperLogLog, many small ones, unions of large ones
   --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset and
               hash take the largest
   --repeat    repetitions of every part, 3 unless told
@@ -103,8 +105,8 @@ if (values.help === true) {
 const quick = positionals.includes("quick")
 if (positionals.some((word) => word !== "quick")) fail(usage)
 const scale = quick ? quickScale : fullScale
-/** Fifty seconds more. */
-const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash"]
+/** A minute more. */
+const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog"]
 const usual = quick ? partNames.filter((part) => !notQuick.includes(part)) : partNames
 const selected = new Set<PartName>(
   values.only === undefined ? usual : values.only.split(",").map((word) => oneOf(word, partNames, "--only"))
@@ -201,6 +203,7 @@ if (selected.has("sortedset")) {
   await alternate("sortedset", (turn) => sortedSet(turn, Math.max(...keyCounts)), rarely)
 }
 if (selected.has("hash")) await alternate("hash", (turn) => hashes(turn, Math.max(...keyCounts)), rarely)
+if (selected.has("hyperloglog")) await alternate("hyperloglog", hyperLogLogs, rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

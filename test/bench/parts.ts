@@ -94,7 +94,8 @@ export const partNames = [
   "pubsub",
   "sortedset",
   "collections",
-  "hash"
+  "hash",
+  "hyperloglog"
 ] as const
 export type PartName = (typeof partNames)[number]
 

@@ -75,6 +75,7 @@ describe("event codecs", () => {
       StringFloatIncremented: 0x22,
       StringAppended: 0x23,
       StringRangeSet: 0x24,
+      StringSpliced: 0x25,
       StringsCombined: 0x26,
       CollectionRestored: 0x28,
       ListNodeRestored: 0x29,

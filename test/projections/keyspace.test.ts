@@ -74,6 +74,18 @@ const applyToModel = (model: Array<Content>, db: number, event: Event): void => 
       else here.set(text(event.key), { value, deadline: 0, encoding: "raw" })
       return
     }
+    case "StringSpliced": {
+      const before = here.get(text(event.key))
+      const old = before?.value ?? Buffer.alloc(0)
+      const gap = Buffer.alloc(Math.max(0, event.offset - old.length))
+      const value = Buffer.concat([
+        old.subarray(0, event.offset),
+        gap,
+        bytesOf(event.value),
+        old.subarray(event.offset + event.removed)
+      ])
+      return void here.set(text(event.key), { value, deadline: before?.deadline ?? 0, encoding: "raw" })
+    }
     case "KeyDeleted":
     case "KeyExpired":
       return void here.delete(text(event.key))
@@ -166,6 +178,10 @@ const randomEvent = (random: Random, keyspace: Keyspace, keys: number, key: (nam
   }
   if (kind < 350) return { _tag: "StringFloatIncremented", key: name(), value: value(50) }
   if (kind < 470) return { _tag: "StringAppended", key: name(), suffix: value(100_000) }
+  if (kind < 510) {
+    const [offset, removed] = [random.below(random.pick([1, 60, 3000])), random.below(random.pick([1, 9, 3000]))]
+    return { _tag: "StringSpliced", key: name(), offset, removed, value: value(9999) }
+  }
   if (kind < 550) {
     return { _tag: "StringRangeSet", key: name(), offset: random.below(random.pick([1, 60, 3000])), value: value(9999) }
   }

@@ -76,7 +76,7 @@ const filled = (random: Random): Keyspace => {
 describe("touched keys", () => {
   it("are all that an event changes, and removed ones are gone", () => {
     const seen = new Set<string>()
-    forSeeds(3000, (random) => {
+    forSeeds(5000, (random) => {
       const keyspace = filled(random)
       // Events that need others before them would hardly ever meet those by chance.
       const dated = random.chance(0.03)

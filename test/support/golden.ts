@@ -36,7 +36,14 @@ export const goldenEvents: ReadonlyArray<Event> = [
   { _tag: "DatabaseFlushed" },
   { _tag: "KeyspaceFlushed" },
   { _tag: "KeyEvicted", key: Slice.latin1("cold"), policy: "allkeys-lfu" },
-  { _tag: "StringsCombined", key: Slice.latin1("both"), operation: "ANDOR", sources: bytes("monday", "tuesday", "") }
+  { _tag: "StringsCombined", key: Slice.latin1("both"), operation: "ANDOR", sources: bytes("monday", "tuesday", "") },
+  {
+    _tag: "StringSpliced",
+    key: Slice.latin1("visitors"),
+    offset: 18,
+    removed: 300,
+    value: Slice.latin1("\x80\x43\xff")
+  }
 ]
 
 /** One event of every type about lists, sets, hashes and sorted sets. Only ever added to, at the end. */

@@ -7,6 +7,7 @@ import { bitmapMakers } from "./workload-bitmaps.ts"
 import { collectionMakers } from "./workload-collections.ts"
 import { geoMakers } from "./workload-geo.ts"
 import { hashKey, hashMakers } from "./workload-hashes.ts"
+import { hyperLogLogMakers } from "./workload-hyperloglogs.ts"
 
 const databases = 4
 const keyCount = 24
@@ -161,7 +162,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   ...collectionMakers,
   ...hashMakers,
   ...bitmapMakers,
-  ...geoMakers
+  ...geoMakers,
+  ...hyperLogLogMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 
