@@ -182,7 +182,7 @@ describe("laws", () => {
     forSeeds(6, (random) => {
       const disk = new SimDisk()
       const world = new World(random, disk, { segmentBytes: random.pick([4096, 16_384, 262_144]) })
-      while (world.commands < 17_000) {
+      while (world.commands < 21_000) {
         world.turn()
         disk.runPending()
         if (random.chance(0.009)) {

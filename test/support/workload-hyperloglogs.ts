@@ -25,5 +25,5 @@ export const hyperLogLogMakers: ReadonlyArray<readonly [number, Maker]> = [
   [0.2, (random) => ["DEL", key(random)]],
   [0.3, (random) => ["COPY", key(random), key(random), "REPLACE"]],
   [0.1, (random) => ["APPEND", key(random), "\x7f\xff"]],
-  [0.3, (random) => ["PEXPIRE", key(random), `${random.between(1, 3000)}`]]
+  [2, (random) => ["PEXPIRE", key(random), `${random.between(1, 900)}`]]
 ]
