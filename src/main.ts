@@ -25,6 +25,7 @@ import { ConfigInvalid } from "./config/errors.ts"
 import { yieldHelperThreads } from "./config/helper-threads.ts"
 import { Messages } from "./config/messages.ts"
 import { pidFile } from "./config/pid-file.ts"
+import * as Reader from "./history/reader.ts"
 import { CheckpointStore } from "./log/checkpoint-store.ts"
 import { nodeDisk } from "./log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./log/errors.ts"
@@ -33,6 +34,7 @@ import { EventLog } from "./log/event-log.ts"
 import * as UpkeepLive from "./log/upkeep-live.ts"
 import { makeConfigPort, netSettings } from "./net/config-port.ts"
 import * as Listener from "./net/listener.ts"
+import { makeLogQuestions } from "./net/log-questions.ts"
 import { LogTimings } from "./net/log-timings.ts"
 import { configureObserver } from "./net/observation.ts"
 import { makeServerPort, memoryOfProcess, Shutdown } from "./net/server.ts"
@@ -102,6 +104,11 @@ const logSettingsLayer = Layer.effect(
       }
     }
   })
+)
+
+const readerSettingsLayer = Layer.effect(
+  Reader.ReaderSettings,
+  Effect.map(ServerConfig, (config) => ({ directory: resolve(config.get("dir")) }))
 )
 
 /** What upkeep of the log goes by. */
@@ -192,7 +199,17 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     () => config.get("appendfsync") === "always"
   )
   log.observe(timings)
-  executor.attach({ clients: network.clients, config: makeConfigPort(config), server })
+  const questions = makeLogQuestions({
+    reader: yield* Reader.Reader,
+    waits: executor.waiters.others,
+    log,
+    afterCommit: network.afterCommit,
+    onProgress: network.onProgress,
+    now: () => clock.currentTimeMillisUnsafe(),
+    monotonic: () => performance.now(),
+    countError: (code) => executor.statistics.countError(code)
+  })
+  executor.attach({ clients: network.clients, config: makeConfigPort(config), server, questions })
   const metricsPort = config.get("metrics-port")
   if (metricsPort > 0) {
     // Loaded only here: most servers are started without it.
@@ -273,6 +290,7 @@ const server = (argv: ReadonlyArray<string>) =>
     const log = EventLogLive.layer.pipe(Layer.provide(logSettingsLayer))
     const live = portsLayer.pipe(
       Layer.provideMerge(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
+      Layer.provideMerge(Reader.layer.pipe(Layer.provide(readerSettingsLayer))),
       Layer.provideMerge(Persistence.layer),
       Layer.provideMerge(UpkeepLive.layer.pipe(Layer.provide(upkeepSettingsLayer))),
       Layer.provideMerge(executorLayer),

@@ -16,7 +16,16 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   "projections/structures": ["projections/memory"],
   log: ["log/events", "config", "projections/memory"],
   projections: ["log/events", "log", "projections/structures", "projections/memory"],
-  commands: ["metrics", "log/events", "log", "net/resp", "projections", "projections/structures", "projections/memory"],
+  commands: [
+    "history",
+    "metrics",
+    "log/events",
+    "log",
+    "net/resp",
+    "projections",
+    "projections/structures",
+    "projections/memory"
+  ],
   "commands/executor": [
     "commands",
     "metrics",
@@ -32,6 +41,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "metrics",
     "commands/executor",
     "commands",
+    "history",
     "log",
     "log/events",
     "projections",
@@ -44,8 +54,8 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   main: ["*"],
   tools: ["*"]
 }
-/** Of `log`, commands see the interface and the registry of numbers only. */
-const commandsSeeOfLog = ["log/event-log.ts", "log/commands.ts"]
+/** Of `log`, commands see the interface and the registry of numbers only, of `history` how moments and questions look. */
+const commandsSee = ["log/event-log.ts", "log/commands.ts", "history/moment.ts", "history/questions.ts"]
 
 const root = new URL("../src", import.meta.url).pathname
 const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
@@ -66,7 +76,9 @@ describe("source tree", () => {
         const allowed = mayImport[from]
         if (allowed === undefined) wrong.push(`${file}: folder without a row in the table`)
         else if (from !== to && !allowed.includes(to) && !allowed.includes("*")) wrong.push(`${file} -> ${path}`)
-        if (from === "commands" && to === "log" && !commandsSeeOfLog.includes(path)) wrong.push(`${file} -> ${path}`)
+        if (from === "commands" && (to === "log" || to === "history") && !commandsSee.includes(path)) {
+          wrong.push(`${file} -> ${path}`)
+        }
       }
     }
     expect(wrong).toEqual([])

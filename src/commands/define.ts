@@ -34,7 +34,7 @@ export type Flag =
   | "no_mandatory_keys"
   | "touches_arbitrary_keys"
 
-/** The groups of the Redis documentation. */
+/** The groups of the Redis documentation, and ours. */
 export type Group =
   | "generic"
   | "string"
@@ -52,6 +52,7 @@ export type Group =
   | "connection"
   | "server"
   | "cluster"
+  | "history"
 
 /** What a command does to keys, in the words and the order of COMMAND INFO. */
 export type KeyFlag =

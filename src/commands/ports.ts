@@ -1,3 +1,4 @@
+import type { HistoryRequest, ReadRequest } from "../history/questions.ts"
 import type { LogStatus } from "../log/event-log.ts"
 import type { Message } from "../net/resp/message.ts"
 import type { Reply } from "../net/resp/reply.ts"
@@ -57,6 +58,35 @@ export interface ConnectionPort {
   deliver(message: Message): void
   /** Sends a part of the running command's answer, also where CLIENT REPLY silences replies: SUBSCRIBE and its like. */
   confirm(reply: Reply): void
+}
+
+/** A connection's wait for an answer from outside of the executor. */
+export interface OtherWait {
+  /** Monotonic ms at which it ends by itself; Infinity for never. */
+  readonly until: number
+  /** Whether CLIENT UNBLOCK may end it. */
+  readonly unblockable: boolean
+  /** It ended in another way than by an answer. Whoever hears "timeout" or "error" answers; "gone" leaves nobody to. */
+  readonly over: (how: "timeout" | "error" | "gone") => void
+}
+
+/** Waits for answers from outside of the executor. Implemented by the executor. */
+export interface OtherWaitsPort {
+  /** The connection waits from now on; requests behind this one stay where they are. */
+  add(connection: ConnectionPort, wait: OtherWait): void
+  /** The wait is over, because it is answered; false when it was over before. */
+  remove(connection: ConnectionPort, wait: OtherWait): boolean
+}
+
+/**
+ * Questions about the log, answered later: each sees every batch whose reply has left, and no write of this turn is
+ * forgotten. Implemented by the network over history/.
+ */
+export interface LogQuestionsPort {
+  /** LOG.HEAD. */
+  head(connection: ConnectionPort): void
+  /** LOG.HISTORY, or LOG.READ. `blockMs`: how long to wait for something to read, 0 for ever; undefined: not at all. */
+  ask(connection: ConnectionPort, request: HistoryRequest | ReadRequest, blockMs?: number): void
 }
 
 /** All connections. Implemented by the network. */
@@ -255,4 +285,5 @@ export interface Control {
   readonly subscriptions: Subscriptions
   readonly table: CommandTable
   readonly transactions: TransactionsPort
+  readonly questions: LogQuestionsPort
 }

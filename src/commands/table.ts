@@ -10,6 +10,7 @@ import { hashCommands } from "./hash/index.ts"
 import { hyperLogLogCommands } from "./hyperloglog/index.ts"
 import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
+import { logCommands } from "./log/index.ts"
 import { pubsubCommands } from "./pubsub/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { setCommands } from "./set/index.ts"
@@ -152,7 +153,8 @@ export const commands: ReadonlyArray<Command> = [
   ...transactionCommands,
   ...pubsubCommands,
   ...connectionCommands,
-  ...serverCommands
+  ...serverCommands,
+  ...logCommands
 ]
 
 /** The commands a server knows, with the counters of one server. */

@@ -166,10 +166,12 @@ export const foldNames = (
     const name = all[at]!
     for (const batch of view.naming([name], { to: sequence })) {
       for (const event of batch?.events ?? []) {
-        if (event._tag !== "KeyRenamed" && event._tag !== "KeyCopied") continue
-        if (!isName(event.to, name) || known.has(event.key.latin1())) continue
-        known.add(event.key.latin1())
-        all.push(event.key.toBytes())
+        for (const source of sourcesOf(event, name)) {
+          const text = source.latin1()
+          if (known.has(text)) continue
+          known.add(text)
+          all.push(source.toBytes())
+        }
       }
     }
   }
@@ -184,6 +186,12 @@ export const foldNames = (
     }
   }
   return keyspace
+}
+
+/** Keys from which an event takes what it puts at a name. */
+const sourcesOf = (event: Event, name: Uint8Array): ReadonlyArray<Slice> => {
+  if (event._tag === "KeyRenamed" || event._tag === "KeyCopied") return isName(event.to, name) ? [event.key] : []
+  return "sources" in event && isName(event.key, name) ? event.sources : []
 }
 
 const textOf = (bytes: Uint8Array): string => new Slice(bytes).latin1()

@@ -3,7 +3,7 @@
  * server is writing to it or not. Segments may be begun, sealed, compressed and dropped meanwhile; a `LogView` is the log
  * as it was at one moment. What is learned about segments is kept for the views to come, up to a limit of memory.
  */
-import type { Disk, DiskFile } from "../log/disk.ts"
+import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { logCorrupt } from "../log/errors.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
 import { readManifest } from "../log/manifest.ts"
@@ -23,6 +23,8 @@ export interface LiveHead {
 
 /** Memory for what is known about segments, bytes. */
 const defaultCacheBytes = 128 << 20
+/** Of a segment, looked at in one go for its index. */
+const pieceBytes = 2 << 20
 
 /** The log of one data directory. */
 export class LogDirectory {
@@ -30,6 +32,8 @@ export class LogDirectory {
   private readonly cacheBytes: number
   /** By first sequence; the most recently used last. */
   private segments = new Map<number, Segment>()
+  /** Sealed segments that were asked about and have no index yet. */
+  private readonly unindexed = new Set<Segment>()
 
   constructor(disk: Disk, cacheBytes = defaultCacheBytes) {
     this.disk = disk
@@ -130,14 +134,39 @@ export class LogDirectory {
     const { segments } = this
     if (!segments.delete(segment.first)) return
     segments.set(segment.first, segment)
-    let bytes = 0
-    for (const { cachedBytes } of segments.values()) bytes += cachedBytes
+    if (segment.summary !== undefined && segment.index === undefined) this.unindexed.add(segment)
+    let bytes = this.cachedBytes()
     for (const other of segments.values()) {
       if (bytes <= this.cacheBytes || other === segment) return
       if (other.summary === undefined) continue // the one being written
       bytes -= other.cachedBytes
       other.forget()
     }
+  }
+
+  private cachedBytes(): number {
+    let bytes = 0
+    for (const { cachedBytes } of this.segments.values()) bytes += cachedBytes
+    return bytes
+  }
+
+  /**
+   * To be called while nobody asks anything: makes a piece of an index of a segment that was asked about, so that the next
+   * question finds the blocks that matter at once. False when there is nothing to do.
+   */
+  indexMore(): boolean {
+    // More than half would push out what others need.
+    if (this.cachedBytes() > this.cacheBytes / 2) this.unindexed.clear()
+    for (const segment of this.unindexed) {
+      try {
+        if (this.segments.get(segment.first) === segment && !segment.indexSome(pieceBytes)) return true
+      } catch (error) {
+        if (!(error instanceof SegmentGone) && !(error instanceof DiskError)) throw error
+      }
+      this.unindexed.delete(segment)
+      return this.unindexed.size > 0
+    }
+    return false
   }
 }
 

@@ -4,6 +4,7 @@ import { logCorrupt } from "../log/errors.ts"
 import type { Batch } from "../log/event-log.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
 import { frameType } from "../log/frame.ts"
+import type { Gap } from "../log/gaps.ts"
 import { segmentName } from "../log/segment.ts"
 import { backward, forward, naming, type Range, type SegmentPart } from "./batches.ts"
 import { beyondHead, truncated } from "./errors.ts"
@@ -110,7 +111,9 @@ export class LogView {
     for (const part of this.partsOf(whole)) {
       const file = this.open(part)
       try {
-        yield* this.translated(part, whole.reverse === true ? backward(part, file, whole) : forward(part, file, whole))
+        yield* whole.reverse === true ? backward(part, file, whole) : forward(part, file, whole)
+      } catch (error) {
+        throw asDamage(part, error)
       } finally {
         file.close()
       }
@@ -130,8 +133,10 @@ export class LogView {
     for (const part of this.partsOf(whole)) {
       const file = this.open(part)
       try {
-        yield* this.translated(part, naming(part, file, whole, names, moves))
+        yield* naming(part, file, whole, names, moves)
         this.used(part.segment)
+      } catch (error) {
+        throw asDamage(part, error)
       } finally {
         file.close()
       }
@@ -143,6 +148,14 @@ export class LogView {
     return this.parts.some((part) =>
       part.segment.first <= to && this.reading(part, (file) => part.segment.movesDatabases(file, part.end))
     )
+  }
+
+  /** Sequences that a salvage could not keep, as far as they touch a range, oldest first. */
+  gaps(from: number, to: number): Array<Gap> {
+    return this.parts
+      .filter((part) => part.segment.first <= to && part.lastSequence >= from)
+      .flatMap((part) => this.reading(part, (file) => part.segment.gaps(file, part.end)))
+      .filter((gap) => gap.last >= from && gap.first <= to)
   }
 
   private whole(range: PartialRange): Range {
@@ -176,23 +189,18 @@ export class LogView {
       this.used(part.segment)
     }
   }
+}
 
-  /** What a disk cannot read, tried often enough, is damage like any other. */
-  private *translated<T>(part: SegmentPart, steps: Generator<T, void>): Generator<T, void> {
-    try {
-      yield* steps
-    } catch (error) {
-      if (!(error instanceof DiskError) || error.code !== "EIO") throw error
-      const { header } = part.segment
-      throw logCorrupt({
-        reason: `the disk cannot read it (${error.message})`,
-        segment: segmentName(part.segment.first),
-        position: 0,
-        lsn: header.lsn,
-        sequence: part.segment.first,
-        lastSequence: part.lastSequence,
-        bytesLost: 0
-      })
-    }
-  }
+/** What a disk cannot read, tried often enough, is damage like any other. */
+const asDamage = ({ lastSequence, segment }: SegmentPart, error: unknown): unknown => {
+  if (!(error instanceof DiskError) || error.code !== "EIO") return error
+  return logCorrupt({
+    reason: `the disk cannot read it (${error.message})`,
+    segment: segmentName(segment.first),
+    position: 0,
+    lsn: segment.header.lsn,
+    sequence: segment.first,
+    lastSequence,
+    bytesLost: 0
+  })
 }

@@ -9,6 +9,8 @@ import type { Block } from "./segment.ts"
 
 /** Read at a time, bytes; more where a block is larger. */
 const readBytes = 4 << 20
+/** Kept: fresh memory of that size costs a page fault per 4 KiB. */
+let scratch: Buffer | undefined
 
 /** Those of these consecutive blocks that may hold one of the keys. Throws `DiskError`. */
 export const blocksWith = (
@@ -17,13 +19,13 @@ export const blocksWith = (
   keys: ReadonlyArray<Uint8Array>
 ): Array<Block> => {
   const found: Array<Block> = []
-  let buffer = Buffer.alloc(0)
+  let buffer = scratch ??= Buffer.allocUnsafeSlow(readBytes)
   for (let first = 0; first < blocks.length;) {
     const { from } = blocks[first]!
     let end = first + 1
     while (end < blocks.length && blocks[end]!.to - from <= readBytes) end++
     const length = blocks[end - 1]!.to - from
-    if (length > buffer.length) buffer = Buffer.allocUnsafeSlow(Math.max(length, Math.min(readBytes, spanOf(blocks))))
+    if (length > buffer.length) buffer = Buffer.allocUnsafeSlow(length)
     const read = buffer.subarray(0, readRetrying(file, buffer, 0, length, from))
     const hits = new Set<number>()
     for (const key of keys) markHits(read, blocks, first, end, key, hits)
@@ -35,8 +37,6 @@ export const blocksWith = (
   }
   return found
 }
-
-const spanOf = (blocks: ReadonlyArray<Block>): number => blocks.at(-1)!.to - blocks[0]!.from
 
 const markHits = (
   read: Buffer,

@@ -9,6 +9,7 @@ import { WireError } from "../log/events/wire.ts"
 import { type Footer, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
 import { FrameCursor, readRetrying } from "../log/frame-cursor.ts"
 import { frameType } from "../log/frame.ts"
+import { type Gap, gapsOf } from "../log/gaps.ts"
 import type { SegmentDirectory } from "../log/segment-index.ts"
 import {
   compressedName,
@@ -48,6 +49,9 @@ export class Segment {
   private footer: Footer | undefined = undefined
   private footerBytes = 0
   index: BlockIndex | undefined = undefined
+  /** An index that is being made for later. */
+  private growing: BlockIndex | undefined = undefined
+  private gapsFound: ReadonlyArray<Gap> | undefined = undefined
   private definitions:
     | { readonly of: SegmentDirectory; readonly byRef: Map<number, Array<number>>; seen: number }
     | undefined
@@ -124,12 +128,16 @@ export class Segment {
 
   /** Bytes of memory that `forget` would give back. */
   get cachedBytes(): number {
-    return this.footerBytes + (this.index?.bytes ?? 0) + this.authors.size * 512
+    return this.footerBytes + (this.index?.bytes ?? 0) + (this.growing?.bytes ?? 0) + this.authors.size * 512
   }
 
   /** Forgets what can be found anew. */
   forget(): void {
-    this.footer = this.index = this.definitions = undefined
+    this.footer =
+      this.index =
+      this.growing =
+      this.definitions =
+        undefined
     this.footerBytes = 0
     this.authors.clear()
   }
@@ -198,10 +206,34 @@ export class Segment {
     return { lastSequence: walk.nextSequence - 1, lastTime: walk.lastTime }
   }
 
-  /** Walks a part of the frames for the index; true when there is more. What cannot be read is left to whoever reads it. */
-  walkSome(file: DiskFile, end: number, budget: number): boolean {
-    const index = this.index ??= new BlockIndex(this.header)
-    return index.end < end && index.extend(file, end, budget) === "more"
+  /**
+   * Makes a part of the index of a sealed segment, about `budget` bytes of it; true when it is there. What cannot be read
+   * is left to whoever reads it: then there is none.
+   */
+  indexSome(budget: number): boolean {
+    if (this.index !== undefined || this.summary === undefined) return true
+    const growing = this.growing ??= new BlockIndex(this.header)
+    const file = this.open()
+    try {
+      const step = growing.extend(file, this.framesEnd, budget)
+      if (step === "more") return false
+      this.growing = undefined
+      if (step !== "end") return true
+      this.index = growing
+      this.footer = undefined
+      this.footerBytes = 0
+      return true
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Sequences that a salvage could not keep. */
+  gaps(file: DiskFile, end: number): ReadonlyArray<Gap> {
+    if (this.index !== undefined) return this.index.gaps
+    if (this.summary?.gaps === false) return []
+    if (this.summary === undefined) return this.walk(file, end).gaps
+    return this.gapsFound ??= gapsOf(file, this.framesEnd)
   }
 
   /** A `LogCorrupt` that says that the frames end where the index does, before `until`. */

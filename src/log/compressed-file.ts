@@ -160,7 +160,9 @@ const unfold = (file: DiskFile, name: string, { position, stored }: BlockEntry, 
   const folded = readFolded(file, name, position, stored, end)
   const { length } = readBlockHeader(folded, 0)!
   try {
-    const bytes = zstdDecompressSync(folded.subarray(blockHeaderSize), { maxOutputLength: Math.max(1, length) })
+    // One chunk for all of it: of many small ones most of the time would go into joining them.
+    const options = { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) }
+    const bytes = zstdDecompressSync(folded.subarray(blockHeaderSize), options)
     if (bytes.length === length) return bytes
   } catch {
     // Said below: the checksum fits, so somebody wrote it like that.

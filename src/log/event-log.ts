@@ -66,6 +66,8 @@ export interface LogObserver {
 /** Figures for INFO; bytes unless said otherwise. */
 export interface LogStatus {
   readonly sequence: number
+  /** Unix ms of the newest batch; 0 before the first. */
+  readonly time: number
   readonly lsn: number
   readonly durableLsn: number
   readonly oldestSequence: number

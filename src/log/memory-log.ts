@@ -87,6 +87,7 @@ export const memoryLog = (): EventLog["Service"] => {
     read: (from) => ({ [Symbol.iterator]: () => read(from) }),
     status: () => ({
       sequence: entries.length,
+      time: lastTime,
       lsn,
       durableLsn: lsn,
       oldestSequence: 1,

@@ -60,7 +60,7 @@ export abstract class SegmentWriter {
   protected readonly tail = new FrameEncoder()
   protected readonly tally = new EventTally()
   protected nextSequence: number
-  protected lastTime: number
+  lastTime: number
   /** A CONTROL record to precede the frame in hand. */
   protected clockStep: Uint8Array | undefined = undefined
   protected syncing: Sync | undefined = undefined

@@ -248,6 +248,7 @@ class SegmentedLog {
     }
     return {
       sequence: writer.sequence(),
+      time: writer.lastTime,
       lsn: writer.lsn(),
       durableLsn: writer.durableLsn(),
       oldestSequence: this.start().firstSequence,

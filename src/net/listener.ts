@@ -67,6 +67,10 @@ export class Network extends Context.Service<Network, {
   readonly resetTraffic: () => void
   /** Commits and releases replies now rather than at the end of the turn. */
   readonly flush: () => void
+  /** Calls back once what this turn has appended is committed. */
+  readonly afterCommit: (action: () => void) => void
+  /** Sets who is called when the log may have committed or released more; undefined: nobody. */
+  readonly onProgress: (listener: (() => void) | undefined) => void
   /** Refuses new connections from now on. */
   readonly stopAccepting: () => void
   readonly port: number
@@ -316,6 +320,10 @@ const make = Effect.gen(function*() {
       clients.resetCounters()
     },
     flush: () => turn.finish(),
+    afterCommit: (action) => turn.afterCommit(action),
+    onProgress: (listener) => {
+      turn.onProgress = listener
+    },
     stopAccepting: () => {
       for (const server of servers) server.close()
     },

@@ -23,6 +23,9 @@ export class Turn {
   private unsynced = false
   private readonly log: TurnLog
   private resuming: Array<Session> = []
+  private afterwards: Array<() => void> = []
+  /** Called when the log may have committed or released more; must be quick. */
+  onProgress: (() => void) | undefined = undefined
   private readonly end = () => {
     this.finish()
     if (this.resuming.length > 0) this.resume()
@@ -52,6 +55,18 @@ export class Turn {
     this.schedule()
   }
 
+  /** Calls `action` once what this turn has appended is committed, before its replies leave. */
+  afterCommit(action: () => void): void {
+    this.afterwards.push(action)
+    this.schedule()
+  }
+
+  private runAfterwards(): void {
+    const actions = this.afterwards
+    this.afterwards = []
+    for (const action of actions) action()
+  }
+
   private resume(): void {
     const sessions = this.resuming
     this.resuming = []
@@ -66,7 +81,9 @@ export class Turn {
       this.unsynced = log.commit(true)
       this.committed = log.sequence()
       if (this.unsynced) this.schedule()
+      this.onProgress?.()
     }
+    if (this.afterwards.length > 0) this.runAfterwards()
     const released = log.released()
     if (this.waiting.size > 0) this.releaseWaiting(released)
     // While the log is failing, replies to those that wrote wait for its recovery; reads must not.
@@ -86,6 +103,7 @@ export class Turn {
 
   /** The log has released more: a sync finished, or a failed write was made good. */
   released(): void {
+    this.onProgress?.()
     this.releaseWaiting(this.log.released())
     // What was written meanwhile wants a sync of its own, after a look at what these clients send next.
     this.unsynced = true

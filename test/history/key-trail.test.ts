@@ -4,7 +4,7 @@ import { foldNames } from "../../src/history/existence.ts"
 import { keyTrail } from "../../src/history/key-trail.ts"
 import { LogDirectory } from "../../src/history/log-directory.ts"
 import { type Batch, dbOf } from "../../src/log/event-log.ts"
-import type { Event } from "../../src/log/events/catalog.ts"
+import { cases, type Event } from "../../src/log/events/catalog.ts"
 import { stateDigest } from "../../src/projections/digest.ts"
 import { evolve } from "../../src/projections/evolve.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
@@ -94,6 +94,16 @@ const keysIn = (batches: Iterable<Batch>): Array<string> => {
   }
   return [...names]
 }
+
+describe("events", () => {
+  it("begin with their key, which is how it is found without decoding them", () => {
+    for (const [tag, { fields }] of Object.entries(cases)) {
+      const names = Object.keys(fields).filter((name) => name !== "_tag")
+      if (names.includes("key")) expect([tag, names[0]]).toEqual([tag, "key"])
+      if (names.includes("to")) expect(["KeyRenamed", "KeyCopied"]).toContain(tag)
+    }
+  })
+})
 
 describe("the history of a key", () => {
   it("is what a look at every batch gives, over all commands, transactions, swaps and flushes", async () => {

@@ -238,9 +238,8 @@ describe("a log that is being written", () => {
   it("does not need footers, nor whole ones", () => {
     const { disk, lines, sealed } = sampleLog(5, { closed: true, bytes: 30_000, options: smallSegments })
     const broken = disk.settled()
-    const size = broken.bytes(sealed[1]!).length
-    broken.flip(sealed[1]!, size - 200, 1) // before its tail
-    broken.flip(sealed[2]!, size - 60, 1)
+    broken.flip(sealed[1]!, broken.bytes(sealed[1]!).length - 200, 1) // before its tail
+    broken.flip(sealed[2]!, broken.bytes(sealed[2]!).length - 60, 1)
     const log = view(broken)
     expect(forwards(log)).toEqual(lines)
     expect(backwards(log)).toEqual(lines.toReversed())

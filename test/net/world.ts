@@ -1,7 +1,7 @@
 /** The network without sockets: real sessions, turns and executor over outlets, a log and a clock that the test moves. */
 import { setImmediate as immediate } from "node:timers/promises"
 import { ClientState } from "../../src/commands/client.ts"
-import type { ConfigPort, ServerPort } from "../../src/commands/ports.ts"
+import type { ConfigPort, LogQuestionsPort, ServerPort } from "../../src/commands/ports.ts"
 import { LogUnavailable } from "../../src/log/event-log.ts"
 import { Clients } from "../../src/net/clients.ts"
 import type { NetSettings } from "../../src/net/limits.ts"
@@ -194,7 +194,7 @@ export class World {
       countOutput: () => {}
     }
     const config = { get: (name: string) => name === "requirepass" ? this.password : "" } as ConfigPort
-    executor.attach({ clients: this.clients, config, server: {} as ServerPort })
+    executor.attach({ clients: this.clients, config, server: {} as ServerPort, questions: {} as LogQuestionsPort })
   }
 
   connect(authenticated = true): TestClient {

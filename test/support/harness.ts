@@ -1,6 +1,13 @@
 import { ClientState } from "../../src/commands/client.ts"
 import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
-import type { ClientMemory, ClientsPort, ConfigPort, ConnectionPort, ServerPort } from "../../src/commands/ports.ts"
+import type {
+  ClientMemory,
+  ClientsPort,
+  ConfigPort,
+  ConnectionPort,
+  LogQuestionsPort,
+  ServerPort
+} from "../../src/commands/ports.ts"
 import type { LogUnavailable, Origin } from "../../src/log/event-log.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
@@ -111,6 +118,17 @@ export class Harness {
   readonly executor: CommandExecutor
   readonly connection: TestConnection
   private readonly out = new ReplyBuffer()
+  /** What was asked about the log; nobody answers. */
+  readonly asked: Array<unknown> = []
+  private readonly questions: LogQuestionsPort = {
+    head: (connection) => this.later(connection, { kind: "head" }),
+    ask: (connection, request, blockMs) => this.later(connection, { ...request, blockMs })
+  }
+
+  private later(connection: ConnectionPort, asked: unknown): void {
+    this.asked.push(asked)
+    connection.awaitAnswer()
+  }
 
   constructor(options: HarnessOptions = {}) {
     this.keyspace = new Keyspace(options.databases ?? 16, { k0: 1, k1: 2 })
@@ -131,7 +149,12 @@ export class Harness {
     })
     this.connection = new TestConnection(1, this.now)
     if (options.clients !== undefined && options.config !== undefined && options.server !== undefined) {
-      const ports: ControlPorts = { clients: options.clients, config: options.config, server: options.server }
+      const ports: ControlPorts = {
+        clients: options.clients,
+        config: options.config,
+        server: options.server,
+        questions: this.questions
+      }
       this.executor.attach(ports)
     }
   }

@@ -15,7 +15,7 @@ import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
 import { Observer } from "../observation/observer.ts"
-import type { ClientsPort, ConfigPort, ConnectionPort, Control, ServerPort } from "../ports.ts"
+import type { ClientsPort, ConfigPort, ConnectionPort, Control, LogQuestionsPort, ServerPort } from "../ports.ts"
 import { Subscriptions } from "../pubsub/subscriptions.ts"
 import { CommandTable, type Row } from "../table.ts"
 import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admission.ts"
@@ -61,6 +61,7 @@ export interface ControlPorts {
   readonly clients: ClientsPort
   readonly config: ConfigPort
   readonly server: ServerPort
+  readonly questions: LogQuestionsPort
 }
 
 /** Whether clients are held back (CLIENT PAUSE). */
@@ -308,7 +309,7 @@ export class CommandExecutor {
 
   /** Ends the waits of blocking commands whose time is over. To be called every few milliseconds. */
   endWaits(): void {
-    if (this.waiters.size > 0) this.waiters.expire(this.ports.monotonic())
+    if (this.waiters.size > 0 || this.waiters.others.any) this.waiters.expire(this.ports.monotonic())
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {

@@ -15,6 +15,7 @@ import type { ConnectionPort } from "../ports.ts"
 import type { Row } from "../table.ts"
 import { copyRequest, type QueuedRequest } from "../transaction/queue.ts"
 import type { Wait } from "../waiting.ts"
+import { OtherWaits } from "./other-waits.ts"
 
 /** One connection's wait. */
 export interface Waiter {
@@ -31,7 +32,8 @@ export interface Waiter {
   over: boolean
 }
 
-const unblocked = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+/** What CLIENT UNBLOCK … ERROR answers to who waited. */
+export const unblocked = new ReplyError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
 
 /** What runs a waiting command again: true when it has answered, so that the wait is over. */
 export type Serve = (waiter: Waiter, key: Slice) => boolean
@@ -40,6 +42,8 @@ export type Serve = (waiter: Waiter, key: Slice) => boolean
 export class Waiters {
   /** Connections that wait. */
   size = 0
+  /** Connections that wait for something other than keys. */
+  readonly others = new OtherWaits()
   /** Some keys that are waited for may have something to give: call `serve` when the command is over. */
   ready = false
 
@@ -88,12 +92,13 @@ export class Waiters {
   forget(connection: ConnectionPort): void {
     const waiter = this.byConnection.get(connection)
     if (waiter !== undefined) this.remove(waiter)
+    else this.others.forget(connection)
   }
 
   /** CLIENT UNBLOCK; false when the connection does not wait. */
   unblock(connection: ConnectionPort, how: "timeout" | "error"): boolean {
     const waiter = this.byConnection.get(connection)
-    if (waiter === undefined) return false
+    if (waiter === undefined) return this.others.unblock(connection, how)
     this.remove(waiter)
     connection.answer(how === "error" ? unblocked : nilArray)
     return true
@@ -101,6 +106,7 @@ export class Waiters {
 
   /** Ends the waits whose time is over at `now`, monotonic ms. */
   expire(now: number): void {
+    if (this.others.any) this.others.expire(now)
     for (let first = this.timeouts[0]; first !== undefined; first = this.timeouts[0]) {
       if (!first.over && first.until > now) return
       this.popTimeout()

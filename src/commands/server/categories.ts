@@ -1,10 +1,10 @@
 /** ACL categories of a command: what its flags and group imply, and what it adds or takes away. */
 import type { Command, Group } from "../define.ts"
 
-/** Every category, in the order Redis prints them. */
+/** Every category, in the order Redis prints them, then ours. */
 export const allCategories: ReadonlyArray<string> = (
   "@keyspace @read @write @set @sortedset @list @hash @string @bitmap @hyperloglog @geo @stream @pubsub @admin @fast " +
-  "@slow @blocking @dangerous @connection @transaction @scripting"
+  "@slow @blocking @dangerous @connection @transaction @scripting @history"
 ).split(" ")
 
 /** Groups whose commands belong to a category of the same meaning. */
@@ -25,7 +25,8 @@ const ofGroup: Readonly<Record<Group, string | undefined>> = {
   scripting: "@scripting",
   connection: "@connection",
   server: undefined,
-  cluster: undefined
+  cluster: undefined,
+  history: "@history"
 }
 
 /** The ACL categories of a command, in Redis's order. */

@@ -3,6 +3,7 @@ import {
   Double,
   Elements,
   type ElementSink,
+  Encoded,
   MapReply,
   nilArray,
   noReply,
@@ -246,7 +247,8 @@ export class ReplyBuffer implements ElementSink {
       else this.writeRare(reply.text, protocol)
     } else if (reply instanceof Verbatim) {
       this.verbatim(reply, protocol)
-    } else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
+    } else if (reply instanceof Encoded) this.raw(reply.bytes)
+    else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
     else if (reply !== noReply) throw new TypeError("not a reply")
   }
 

@@ -7,7 +7,7 @@ import type { Slice } from "../../projections/memory/slice.ts"
  * - number, bigint: an integer · `Double`: RESP3 double, RESP2 bulk · `true`/`false`: RESP3 boolean, RESP2 1/0
  * - `Slice`, `Uint8Array`, string (UTF-8): a bulk string; slices are encoded before the data they point at can move
  * - array: an array · `MapReply`: RESP3 map, RESP2 flat array · `SetReply`: RESP3 set, RESP2 array
- * - `Status`, `ReplyError`, `Verbatim`, `Push`
+ * - `Status`, `ReplyError`, `Verbatim`, `Push`, `Encoded`
  * - `noReply`: nothing is sent now (the connection answers later, or not at all)
  */
 export type Reply =
@@ -26,6 +26,7 @@ export type Reply =
   | SetReply
   | Push
   | Elements
+  | Encoded
   | NilArray
   | NoReply
   | ReadonlyArray<Reply>
@@ -134,6 +135,14 @@ export class Elements {
     this.kind = kind
     this.count = count
     this.write = write
+  }
+}
+
+/** A reply that somebody has encoded already, for the protocol of the connection. */
+export class Encoded {
+  readonly bytes: Uint8Array
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
   }
 }
 

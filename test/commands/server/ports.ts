@@ -105,6 +105,7 @@ const testServer = (now: () => number, asked: Asked, persistence: PersistencePor
   cpu: () => ({ user: 1.5, system: 0.25 }),
   logStatus: () => ({
     sequence: 3,
+    time: 1_699_999_999_000,
     lsn: 300,
     durableLsn: 200,
     oldestSequence: 1,

@@ -1,0 +1,7 @@
+/** Commands about the log: what happened, when, by whom. They answer later, from another thread, and change nothing. */
+import type { Command } from "../define.ts"
+import { head } from "./head.ts"
+import { history } from "./history.ts"
+import { read } from "./read.ts"
+
+export const logCommands: ReadonlyArray<Command> = [head, history, read]

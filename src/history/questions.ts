@@ -1,0 +1,71 @@
+/** What may be asked of a log, as plain data: it goes from the thread that serves clients to the one that reads. */
+import type { LiveHead } from "./log-directory.ts"
+import type { Moment } from "./moment.ts"
+
+/** What LOG.HISTORY asks for. */
+export interface HistoryRequest {
+  readonly kind: "history"
+  readonly db: number
+  readonly key: Uint8Array
+  readonly from: Moment | undefined
+  readonly to: Moment | undefined
+  /** At most so many events. */
+  readonly count: number | undefined
+  /** Newest first. */
+  readonly reverse: boolean
+  /** Only what concerns this field, member or element. */
+  readonly field: Uint8Array | undefined
+}
+
+/** What LOG.READ asks for. */
+export interface ReadRequest {
+  readonly kind: "read"
+  readonly from: number
+  readonly to: Moment | undefined
+  /** At most so many batches. */
+  readonly count: number | undefined
+  /** Keys that a batch must name one of. */
+  readonly match: Uint8Array | undefined
+  /** Types one of which a batch must have; none: any. */
+  readonly types: ReadonlyArray<string>
+  readonly user: string | undefined
+  readonly db: number | undefined
+  /** With what was written, not only where. */
+  readonly values: boolean
+}
+
+/** Whatever is asked by a command. */
+export type LogRequest = HistoryRequest | ReadRequest
+
+/** A request with what is needed to answer it. */
+export interface Question {
+  /** Tells answers apart. */
+  readonly id: number
+  readonly request: LogRequest
+  readonly live: LiveHead
+  /** Of the connection that the reply is encoded for. */
+  readonly protocol: number
+  /** Unix ms. */
+  readonly now: number
+}
+
+/** What the reading thread is told: a question, or that nobody waits for the answer any more. */
+export type ToReader = Question | { readonly cancelled: number }
+
+/** An answer. */
+export type Answer =
+  | {
+    readonly kind: "reply"
+    /** Encoded. */
+    readonly bytes: Uint8Array
+    /** Of LOG.READ that found nothing: where to go on. */
+    readonly next?: number | undefined
+  }
+  /** The text of an error reply. */
+  | { readonly kind: "error"; readonly text: string }
+
+/** What the reading thread says. */
+export interface FromReader {
+  readonly id: number
+  readonly answer: Answer
+}

@@ -1,0 +1,92 @@
+/** The reading thread as the rest of the server sees it: started by the first question, started again should it fail. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Worker } from "node:worker_threads"
+import type { Answer, FromReader, Question, ToReader } from "./questions.ts"
+import type { ReaderData } from "./thread.ts"
+
+const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
+
+/** Puts questions to the thread. */
+export interface LogReader {
+  /** Asks; `answered` is called once, later, unless the question is cancelled before. Returns how to cancel it. */
+  readonly ask: (question: Omit<Question, "id">, answered: (answer: Answer) => void) => () => void
+}
+
+/** The reading thread over one data directory. */
+class ReadingThread implements LogReader {
+  private readonly data: ReaderData
+  private readonly warn: (message: string) => void
+  private worker: Worker | undefined = undefined
+  private readonly waiting = new Map<number, (answer: Answer) => void>()
+  private lastId = 0
+  private closed = false
+
+  constructor(data: ReaderData, warn: (message: string) => void) {
+    this.data = data
+    this.warn = warn
+  }
+
+  readonly ask: LogReader["ask"] = (question, answered) => {
+    const id = ++this.lastId
+    this.waiting.set(id, answered)
+    this.tell({ id, ...question })
+    return () => {
+      if (this.waiting.delete(id) && this.worker !== undefined) this.tell({ cancelled: id })
+    }
+  }
+
+  private tell(message: ToReader): void {
+    if (this.closed) return
+    this.worker ??= this.start()
+    this.worker.postMessage(message)
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: this.data, name: "log-reader" })
+    worker.on("message", ({ answer, id }: FromReader) => {
+      const answered = this.waiting.get(id)
+      this.waiting.delete(id)
+      answered?.(answer)
+    })
+    worker.on("error", (error) => {
+      const why = error instanceof Error ? error.stack ?? error.message : String(error)
+      this.warn(`the thread that reads the log failed: ${why}`)
+    })
+    worker.on("exit", () => {
+      if (this.worker !== worker) return
+      this.worker = undefined
+      const waiting = [...this.waiting.values()]
+      this.waiting.clear()
+      if (!this.closed) { for (const answered of waiting) answered(failed) }
+    })
+    return worker
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    await this.worker?.terminate()
+  }
+}
+
+/** Which directory is read; made from the configuration. */
+export class ReaderSettings extends Context.Service<ReaderSettings, ReaderData>()("annals/history/ReaderSettings") {}
+
+/** The server's reading thread. */
+export class Reader extends Context.Service<Reader, LogReader>()("annals/history/Reader") {}
+
+/** Nothing is started before the first question; the thread ends with the scope. */
+export const layer = Layer.effect(
+  Reader,
+  Effect.gen(function*() {
+    const settings = yield* ReaderSettings
+    const context = yield* Effect.context<never>()
+    return yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new ReadingThread(settings, (message) => void Effect.runForkWith(context)(Effect.logWarning(message)))
+      ),
+      (thread) => Effect.promise(() => thread.close())
+    )
+  })
+)
