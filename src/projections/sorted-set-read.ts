@@ -148,6 +148,72 @@ export const countBelowMember = (db: Database, p: Pointer, member: Slice, orEqua
   return Small.countBelowMember(bytes, start + packHeader, start + valueLength(db, p), member, orEqual)
 }
 
+/**
+ * Visits the members whose scores are not below `from` and below `to`, in their order, until the visitor answers false. It
+ * is told of those alone whose score `wanted` was true of just before, perhaps of some at once: others are not even read in
+ * a large sorted set. The slice is the same for all of them; that of a small sorted set may stand in scratch. Neither
+ * function may ask for anything else by rank or score.
+ */
+export const eachScored = (
+  db: Database,
+  p: Pointer,
+  from: number,
+  to: number,
+  wanted: (score: number) => boolean,
+  visit: (member: Slice) => boolean
+): void => {
+  if (!isLargeSortedSet(db, p)) {
+    eachScoredSmall(db, p, from, to, wanted, visit)
+    return
+  }
+  const order = rankedOrder(db, p)
+  const slabs = db.arena.words
+  const pointers = spare.pop() ?? new Uint32Array(chunk)
+  let e = order.seekScore(from)
+  for (let going = true; going;) {
+    let found = 0
+    // As in eachRanked: members lie all over memory, and the waits for them overlap.
+    for (; found < readAhead && e !== 0; e = order.next()) {
+      const score = order.currentScore
+      if (score >= to) e = 0
+      else if (wanted(score)) {
+        pointers[found++] = e
+        fetched ^= slabs[slabOf(e)]![wordOf(e)]!
+      }
+      if (e === 0) break
+    }
+    going = e !== 0
+    for (let i = 0; i < found; i++) {
+      if (visit(scoredMember(db, pointers[i]!, scratch))) continue
+      going = false
+      break
+    }
+  }
+  spare.push(pointers)
+}
+
+/** So many at once: a visitor that wants no more has then asked for few in vain. */
+const readAhead = 16
+
+const eachScoredSmall = (
+  db: Database,
+  p: Pointer,
+  from: number,
+  to: number,
+  wanted: (score: number) => boolean,
+  visit: (member: Slice) => boolean
+): void => {
+  const bytes = db.arena.bytes[slabOf(p)]!
+  const end = valueStart(db, p) + valueLength(db, p)
+  for (let at = valueStart(db, p) + packHeader; at < end;) {
+    const scored = Small.scorePlace(bytes, at)
+    const score = Small.scoreAt(bytes, scored)
+    if (score >= to) return
+    if (score >= from && wanted(score) && !visit(Pack.textAt(bytes, at, scratch, digits))) return
+    at = scored + Pack.sizeAt(bytes, scored)
+  }
+}
+
 // ——— by rank ———
 
 /**

@@ -88,17 +88,18 @@ export const writeDigits = (bytes: Uint8Array, first: number, number: number): v
 }
 
 /**
- * Sends a request `count` times over a few connections in pipelines of 500; `write` puts the number of each into its bytes,
- * which begin at `at`. Rejects on any reply but `expected`.
+ * Sends a request `count` times, over a few connections in pipelines of 500 unless told otherwise; `write` puts the number
+ * of each into its bytes, which begin at `at`. Rejects on any reply but `expected`.
  */
 export const fillWith = async (
   port: number,
   count: number,
   request: Uint8Array,
   expected: string,
-  write: (bytes: Uint8Array, at: number, number: number) => void
+  write: (bytes: Uint8Array, at: number, number: number) => void,
+  pipeline: { readonly requests: number; readonly connections: number } = { requests: 500, connections: 4 }
 ): Promise<void> => {
-  const batchSize = 500
+  const batchSize = pipeline.requests
   const stride = request.length
   const reply = Buffer.from(expected)
   let next = 0
@@ -135,7 +136,7 @@ export const fillWith = async (
         if (matched === owed) send()
       })
     })
-  await Promise.all(Array.from({ length: 4 }, connection))
+  await Promise.all(Array.from({ length: pipeline.connections }, connection))
 }
 
 /** Sets keys key:000000000000 to key:…(count - 1), each once. */

@@ -95,7 +95,8 @@ export const partNames = [
   "sortedset",
   "collections",
   "hash",
-  "hyperloglog"
+  "hyperloglog",
+  "geo"
 ] as const
 export type PartName = (typeof partNames)[number]
 

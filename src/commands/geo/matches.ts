@@ -1,12 +1,12 @@
 /** Finding the members within a shape, and bringing them into an order. */
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
-import { countBelowScore, eachRanked, isLargeSortedSet } from "../../projections/sorted-set-read.ts"
+import { eachScored, isLargeSortedSet } from "../../projections/sorted-set-read.ts"
 import { cellsOf } from "../../projections/structures/geohash-area.ts"
-import { Measure, quickDistance, quickOrder, type Shape } from "../../projections/structures/geohash-distance.ts"
+import { boundsOf, Measure, quickDistance, quickOrder, type Shape } from "../../projections/structures/geohash-shape.ts"
 import { cellScore, Place, placeOfScore } from "../../projections/structures/geohash.ts"
 import type { Decision } from "../decision.ts"
-import { fourDecimals } from "./decimals.ts"
+import { fourDecimals, writeTenThousandths, writeText } from "./decimals.ts"
 import { sortFirst } from "./partial-sort.ts"
 import type { Search } from "./request.ts"
 
@@ -22,22 +22,22 @@ export class Matches {
   private readonly distances: Array<number> = []
   private readonly measure: Measure
 
-  constructor(shape: Shape) {
-    this.measure = new Measure(shape)
+  constructor(measure: Measure) {
+    this.measure = measure
   }
 
   get size(): number {
     return this.members.length
   }
 
-  /** Adds a member when it is within the shape. With `stable` it need not be copied. */
-  consider(member: Slice, score: number, stable: boolean): void {
+  /** Whether a place of this score is within the shape; if so it is noted, and its member has to be added. */
+  wants(score: number): boolean {
     const { measure } = this
     placeOfScore(score, place)
-    if (!measure.contains(place.longitude, place.latitude)) return
-    this.members.push(stable ? new Slice(member.bytes, member.start, member.length) : member.copy())
+    if (!measure.contains(place.longitude, place.latitude)) return false
     this.scores.push(score)
     this.haversines.push(measure.haversine)
+    return true
   }
 
   /** The distance of a match from the center, in metres. */
@@ -48,13 +48,14 @@ export class Matches {
     return this.distances[match] = this.measure.distance(place.longitude, place.latitude)
   }
 
-  /** The same as text, in a unit of so many metres. */
-  distanceText(match: number, unit: number): string {
-    const quick = quickDistance(this.haversines[match]!) / unit
-    const last = quick * 10_000
+  /** Writes the same with four decimals, in a unit of so many metres, into `digits`; returns how many bytes that took. */
+  writeDistance(match: number, unit: number): number {
+    const haversine = this.haversines[match]!
+    const count = quickDistance(haversine) / unit * 10_000
+    const nearest = Math.round(count)
     // What is printed depends on the last bits only where the digit behind the last one is about a half.
-    const isSure = Math.abs(last - Math.floor(last) - 0.5) > 0.01 && this.haversines[match]! < 0.99
-    return fourDecimals(isSure ? quick : this.distance(match) / unit)
+    const isSure = Math.abs(count - nearest) < 0.49 && haversine < 0.99
+    return isSure ? writeTenThousandths(nearest) : writeText(fourDecimals(this.distance(match) / unit))
   }
 
   private readonly nearer = (a: number, b: number): number => {
@@ -68,8 +69,9 @@ export class Matches {
 
   /** The first `wanted` matches in an order; without one as they were found. */
   inOrder(order: Search["order"], wanted: number): Array<number> {
-    const all = Array.from({ length: this.size }, (_, match) => match)
-    if (order === "none") return wanted < all.length ? all.slice(0, wanted) : all
+    const all: Array<number> = []
+    for (let match = 0, end = order === "none" ? wanted : this.size; match < end; match++) all.push(match)
+    if (order === "none") return all
     const compare = order === "ascending" ? this.nearer : this.farther
     // All are sorted with equals kept in their order, some are not: so it is in Redis.
     if (wanted === all.length) return all.sort(compare)
@@ -83,17 +85,19 @@ export class Matches {
  * the command returns, and with `copied` also while an earlier event of the command is folded.
  */
 export const matchesOf = (d: Decision, p: Pointer, shape: Shape, limit: number, copied: boolean): Matches => {
-  const matches = new Matches(shape)
+  const bounds = boundsOf(shape)
+  const measure = new Measure(shape, bounds)
+  const matches = new Matches(measure)
   const stable = !copied && isLargeSortedSet(d.db, p)
-  const { columns, rows, steps } = cellsOf(shape)
-  const visit = (member: Slice, score: number): boolean => {
-    matches.consider(member, score, stable)
+  const wanted = (score: number): boolean => matches.wants(score)
+  const visit = (member: Slice): boolean => {
+    matches.members.push(stable ? new Slice(member.bytes, member.start, member.length) : member.copy())
     return limit === 0 || matches.size < limit
   }
+  const { columns, rows, steps } = cellsOf(shape, bounds)
   for (let i = 0; i < columns.length; i++) {
-    const from = countBelowScore(d.db, p, cellScore(columns[i]!, rows[i]!, steps, false), false)
-    const to = countBelowScore(d.db, p, cellScore(columns[i]!, rows[i]!, steps, true), false)
-    eachRanked(d.db, p, from, to - from, false, visit)
+    const from = cellScore(columns[i]!, rows[i]!, steps, false)
+    eachScored(d.db, p, from, cellScore(columns[i]!, rows[i]!, steps, true), wanted, visit)
     if (limit !== 0 && matches.size >= limit) break
   }
   return matches

@@ -5,7 +5,7 @@ import { Place, placeOfScore } from "../../projections/structures/geohash.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey, keyAfterWord, keyAtIndex } from "../define.ts"
 import { readableSortedSet } from "../sorted-set/access.ts"
-import { seventeenDecimals } from "./decimals.ts"
+import { digits, writeCoordinate } from "./decimals.ts"
 import { type Matches, matchesOf } from "./matches.ts"
 import { type Form, readSearch, type Search } from "./request.ts"
 
@@ -21,13 +21,13 @@ const answer = (matches: Matches, order: ReadonlyArray<number>, search: Search):
       const score = matches.scores[match]!
       if (extras > 0) out.array(1 + extras)
       out.bulk(bytes, start, length)
-      if (withDistance) out.ascii(matches.distanceText(match, unit))
+      if (withDistance) out.bulk(digits, 0, matches.writeDistance(match, unit))
       if (withScore) out.integer(Math.trunc(score))
       if (withPlace) {
         placeOfScore(score, place)
         out.array(2)
-        out.decimal(seventeenDecimals(place.longitude))
-        out.decimal(seventeenDecimals(place.latitude))
+        out.doubleBytes(digits, 0, writeCoordinate(place.longitude))
+        out.doubleBytes(digits, 0, writeCoordinate(place.latitude))
       }
     }
   })

@@ -187,12 +187,21 @@ export class ReplyBuffer implements ElementSink {
     this.doubleText(formatDouble(value), this.protocol)
   }
 
-  decimal(text: string): void {
-    this.doubleText(text, this.protocol)
-  }
-
-  ascii(text: string): void {
-    this.doubleText(text, 2)
+  /** A double in the protocol of the reply being written, whose text is given. */
+  doubleBytes(bytes: Uint8Array, start: number, length: number): void {
+    if (this.protocol !== 3) {
+      this.bulk(bytes, start, length)
+      return
+    }
+    this.room(length + 3)
+    const out = this.chunk
+    let at = this.used
+    out[at++] = COMMA
+    copyBytes(out, at, bytes, start, length)
+    at += length
+    out[at++] = CR
+    out[at++] = LF
+    this.used = at
   }
 
   /** The text of a double: ASCII, at most 32 bytes. */

@@ -114,10 +114,8 @@ export class Push {
 export interface ElementSink {
   bulk(bytes: Uint8Array, start: number, length: number): void
   double(value: number): void
-  /** A double whose text is given: ASCII, at most 32 bytes. */
-  decimal(text: string): void
-  /** A bulk string of ASCII text, at most 32 bytes. */
-  ascii(text: string): void
+  /** A double whose text is given. */
+  doubleBytes(bytes: Uint8Array, start: number, length: number): void
   integer(value: number): void
   /** The head of an array inside the reply. */
   array(length: number): void

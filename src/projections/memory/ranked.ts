@@ -24,6 +24,7 @@ export class Ranked extends RankedChanges {
   current: Pointer = 0
   /** The pointers of the cursor's leaf, and the places there of the cursor, the first one and behind the last one. */
   private leafWords: Uint32Array = noWords
+  private leafCapacity = 0
   private at = 0
   private firstAt = nowhere
   private endAt = 0
@@ -145,6 +146,40 @@ export class Ranked extends RankedChanges {
     return this.current = this.leafWords[this.at]!
   }
 
+  /** Points the cursor at the first member whose score is not lower; returns it, 0 when there is none. */
+  seekScore(score: number): Pointer {
+    let node = this.root
+    if (node === 0) return this.leave()
+    this.setKeyScore(score)
+    this.cursorHeight = this.height
+    for (let level = this.height; level > 0; level--) {
+      const words = this.arena.words[slabOf(node)]!
+      const base = wordOf(node)
+      const index = Math.max(0, this.position(words, base, false, words[base]! >>> 1) - 1)
+      this.cursorNode[level] = node
+      this.cursorIndex[level] = index
+      node = words[base + header + childRun * innerCapacity + index]!
+    }
+    this.cursorNode[0] = node
+    this.enter(node)
+    const words = this.leafWords
+    this.at = this.firstAt + this.position(words, wordOf(node), false, words[wordOf(node)]! >>> 1)
+    if (this.at < this.endAt) return this.current = words[this.at]!
+    this.current = words[--this.at]!
+    return this.next()
+  }
+
+  /** The score of the member that the cursor stands at; read without its block. */
+  get currentScore(): number {
+    const { at, leafCapacity, leafWords } = this
+    const high = leafWords[at - 2 * leafCapacity]!
+    const low = leafWords[at - leafCapacity]!
+    const isPositive = high >>> 31 === 1
+    floatWords[1] = isPositive ? high ^ 0x8000_0000 : ~high
+    floatWords[0] = isPositive ? low : ~low
+    return floats[0]!
+  }
+
   /** Moves the cursor to the next member; returns it, 0 after the last. Its order must not have changed since `seek`. */
   next(): Pointer {
     const at = this.at + 1
@@ -164,7 +199,8 @@ export class Ranked extends RankedChanges {
   private enter(leaf: Pointer): void {
     const words = this.arena.words[slabOf(leaf)]!
     this.leafWords = words
-    this.firstAt = wordOf(leaf) + header + pointerRun * words[wordOf(leaf) + 1]!
+    this.leafCapacity = words[wordOf(leaf) + 1]!
+    this.firstAt = wordOf(leaf) + header + pointerRun * this.leafCapacity
     this.endAt = this.firstAt + words[wordOf(leaf)]!
   }
 

@@ -4,7 +4,8 @@
  * as far as the shape reaches into them. Where that is not enough (over a pole, or at the meridian of 180° itself, whose
  * places have a column of their own), the missing cells come after these.
  */
-import { degrees, earthRadius, radians, type Shape } from "./geohash-distance.ts"
+import { degrees, earthRadius, radians } from "./geohash-distance.ts"
+import type { Bounds, Shape } from "./geohash-shape.ts"
 import { cosine } from "./geohash-trigonometry.ts"
 import { columnOf, fullSteps, latitudeLimit, longitudeLimit, rowOf, southOf, westOf } from "./geohash.ts"
 
@@ -26,14 +27,6 @@ const stepsFor = (radius: number, latitude: number): number => {
   const height = Math.abs(latitude)
   if (height > 66) steps -= height > 80 ? 2 : 1
   return Math.min(fullSteps, Math.max(1, steps))
-}
-
-/** A rectangle of the plane, in degrees; it may reach over the ends of the plane. */
-interface Bounds {
-  readonly west: number
-  readonly east: number
-  readonly south: number
-  readonly north: number
 }
 
 /** About where a shape lies. Over a pole this is wrong, but the choice of cells is to be that of Redis. */
@@ -64,8 +57,8 @@ const fallsShort = (near: Around, steps: number, bounds: Bounds): boolean =>
   southOf(near.north + 1, steps) < bounds.north || southOf(near.south, steps) > bounds.south ||
   westOf(near.east + 1, steps) < bounds.east || westOf(near.west, steps) > bounds.west
 
-/** The cells to look through for a shape. */
-export const cellsOf = (shape: Shape): Cells => {
+/** The cells to look through for a shape, which surely keeps within these bounds. */
+export const cellsOf = (shape: Shape, within: Bounds): Cells => {
   const { height, isBox, latitude, longitude, radius, width } = shape
   const bounds = roughBounds(shape)
   const reach = isBox ? Math.sqrt((width / 2) * (width / 2) + (height / 2) * (height / 2)) : radius
@@ -94,7 +87,7 @@ export const cellsOf = (shape: Shape): Cells => {
   if (north && west) add(cells, near.west, near.north)
   if (south && east) add(cells, near.east, near.south)
   if (south && west) add(cells, near.west, near.south)
-  addMissing(cells, shape)
+  addMissing(cells, within)
   return cells
 }
 
@@ -104,33 +97,9 @@ const add = ({ columns, rows }: Cells, column: number, row: number): void => {
   rows.push(row)
 }
 
-const widened = 1 + 1e-9
-
-/** Bounds that a shape surely keeps within; those of longitude may be infinite. */
-const surely = (shape: Shape): Bounds => {
-  const { height, isBox, latitude, longitude, radius, width } = shape
-  const up = (isBox ? height / 2 : radius) / earthRadius * widened
-  const south = latitude - degrees(up) - 1e-9
-  const north = latitude + degrees(up) + 1e-9
-  let aside: number
-  if (isBox) {
-    // It takes most degrees on its parallel next to a pole, as far as there are places.
-    const outermost = Math.min(latitudeLimit, Math.max(-south, north))
-    const angle = width / 4 / earthRadius * widened
-    aside = angle < Math.PI / 2 ? 2 * Math.asin(Math.sin(angle) / Math.cos(radians(outermost))) : Infinity
-  } else {
-    const overPole = south <= -90 || north >= 90
-    aside = overPole ? Infinity : Math.asin(Math.sin(up) / Math.cos(radians(latitude)))
-  }
-  // An arc sine beyond 1 is none: all longitudes.
-  const most = aside >= 0 ? degrees(aside) * widened + 1e-9 : Infinity
-  return { west: longitude - most, east: longitude + most, south, north }
-}
-
 /** Adds the cells that a shape may reach and that are not there yet. */
-const addMissing = (cells: Cells, shape: Shape): void => {
+const addMissing = (cells: Cells, { east, north, south, west }: Bounds): void => {
   const { steps } = cells
-  const { east, north, south, west } = surely(shape)
   const count = 2 ** steps
   const isRound = !(east - west < 360)
   // The column, and row, behind the last one has the places of that meridian, or parallel, itself.

@@ -119,6 +119,14 @@ describe("ranked", () => {
         const bound = random.chance(0.7) ? model[index]!.score : scoreOf(random, kinds)
         expect(ranked.countBelowScore(bound, false)).toBe(model.filter(({ score }) => score < bound).length)
         expect(ranked.countBelowScore(bound, true)).toBe(model.filter(({ score }) => score <= bound).length)
+        const after = model.filter(({ score }) => score >= bound)
+        let at = 0
+        for (let p = ranked.seekScore(bound); p !== 0; p = ranked.next(), at++) {
+          if (p !== after[at]!.p || ranked.currentScore !== after[at]!.score + 0) {
+            throw new Error(`${at} from ${bound} on`)
+          }
+        }
+        expect(at).toBe(after.length)
         const text = Slice.latin1(random.chance(0.5) ? model[index]!.text : `${prefix}${random.below(40)}`)
         const lex = { text: text.latin1(), score: bound, p: 0 }
         expect(ranked.countBelowMember(bound, text, false)).toBe(model.filter((m) => order(m, lex) < 0).length)

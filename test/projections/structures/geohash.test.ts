@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { cellsOf } from "../../../src/projections/structures/geohash-area.ts"
-import { distanceOf, Measure, type Shape } from "../../../src/projections/structures/geohash-distance.ts"
+import { distanceOf } from "../../../src/projections/structures/geohash-distance.ts"
+import { boundsOf, Measure, type Shape } from "../../../src/projections/structures/geohash-shape.ts"
 import { arcSine, cosine, sine } from "../../../src/projections/structures/geohash-trigonometry.ts"
 import {
   cellScore,
@@ -190,12 +191,12 @@ describe("distances", () => {
         const metres = distanceOf(longitude, latitude, there, high)
         const near = metres * random.pick([1, 1 + Number.EPSILON, 1 - Number.EPSILON, 1 + 1e-12, 1 - 1e-12, 0.5, 2])
         const circle: Shape = { longitude, latitude, isBox: false, radius: near, width: 0, height: 0 }
-        expect(new Measure(circle).contains(there, high)).toBe(metres <= near)
+        expect(new Measure(circle, boundsOf(circle)).contains(there, high)).toBe(metres <= near)
         const width = 2 * distanceOf(there, high, longitude, high) *
           random.pick([1, 1 + Number.EPSILON, 1 - Number.EPSILON])
         const height = 2 * distanceOf(there, high, there, latitude) * random.pick([1, 1, 1.5, 1 - Number.EPSILON])
         const box: Shape = { longitude, latitude, isBox: true, radius: 0, width, height }
-        expect(new Measure(box).contains(there, high)).toBe(
+        expect(new Measure(box, boundsOf(box)).contains(there, high)).toBe(
           distanceOf(there, high, longitude, high) <= width / 2 &&
             distanceOf(there, high, there, latitude) <= height / 2
         )
@@ -233,8 +234,8 @@ describe("cells", () => {
       let inside = 0
       for (let i = 0; i < scaled(1500); i++) {
         const shape = anyShape(random)
-        const measure = new Measure(shape)
-        const { columns, rows, steps } = cellsOf(shape)
+        const measure = new Measure(shape, boundsOf(shape))
+        const { columns, rows, steps } = cellsOf(shape, boundsOf(shape))
         expect(columns.length).toBeLessThanOrEqual(100)
         expect(new Set(columns.map((column, n) => `${column} ${rows[n]}`)).size).toBe(columns.length)
         for (let n = 0; n < 40; n++) {
