@@ -79,7 +79,8 @@ export class Row {
     this.forSubscribers = subscriberNames.has(this.name)
     this.immediate = immediateNames.has(this.name)
     this.fast = command.flags.includes("fast")
-    this.brief = (this.fast || own === "set") && "decide" in command
+    // SET and PFCOUNT, which mostly answers what it counted before, are not called fast by Redis.
+    this.brief = (this.fast || own === "set" || own === "pfcount") && "decide" in command
     this.skipMonitor = command.flags.includes("skip_monitor") || command.flags.includes("admin")
     this.skipSlowlog = command.flags.includes("skip_slowlog")
     this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")

@@ -6,12 +6,34 @@ import { type RunVisitor, visitRuns } from "./hyperloglog-sparse.ts"
 import { denseBytes, headerBytes, isSparse, registerAt, registerCount, setRegister } from "./hyperloglog.ts"
 
 const words = registerCount / 4
+const packedBytes = denseBytes - headerBytes
+
+const viewOf = (bytes: Uint8Array, at: number): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset + at, packedBytes)
+
+/** The four registers of a group in the lowest 24 bits; what is above them is of the next group. */
+const quadAt = (view: DataView, group: number): number =>
+  group < words - 1 ? view.getUint32(group * 3, true) : view.getUint32(packedBytes - 4, true) >>> 8
+
+/** Registers by rank, dealt out to four counters: most have one of few ranks, and one counter would wait for itself. */
+class Counts {
+  readonly lanes = new Int32Array(256)
+  private readonly sums = new Int32Array(64)
+
+  total(): Int32Array {
+    const { lanes, sums } = this
+    for (let rank = 0; rank < 64; rank++) {
+      sums[rank] = lanes[rank]! + lanes[64 | rank]! + lanes[128 | rank]! + lanes[192 | rank]!
+    }
+    return sums
+  }
+}
 
 /** Registers gathered from one HyperLogLog or several. */
 export class Union implements RunVisitor {
   private readonly registers = new Uint8Array(registerCount)
   private readonly quads = new Uint32Array(this.registers.buffer)
-  private readonly counts = new Int32Array(64)
+  private readonly counts = new Counts()
   /** Whether dense registers are taken four at a time; one at a time otherwise, with the same result (PFDEBUG SIMD). */
   wordwise = true
 
@@ -41,11 +63,10 @@ export class Union implements RunVisitor {
   /** Three bytes are four registers, spread over the bytes of a word; none of them uses its byte's highest bit. */
   private addQuads(bytes: Uint8Array, at: number): void {
     const { quads } = this
-    for (let i = 0; i < words; i++, at += 3) {
-      const a = bytes[at]!
-      const b = bytes[at + 1]!
-      const c = bytes[at + 2]!
-      const theirs = a & 63 | (a >>> 6 | b << 2 & 60) << 8 | (b >>> 4 | c << 4 & 48) << 16 | c >>> 2 << 24
+    const view = viewOf(bytes, at)
+    for (let i = 0; i < words; i++) {
+      const packed = quadAt(view, i)
+      const theirs = packed & 63 | (packed & 0xfc0) << 2 | (packed & 0x3f000) << 4 | (packed & 0xfc0000) << 6
       const ours = quads[i]!
       // The highest bit of a byte survives where ours is not lower; spread, it chooses between the two.
       const atLeast = ((ours | 0x80808080) - theirs & 0x80808080) >>> 7
@@ -69,45 +90,55 @@ export class Union implements RunVisitor {
       return
     }
     const { quads } = this
-    for (let i = 0, at = headerBytes; at < denseBytes; i++, at += 3) {
+    const view = viewOf(bytes, headerBytes)
+    let packed = 0
+    for (let i = 0; i < words; i++) {
       const quad = quads[i]!
-      const packed = quad & 63 | quad >>> 2 & 0xfc0 | quad >>> 4 & 0x3f000 | quad >>> 6 & 0xfc0000
-      bytes[at] = packed
-      bytes[at + 1] = packed >>> 8
-      bytes[at + 2] = packed >>> 16
+      const before = packed
+      packed = quad & 63 | quad >>> 2 & 0xfc0 | quad >>> 4 & 0x3f000 | quad >>> 6 & 0xfc0000
+      // Four bytes at a time; the fourth is the next group's, which overwrites it. The last has none after it.
+      if (i < words - 1) view.setUint32(i * 3, packed, true)
+      else view.setUint32(packedBytes - 4, packed << 8 | before >>> 16, true)
     }
   }
 
   /** How many registers hold each rank; valid until asked again. */
   histogram(): Int32Array {
-    const { counts, registers } = this
-    counts.fill(0)
-    for (let i = 0; i < registerCount; i++) counts[registers[i]!]!++
-    return counts
+    const { counts: { lanes }, quads } = this
+    lanes.fill(0)
+    for (let i = 0; i < words; i++) {
+      const quad = quads[i]!
+      lanes[quad & 63]!++
+      lanes[64 | quad >>> 8 & 63]!++
+      lanes[128 | quad >>> 16 & 63]!++
+      lanes[192 | quad >>> 24]!++
+    }
+    return this.counts.total()
   }
 }
 
 /** Counts the registers of one value by rank. */
 class Histogram implements RunVisitor {
   readonly counts = new Int32Array(64)
+  private readonly dealt = new Counts()
 
   run(_register: number, length: number, rank: number): void {
     this.counts[rank]! += length
     this.counts[0]! -= length
   }
 
-  dense(bytes: Uint8Array, at: number): void {
-    const { counts } = this
-    counts[0] = 0
-    for (let i = 0; i < words; i++, at += 3) {
-      const a = bytes[at]!
-      const b = bytes[at + 1]!
-      const c = bytes[at + 2]!
-      counts[a & 63]!++
-      counts[a >>> 6 | b << 2 & 60]!++
-      counts[b >>> 4 | c << 4 & 48]!++
-      counts[c >>> 2]!++
+  dense(bytes: Uint8Array, at: number): Int32Array {
+    const { lanes } = this.dealt
+    lanes.fill(0)
+    const view = viewOf(bytes, at)
+    for (let i = 0; i < words; i++) {
+      const packed = quadAt(view, i)
+      lanes[packed & 63]!++
+      lanes[64 | packed >>> 6 & 63]!++
+      lanes[128 | packed >>> 12 & 63]!++
+      lanes[192 | packed >>> 18 & 63]!++
     }
+    return this.dealt.total()
   }
 }
 
@@ -118,12 +149,9 @@ const histogram = new Histogram()
  * Valid until asked again.
  */
 export const histogramOf = (bytes: Uint8Array, start: number, length: number): Int32Array | undefined => {
+  if (!isSparse(bytes, start)) return histogram.dense(bytes, start + headerBytes)
   const { counts } = histogram
   counts.fill(0)
-  if (!isSparse(bytes, start)) histogram.dense(bytes, start + headerBytes)
-  else {
-    counts[0] = registerCount
-    if (!visitRuns(bytes, start, length, histogram)) return undefined
-  }
-  return counts
+  counts[0] = registerCount
+  return visitRuns(bytes, start, length, histogram) ? counts : undefined
 }
