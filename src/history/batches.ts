@@ -155,6 +155,7 @@ export function* backward(part: SegmentPart, file: DiskFile, range: Range): Gene
 /** Positions of the frames of a block that have to do with a range. */
 const framesOf = (part: SegmentPart, cursor: FrameCursor, block: Block, range: Range): Array<number> => {
   const positions: Array<number> = []
+  cursor.end = block.to // nothing behind it is read
   cursor.seek(block.from)
   while (advance(part, cursor, block.to) && cursor.header.sequence <= range.to) {
     if (after(part, cursor) > range.from) positions.push(cursor.position)

@@ -1,7 +1,7 @@
 /** Batches and events as replies: maps of names and values that read alike in redis-cli and in programs. */
 import { commandName } from "../log/commands.ts"
 import { type Batch, dbOf } from "../log/event-log.ts"
-import { codes, type Event, type EventTag } from "../log/events/catalog.ts"
+import type { Event, EventTag } from "../log/events/catalog.ts"
 import { Double, MapReply, type Reply } from "../net/resp/reply.ts"
 import * as Entry from "../projections/entry.ts"
 import { Slice } from "../projections/memory/slice.ts"
@@ -113,7 +113,7 @@ class Shown {
   }
 
   map(pairs: ReadonlyArray<Slice>): MapReply {
-    const places = Array.from({ length: pairs.length / 2 }, (_, i) => 2 * i)
+    const places = Array.from({ length: Math.floor(pairs.length / 2) }, (_, i) => 2 * i)
     return new MapReply(
       this.within(places, (at) => pairs[at], (at) => [this.value(pairs[at]), this.value(pairs[at + 1])] as const)
     )
@@ -121,9 +121,8 @@ class Shown {
 
   scored(members: ReadonlyArray<Slice>, scores: ReadonlyArray<number>): MapReply {
     const places = members.map((_, i) => i)
-    return new MapReply(
-      this.within(places, (i) => members[i], (i) => [this.value(members[i]), new Double(scores[i]!)] as const)
-    )
+    const score = (i: number): Reply => scores[i] === undefined ? null : new Double(scores[i])
+    return new MapReply(this.within(places, (i) => members[i], (i) => [this.value(members[i]), score(i)] as const))
   }
 
   private within<A, B>(all: ReadonlyArray<A>, nameOf: (item: A) => unknown, show: (item: A) => B): Array<B> {
@@ -171,8 +170,3 @@ export const concernsField = (event: Event, field: Uint8Array): boolean => {
   }
   return false
 }
-
-/** Every event type by its name in lower case. */
-export const tagsByName: ReadonlyMap<string, EventTag> = new Map(
-  (Object.keys(codes) as Array<EventTag>).map((tag) => [tag.toLowerCase(), tag])
-)

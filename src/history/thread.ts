@@ -12,7 +12,7 @@ import type { Answer, FromReader, ToReader } from "./questions.ts"
 /** How long one question is worked on before another has its turn, ms. */
 const turnMs = 5
 /** Less important than serving clients, where both share a processor; on Linux a thread has a priority of its own. */
-const niceness = 10
+const niceness = 19
 
 /** What the thread is started with. */
 export interface ReaderData {

@@ -85,8 +85,9 @@ export class Session implements ConnectionPort, Receiver {
 
   private closeAfterInput(): void {
     if (!this.inputOver || this.closing || this.ended) return
+    const { others } = this.host.executor.waiters
     if (this.waiting === "no") this.closeAfterReply()
-    else if (this.waiting === "paused" || this.waiting === "answer") this.kill()
+    else if (this.waiting === "paused" || (this.waiting === "answer" && !others.answers(this))) this.kill()
   }
 
   private processChunk(bytes: Uint8Array, length: number): void {

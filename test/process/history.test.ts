@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync } from "node:fs"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
 import { isInstalled, type ServerProcess, startAnnals } from "../support/processes.ts"
@@ -276,6 +277,21 @@ describe("LOG.HISTORY", () => {
     expect(head["lsn"]).toBe(head["durable-lsn"])
     expect(head["oldest-sequence"]).toBe(1)
     expect(String(head["chain-head"])).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it("answers a client that has sent its last byte", async () => {
+    const server = await start(scratchDir("history-half-closed"))
+    const client = await server.client()
+    await client.command("SET", "k", "v")
+    const told = await new Promise<string>((resolve, reject) => {
+      let text = ""
+      const socket = connect({ port: server.port, allowHalfOpen: true }, () => socket.end("LOG.HISTORY k\r\nGET k\r\n"))
+      socket.on("data", (bytes) => text += bytes.toString("latin1"))
+      socket.on("end", () => resolve(text))
+      socket.on("error", reject)
+    })
+    expect(told).toContain("StringSet")
+    expect(told.endsWith("$1\r\nv\r\n")).toBe(true)
   })
 
   it("knows nothing of secrets", async () => {

@@ -13,6 +13,11 @@ export class OtherWaits {
     return this.waits.size > 0
   }
 
+  /** Whether the connection waits for an answer that comes whatever happens, only later. */
+  answers(connection: ConnectionPort): boolean {
+    return this.waits.get(connection)?.unblockable === false
+  }
+
   /** The connection waits from now on; requests behind this one stay where they are. */
   add(connection: ConnectionPort, wait: OtherWait): void {
     this.waits.set(connection, wait)
