@@ -54,15 +54,17 @@ describe.skipIf(!canCompare)(`places against ${redisTitle}, seed ${seed}`, () =>
   }, 120_000)
 
   it(
-    "finds the same among thousands on a grid, in the same order, equal distances and parts of the result included",
+    "finds the same among thousands, in the same order, equal distances and parts of the result included",
     async () => {
       const random = new Random(seed + 1)
       await same([["FLUSHALL"]])
-      const step = 0.25
-      const at = (): readonly [string, string] => [
-        `${(random.below(120) - 60) * step}`,
-        `${(random.below(120) - 60) * step}`
-      ]
+      // Places are shared, so that distances are equal. On a grid some would differ by their last bit alone, which C's
+      // library does not always round as it should: then Redis takes another one for the nearer.
+      const shared = Array.from(
+        { length: 700 },
+        () => [(random.fraction() - 0.5) * 30, (random.fraction() - 0.5) * 30].map((degrees) => degrees.toFixed(6))
+      )
+      const at = (): ReadonlyArray<string> => random.pick(shared)
       await same(Array.from({ length: 6000 }, (_, i) => ["GEOADD", "k", ...at(), `m${i}`]))
       const order = (): Request => random.pick([[], [], ["ASC"], ["DESC"]])
       const limit = (): Request =>
