@@ -23,6 +23,16 @@ const rankedLength = (op: number): number => (op & 3) + 1
 const rankOf = (op: number): number => (op >>> 2 & 31) + 1
 const ranked = (rank: number, length: number): number => 0x80 | rank - 1 << 2 | length - 1
 
+/**
+ * For each first byte of a run: how many registers it stands for, at least, and in the highest byte which bits of the byte
+ * after it add to that. Which of the three kinds comes next is hard to foretell, for a processor as for anybody, so the
+ * walk does not ask.
+ */
+const shapes = Int32Array.from(
+  { length: 256 },
+  (_, op) => isWide(op) ? 0xff << 24 | ((op & 0x3f) << 8) + 1 : isRanked(op) ? rankedLength(op) : op + 1
+)
+
 /** Longest run of zeros in one byte. */
 const narrowZeros = 64
 
@@ -98,20 +108,15 @@ export const planRaise = (
   let span = 0
   while (at < end) {
     const op = bytes[at]!
-    let size = 1
-    if (isRanked(op)) span = rankedLength(op)
-    else if (isWide(op)) {
-      if (at + 1 === end) return Raise.corrupt
-      span = ((op & 0x3f) << 8 | bytes[at + 1]!) + 1
-      size = 2
-    } else span = op + 1
+    const shape = shapes[op]!
+    span = (shape & 0xffff) + (bytes[at + 1]! & shape >>> 24)
     if (register < first + span) break
     before = at
     firstBefore = first
-    at += size
+    at += 1 + (op >>> 6 & ~(op >>> 7) & 1)
     first += span
   }
-  if (at >= end) return Raise.corrupt
+  if (at >= end || (at + 1 === end && isWide(bytes[at]!))) return Raise.corrupt
   if (before < 0 && at > start + headerBytes) { // resumed at the very run: the one before it is wanted too
     plan.restart()
     return planRaise(bytes, start, length, register, rank, limit, plan)
