@@ -31,9 +31,12 @@ export class LogDirectory {
   private readonly disk: Disk
   private readonly cacheBytes: number
   /** By first sequence; the most recently used last. */
-  private segments = new Map<number, Segment>()
+  private readonly segments = new Map<number, Segment>()
   /** Sealed segments that were asked about and have no index yet. */
   private readonly unindexed = new Set<Segment>()
+  /** Memory for what is known, bytes, altogether and of each. */
+  private cachedBytes = 0
+  private readonly accounted = new Map<Segment, number>()
 
   constructor(disk: Disk, cacheBytes = defaultCacheBytes) {
     this.disk = disk
@@ -51,7 +54,7 @@ export class LogDirectory {
       } catch (error) {
         // Dropped between listing and opening: the next look does not list it.
         if (!(error instanceof SegmentGone) || tries === 10) throw error
-        this.segments.clear()
+        for (const [first, segment] of this.segments) this.remove(first, segment)
       }
     }
   }
@@ -64,7 +67,6 @@ export class LogDirectory {
       .filter((first) => first >= oldest)
       .sort((a, b) => a - b)
     const known = this.segments
-    this.segments = new Map()
     const segments: Array<Segment> = []
     for (const first of firsts) {
       let segment = known.get(first)
@@ -72,8 +74,10 @@ export class LogDirectory {
       if (live !== undefined && segment.header.lsn > live.lsn) break // begun since
       segments.push(segment)
     }
-    for (const [first, segment] of known) if (segments.includes(segment)) this.segments.set(first, segment)
-    for (const segment of segments) this.segments.set(segment.first, segment)
+    // Those looked at before keep their order, by which they are forgotten.
+    const present = new Set(segments)
+    for (const [first, segment] of known) if (!present.has(segment)) this.remove(first, segment)
+    for (const segment of segments) if (!known.has(segment.first)) known.set(segment.first, segment)
     return new LogView(
       segments.map((segment, i) => this.part(segment, segments[i + 1], live)),
       (used) => this.used(used)
@@ -135,19 +139,27 @@ export class LogDirectory {
     if (!segments.delete(segment.first)) return
     segments.set(segment.first, segment)
     if (segment.summary !== undefined && segment.index === undefined) this.unindexed.add(segment)
-    let bytes = this.cachedBytes()
+    this.account(segment)
     for (const other of segments.values()) {
-      if (bytes <= this.cacheBytes || other === segment) return
+      if (this.cachedBytes <= this.cacheBytes || other === segment) return
       if (other.summary === undefined) continue // the one being written
-      bytes -= other.cachedBytes
       other.forget()
+      this.account(other)
     }
   }
 
-  private cachedBytes(): number {
-    let bytes = 0
-    for (const { cachedBytes } of this.segments.values()) bytes += cachedBytes
-    return bytes
+  /** Notes what a segment takes now. */
+  private account(segment: Segment): void {
+    const bytes = segment.cachedBytes
+    this.cachedBytes += bytes - (this.accounted.get(segment) ?? 0)
+    this.accounted.set(segment, bytes)
+  }
+
+  private remove(first: number, segment: Segment): void {
+    this.segments.delete(first)
+    this.cachedBytes -= this.accounted.get(segment) ?? 0
+    this.accounted.delete(segment)
+    this.unindexed.delete(segment)
   }
 
   /**
@@ -156,10 +168,12 @@ export class LogDirectory {
    */
   indexMore(): boolean {
     // More than half would push out what others need.
-    if (this.cachedBytes() > this.cacheBytes / 2) this.unindexed.clear()
+    if (this.cachedBytes > this.cacheBytes / 2) this.unindexed.clear()
     for (const segment of this.unindexed) {
       try {
-        if (this.segments.get(segment.first) === segment && !segment.indexSome(pieceBytes)) return true
+        const made = this.segments.get(segment.first) !== segment || segment.indexSome(pieceBytes)
+        if (this.segments.get(segment.first) === segment) this.account(segment)
+        if (!made) return true
       } catch (error) {
         if (!(error instanceof SegmentGone) && !(error instanceof DiskError)) throw error
       }

@@ -6,10 +6,11 @@ import { formatTooNew, logCorrupt } from "../log/errors.ts"
 import type { Author } from "../log/event-log.ts"
 import { codes } from "../log/events/catalog.ts"
 import { WireError } from "../log/events/wire.ts"
-import { type Footer, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
+import { filterPosition, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
 import { FrameCursor, readRetrying } from "../log/frame-cursor.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, gapsOf } from "../log/gaps.ts"
+import { type FilterBytes, mayHoldOnDisk } from "../log/key-filter.ts"
 import type { SegmentDirectory } from "../log/segment-index.ts"
 import {
   compressedName,
@@ -32,6 +33,12 @@ export interface Block {
 /** Events that empty or swap databases, or take a key to another one, by their numbers. */
 const moving = [codes.DatabaseFlushed, codes.KeyspaceFlushed, codes.DatabasesSwapped, codes.KeyMoved]
 
+/** What a footer says, but for its key filter, which is of megabytes and stays on disk. */
+interface Facts extends SegmentDirectory {
+  readonly counts: ReadonlyMap<number, number>
+  readonly filterAt: number
+}
+
 /** Neither form of the segment is there any more: retention has dropped it. */
 export class SegmentGone extends Error {
   override readonly name = "SegmentGone"
@@ -46,8 +53,7 @@ export class Segment {
   /** What its footer says, once it is sealed, and where its frames end then. */
   summary: SegmentSummary | undefined = undefined
   private framesEnd = 0
-  private footer: Footer | undefined = undefined
-  private footerBytes = 0
+  private facts: Facts | undefined = undefined
   index: BlockIndex | undefined = undefined
   /** An index that is being made for later. */
   private growing: BlockIndex | undefined = undefined
@@ -128,24 +134,23 @@ export class Segment {
 
   /** Bytes of memory that `forget` would give back. */
   get cachedBytes(): number {
-    return this.footerBytes + (this.index?.bytes ?? 0) + (this.growing?.bytes ?? 0) + this.authors.size * 512
+    const facts = this.facts === undefined ? 0 : (this.facts.entries.length + this.facts.sessions.length) * 64
+    return facts + (this.index?.bytes ?? 0) + (this.growing?.bytes ?? 0) + this.authors.size * 512
   }
 
   /** Forgets what can be found anew. */
   forget(): void {
-    this.footer =
-      this.index =
-      this.growing =
-      this.definitions =
-        undefined
-    this.footerBytes = 0
+    this.facts = undefined
+    this.index = undefined
+    this.growing = undefined
+    this.definitions = undefined
     this.authors.clear()
   }
 
   /** Where its blocks and its sessions are, up to `end`. */
   directory(file: DiskFile, end: number): SegmentDirectory {
     if (this.index === undefined) {
-      const footer = this.wholeFooter(file)
+      const footer = this.footerFacts(file)
       if (footer !== undefined) return footer
     }
     const index = this.walk(file, end)
@@ -154,7 +159,7 @@ export class Segment {
 
   /** Blocks that may hold events of a key, and with `moves` those that move databases, in order. */
   blocksOf(file: DiskFile, end: number, names: ReadonlyArray<Uint8Array>, moves: boolean): Array<Block> {
-    const footer = this.index === undefined ? this.wholeFooter(file) : undefined
+    const footer = this.index === undefined ? this.footerFacts(file) : undefined
     if (footer === undefined) {
       const index = this.walk(file, end)
       return this.indexed(index, end, names, moves)
@@ -163,7 +168,11 @@ export class Segment {
     if (moves && moving.some((number) => footer.counts.has(number))) {
       return this.indexed(this.walk(file, end), end, names, moves)
     }
-    const wanted = names.filter((name) => footer.filter.mayHold(name, 0, name.length))
+    const read: FilterBytes = (offset, length) => {
+      const bytes = new Uint8Array(length)
+      return bytes.subarray(0, readRetrying(file, bytes, 0, length, footer.filterAt + offset))
+    }
+    const wanted = names.filter((name) => mayHoldOnDisk(read, name))
     return wanted.length === 0 ? [] : blocksWith(file, blocksUpTo(footer, end), wanted)
   }
 
@@ -177,7 +186,7 @@ export class Segment {
   /** Whether databases are emptied or swapped in it, or keys move from one to another. */
   movesDatabases(file: DiskFile, end: number): boolean {
     if (this.index === undefined) {
-      const footer = this.wholeFooter(file)
+      const footer = this.footerFacts(file)
       if (footer !== undefined) return moving.some((number) => footer.counts.has(number))
     }
     return this.walk(file, end).moving.length > 0
@@ -220,8 +229,7 @@ export class Segment {
       this.growing = undefined
       if (step !== "end") return true
       this.index = growing
-      this.footer = undefined
-      this.footerBytes = 0
+      this.facts = undefined
       return true
     } finally {
       file.close()
@@ -254,17 +262,17 @@ export class Segment {
     })
   }
 
-  /** Its footer, where that covers everything. */
-  private wholeFooter(file: DiskFile): Footer | undefined {
+  /** What its footer says, where that is sound and covers everything. */
+  private footerFacts(file: DiskFile): Facts | undefined {
     if (this.summary === undefined) return undefined
-    if (this.footer === undefined) {
+    if (this.facts === undefined) {
       const size = file.size()
       const footer = readFooter(file, size)
       if (footer?.complete !== true) return undefined
-      this.footer = footer
-      this.footerBytes = size - this.framesEnd + footer.entries.length * 48
+      const { complete, counts, entries, sessions } = footer
+      this.facts = { complete, counts, entries, sessions, filterAt: filterPosition(readFooterTail(file, size)!) }
     }
-    return this.footer
+    return this.facts
   }
 
   /** Who stands behind a ref at a position: the last definition before it. Throws `WireError` without one. */

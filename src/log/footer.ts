@@ -139,6 +139,9 @@ export const readFooterTail = (file: DiskFile, size: number): FooterTail | undef
   return { summary, start, bytes }
 }
 
+/** Where the key filter stands in the segment. */
+export const filterPosition = ({ bytes, start }: FooterTail): number => start + get32(bytes, 96)
+
 /** The checksum a footer's tail states for what stands before it. */
 export const footerCrc = (tail: Uint8Array): number => get32(tail, 112)
 

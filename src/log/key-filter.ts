@@ -208,3 +208,22 @@ export class KeyFilter {
     return filter
   }
 }
+
+/** Reads `length` bytes at an offset from the beginning of a filter on disk. */
+export type FilterBytes = (offset: number, length: number) => Uint8Array
+
+/**
+ * Whether a filter on disk, known to be sound, may hold a key; false is certain. Reads its head and the two words that
+ * tell: for whoever looks into many segments and cannot keep the filters of all.
+ */
+export const mayHoldOnDisk = (read: FilterBytes, key: Uint8Array): boolean => {
+  const head = read(0, headerBytes)
+  if (get16(head, 6) !== hashKind) return true
+  const hash = hashKey(key, 0, key.length)
+  const at = (hash & (get32(head, 0) - 1)) * wordsPerBlock + ((hash >>> 29) << 1)
+  const words = read(headerBytes + at * 4, 8)
+  const bits = bitsOf(hash)
+  const low = lowBits(bits)
+  const high = highBits(bits)
+  return (get32(words, 0) & low) === (low | 0) && (get32(words, 4) & high) === (high | 0)
+}

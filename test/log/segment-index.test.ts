@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { codes } from "../../src/log/events/catalog.ts"
-import { KeyFilter } from "../../src/log/key-filter.ts"
+import { KeyFilter, mayHoldOnDisk } from "../../src/log/key-filter.ts"
 import { EventTally, SegmentIndex } from "../../src/log/segment-index.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { forSeeds, scaled } from "../support/random.ts"
@@ -55,5 +55,33 @@ describe("the key filter of the next segment", () => {
       const next = new SegmentIndex(segmentBytes)
       for (let i = 0; i < 50_000; i++) if (mayHold(next, `key:${i}`)) throw new Error(`key:${i} is in an empty filter`)
     }
+  })
+})
+
+describe("a sealed key filter", () => {
+  it("tells the same when only the words of a key are read from disk", () => {
+    for (const count of [0, 1, 700, 40_000]) {
+      const index = new SegmentIndex(4 << 20)
+      const tally = new EventTally()
+      for (let i = 0; i < count; i++) tally.add({ _tag: "KeyDeleted", key: Slice.latin1(`key:${i}`) })
+      tally.settle(index)
+      const bytes = index.filter.seal().slice()
+      const whole = KeyFilter.read(bytes)
+      let held = 0
+      for (let i = -20_000; i < count; i++) {
+        const key = Buffer.from(`key:${i}`)
+        const may = mayHoldOnDisk((offset, length) => bytes.subarray(offset, offset + length), key)
+        if (may !== whole.mayHold(key, 0, key.length)) throw new Error(`key:${i} of ${count}`)
+        if (may) held++
+      }
+      expect(held).toBeGreaterThanOrEqual(count)
+      expect(held - count).toBeLessThan(1500)
+    }
+  })
+
+  it("of another hash than is known excludes nothing", () => {
+    const bytes = new SegmentIndex(4096).filter.seal().slice()
+    bytes[6] = 2
+    expect(mayHoldOnDisk((offset, length) => bytes.subarray(offset, offset + length), Buffer.from("k"))).toBe(true)
   })
 })
