@@ -213,4 +213,31 @@ describe("the history of a key", () => {
       }
     })
   })
+
+  it("of a log whose beginning was dropped shows a flush unless later events say that the key was gone", () => {
+    const world = new HistoryWorld()
+    const [client] = world.connections
+    for (const key of ["early", "gone"]) world.run(client!, "SET", key, "x")
+    for (let i = 0; i < 900; i++) {
+      world.run(client!, "SET", `fill:${i}`, "some value")
+      if (i % 20 === 0) world.commit()
+    }
+    world.commit()
+    const late = world.log.sequence() + 1
+    world.run(client!, "DEL", "gone")
+    world.run(client!, "FLUSHALL")
+    world.commit()
+    const directory = new LogDirectory(world.disk)
+    const second = directory.view().parts[1]!.segment.first
+    expect(second).toBeGreaterThan(2)
+    const trail = (key: string, oldest: number): Array<string> =>
+      [...keyTrail(directory.view({ lsn: Number.MAX_SAFE_INTEGER, oldest }), 0, Buffer.from(key))].flatMap((change) =>
+        change === undefined ? [] : [`${change.batch.sequence} ${change.event._tag}`]
+      )
+    expect(trail("early", 1)).toEqual(["1 StringSet", `${late + 1} KeyspaceFlushed`])
+    expect(trail("early", second)).toEqual([`${late + 1} KeyspaceFlushed`])
+    expect(trail("gone", second)).toEqual([`${late} KeyDeleted`])
+    expect(trail("never", 1)).toEqual([])
+    expect(trail("never", second)).toEqual([`${late + 1} KeyspaceFlushed`])
+  })
 })
