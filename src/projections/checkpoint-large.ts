@@ -5,6 +5,7 @@
  * millions saves one element. A collection that loses its key meanwhile is kept until it is saved.
  */
 import type { CheckpointSink } from "./checkpoint.ts"
+import { StreamSaver, type UnsavedStream } from "./checkpoint-streams.ts"
 import * as Entry from "./entry.ts"
 import { ElementBatch, elementEvents } from "./large-events.ts"
 import { elementMark, setElementMark, type Structures } from "./large.ts"
@@ -25,6 +26,8 @@ interface Unsaved {
   node: Pointer
   /** No key has it any more. */
   released: boolean
+  /** Of a stream: what is left of it. */
+  readonly stream: UnsavedStream | undefined
 }
 
 /** About so many elements are saved between two looks at the budget. */
@@ -40,28 +43,41 @@ export class LargeSaver {
   private at!: Unsaved
   private sink: CheckpointSink | undefined
   private bytes = 0
+  readonly streams: StreamSaver
 
-  /** @param mark that of saved elements */
-  constructor(structures: Structures, number: number, mark: number) {
+  /**
+   * @param mark that of saved elements
+   * @param walk knows where events go
+   */
+  constructor(
+    structures: Structures,
+    number: number,
+    mark: number,
+    walk: { readonly sink: CheckpointSink | undefined }
+  ) {
     this.structures = structures
     this.number = number
     this.mark = mark
+    this.streams = new StreamSaver(structures, number, mark, walk)
   }
 
   /** Takes down the large collection of an entry, none of which is saved. */
   take(arena: Arena, p: Pointer, root: Pointer): void {
     const type = Entry.typeOf(arena, p)
     const list = type === Entry.Type.list
+    const key = Entry.keyOf(arena, p, new Slice()).copy()
+    const clock = Entry.clockOf(arena, p)
     if (list) this.structures.deque.open(root).numberNodes()
     this.unsaved.set(root, {
       root,
       type,
-      key: Entry.keyOf(arena, p, new Slice()).copy(),
+      key,
       deadline: Entry.deadlineOf(arena, p),
-      clock: Entry.clockOf(arena, p),
+      clock,
       position: 0,
       node: list ? this.structures.deque.firstNode() : 0,
-      released: false
+      released: false,
+      stream: type === Entry.Type.stream ? this.streams.take(root, key, clock) : undefined
     })
   }
 
@@ -116,6 +132,11 @@ export class LargeSaver {
   /** Saves some elements of one collection; true when all of it is saved. */
   private step(collection: Unsaved): boolean {
     const { sink } = this
+    if (collection.stream !== undefined) {
+      const bytes = this.streams.step(collection.stream)
+      this.bytes -= bytes
+      return bytes < 0
+    }
     if (collection.type === Entry.Type.list) return this.nodeStep(collection)
     this.at = collection
     this.batch.clear()

@@ -17,6 +17,7 @@ import { type Arena, byteOf, type Pointer, slabOf } from "./memory/arena.ts"
 import type { Dict } from "./memory/dict.ts"
 import { fromWords, parseInt64, writeInt64 } from "./memory/integer.ts"
 import { Slice } from "./memory/slice.ts"
+import type { StreamWatcher } from "./memory/streams.ts"
 import { embstrLimit } from "./string.ts"
 
 /** Where the events of a checkpoint go. */
@@ -57,7 +58,7 @@ class Source implements EntrySaver {
     this.arena = database.arena
     this.dict = database.dict
     this.mark = mark
-    this.large = new LargeSaver(database.structures, number, mark)
+    this.large = new LargeSaver(database.structures, number, mark, walk)
   }
 
   saveElement(root: Pointer, p: Pointer): void {
@@ -66,6 +67,14 @@ class Source implements EntrySaver {
 
   keep(root: Pointer): boolean {
     return this.large.keep(root)
+  }
+
+  get streams(): StreamWatcher {
+    return this.large.streams
+  }
+
+  keepGroup(root: Pointer, group: Pointer): boolean {
+    return this.large.streams.keepGroup(root, group)
   }
 
   /** Saves an entry now, all of it, unless that was done. */

@@ -14,6 +14,7 @@ import { Dict } from "./memory/dict.ts"
 import type { HashSeed } from "./memory/hash.ts"
 import { Order } from "./memory/order.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
+import type { StreamWatcher } from "./memory/streams.ts"
 
 /**
  * The command or batch at work, shared by the databases of a keyspace. Whoever starts one calls `next`: memories of
@@ -47,6 +48,10 @@ export interface EntrySaver {
   saveElement(root: Pointer, p: Pointer): void
   /** Nobody names the large collection at `root` any more. True: the checkpoint gives it back when it has saved it. */
   keep(root: Pointer): boolean
+  /** What is to be told of changes to streams. */
+  readonly streams: StreamWatcher
+  /** The stream at `root` lost this group. True: the checkpoint gives it back when it has saved it. */
+  keepGroup(root: Pointer, group: Pointer): boolean
 }
 
 /** One numbered database: an index of entries by key and one of the deadlines in their order. */
@@ -282,6 +287,7 @@ export class Database {
     this.saver = saver
     this.mark = mark
     deque.mark = mark
+    this.structures.streams.watch(saver?.streams, mark)
     deque.changing = saver === undefined ? undefined : (node) => saver.saveElement(deque.root, node)
   }
 

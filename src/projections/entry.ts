@@ -34,7 +34,8 @@ export const encodings = [
   "listpackex",
   "hashtable",
   "quicklist",
-  "skiplist"
+  "skiplist",
+  "stream"
 ] as const
 export const Encoding = {
   int: 0,
@@ -45,7 +46,8 @@ export const Encoding = {
   listpackex: 5,
   hashtable: 6,
   quicklist: 7,
-  skiplist: 8
+  skiplist: 8,
+  stream: 9
 } as const
 
 /** Whether a value of this encoding has structures of its own, whose root stands in word 4. */

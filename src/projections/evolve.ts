@@ -11,6 +11,7 @@ import type { Slice } from "./memory/slice.ts"
 import * as Sets from "./set.ts"
 import * as SortedSets from "./sorted-set.ts"
 import { stringsCombined } from "./string-combine.ts"
+import * as Streams from "./stream.ts"
 import * as Strings from "./string.ts"
 
 type Evolvers = { readonly [Tag in EventTag]: (keyspace: Keyspace, db: number, event: EventOf<Tag>) => void }
@@ -57,6 +58,35 @@ const evolvers: Evolvers = {
     SortedSets.membersRemoved(keyspace.database(db), event.key, event.members),
   SortedSetRangeRemoved: (keyspace, db, event) =>
     SortedSets.rangeRemoved(keyspace.database(db), event.key, event.start, event.stop),
+  StreamCreated: (keyspace, db, event) => Streams.created(keyspace.database(db), event.key),
+  StreamEntryAdded: (keyspace, db, event) =>
+    Streams.entryAdded(keyspace.database(db), event.key, event.id, event.pairs),
+  StreamEntriesDeleted: (keyspace, db, event) =>
+    Streams.entriesRemoved(keyspace.database(db), event.key, event.ids, true),
+  StreamTrimmed: (keyspace, db, event) => Streams.trimmed(keyspace.database(db), event.key, event.count),
+  StreamEntriesTrimmed: (keyspace, db, event) =>
+    Streams.entriesRemoved(keyspace.database(db), event.key, event.ids, false),
+  StreamIdSet: (keyspace, db, event) => Streams.idSet(keyspace.database(db), event),
+  StreamConfigured: (keyspace, db, event) => Streams.configured(keyspace.database(db), event),
+  StreamProducerNoted: (keyspace, db, event) => Streams.producerNoted(keyspace.database(db), event),
+  StreamDuplicateRefused: (keyspace, db, event) => Streams.duplicateRefused(keyspace.database(db), event.key),
+  StreamGroupCreated: (keyspace, db, event) => Streams.groupCreated(keyspace.database(db), event),
+  StreamGroupIdSet: (keyspace, db, event) => Streams.groupIdSet(keyspace.database(db), event),
+  StreamGroupDestroyed: (keyspace, db, event) => Streams.groupDestroyed(keyspace.database(db), event.key, event.group),
+  StreamConsumerCreated: (keyspace, db, event) => Streams.consumerCreated(keyspace.database(db), event),
+  StreamConsumerDeleted: (keyspace, db, event) =>
+    Streams.consumerDeleted(keyspace.database(db), event.key, event.group, event.consumer),
+  StreamEntriesDelivered: (keyspace, db, event) => Streams.entriesDelivered(keyspace.database(db), event),
+  StreamEntriesClaimed: (keyspace, db, event) => Streams.entriesClaimed(keyspace.database(db), event),
+  StreamEntriesAcknowledged: (keyspace, db, event) =>
+    Streams.entriesAcknowledged(keyspace.database(db), event.key, event.group, event.ids),
+  StreamEntriesReleased: (keyspace, db, event) => Streams.entriesReleased(keyspace.database(db), event),
+  StreamNodeRestored: (keyspace, db, event) =>
+    Streams.nodeRestored(keyspace.database(db), event.key, event.id, event.pack),
+  StreamConsumerRestored: (keyspace, db, event) => Streams.consumerRestored(keyspace.database(db), event),
+  StreamPendingRestored: (keyspace, db, event) => Streams.pendingRestored(keyspace.database(db), event),
+  StreamProducersRestored: (keyspace, db, event) => Streams.producersRestored(keyspace.database(db), event),
+  StreamProducerRestored: (keyspace, db, event) => Streams.producerRestored(keyspace.database(db), event),
   KeyDeleted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyExpired: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
   KeyEvicted: (keyspace, db, event) => void keyspace.database(db).delete(event.key),
@@ -124,6 +154,12 @@ export const evolve = (keyspace: Keyspace, db: number, event: Event): void => {
       return SortedSets.membersRemoved(keyspace.database(db), event.key, event.members)
     case "SortedSetMembersScored":
       return SortedSets.membersScored(keyspace.database(db), event.key, event.members, event.scores)
+    case "StreamEntryAdded":
+      return Streams.entryAdded(keyspace.database(db), event.key, event.id, event.pairs)
+    case "StreamEntriesDelivered":
+      return Streams.entriesDelivered(keyspace.database(db), event)
+    case "StreamEntriesAcknowledged":
+      return Streams.entriesAcknowledged(keyspace.database(db), event.key, event.group, event.ids)
     case "KeyEvicted":
       return void keyspace.database(db).delete(event.key)
     default:

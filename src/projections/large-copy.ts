@@ -48,6 +48,7 @@ export const copyLarge = (
   fill: number
 ): Pointer => {
   if (root === 0) return 0
+  if (type === Entry.Type.stream) return into.streams.copy(source.streams, root)
   if (type === Entry.Type.list) return copyList(source, root, into, fill)
   const copy = into.tableFor(type).create()
   const order = type === Entry.Type.zset ? into.order.create() : 0

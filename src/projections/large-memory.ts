@@ -15,6 +15,7 @@ export const largeBytes = (db: Database, p: Pointer, samples: number): number =>
   const type = Entry.typeOf(arena, p)
   const root = rootOf(db, p)
   if (type === Entry.Type.list) return structures.deque.open(root).memory()
+  if (type === Entry.Type.stream) return structures.streams.memory(root)
   const table = structures.tableOf(type, root)
   let bytes = 0
   let seen = 0

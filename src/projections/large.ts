@@ -6,6 +6,7 @@
  * set          root of a table of members      (member block: word 0 length << 2 | flags, then the bytes)
  * hash         root of a table of fields       (field blocks: see hash-fields.ts), whose owner word 1 is the root of the
  *              order of their deadlines
+ * stream       root of a stream                (memory/streams.ts)
  * sorted set   root of a table of members      (member block: word 0 as above, words 1–2 the score, then the bytes)
  *              whose owner word 0 is the root of their order
  * ```
@@ -20,6 +21,7 @@ import { Deque } from "./memory/deque.ts"
 import type { HashSeed } from "./memory/hash.ts"
 import { Ranked } from "./memory/ranked.ts"
 import { StoredOrder } from "./memory/stored-order.ts"
+import { Streams } from "./memory/streams.ts"
 import { Table } from "./memory/table.ts"
 
 /** Where the key of an element begins in its block, by what the element is. */
@@ -36,6 +38,9 @@ interface Garbage {
   readonly type: number
   readonly root: Pointer
 }
+
+/** The type of garbage that is a group of a stream. */
+const groupGarbage = -1
 
 /** A collection of no more elements than this is freed at once. */
 const freedAtOnce = 64
@@ -62,6 +67,7 @@ export class Structures {
   readonly deque: Deque
   /** Deadlines of the fields of large hashes. */
   readonly deadlines: StoredOrder
+  readonly streams: Streams
   private readonly garbage: Array<Garbage> = []
   private readonly freeElement: (p: Pointer) => void
 
@@ -73,6 +79,7 @@ export class Structures {
     this.order = new Ranked(arena, scoredBytesAt)
     this.deque = new Deque(arena)
     this.deadlines = new StoredOrder(arena)
+    this.streams = new Streams(arena, seed, mark)
     this.deque.mark = mark
     this.freeElement = (p) => arena.free(p)
   }
@@ -89,6 +96,7 @@ export class Structures {
 
   /** The number of elements of a large collection. */
   sizeOf(type: number, root: Pointer): number {
+    if (type === Entry.Type.stream) return this.streams.size(root)
     return type === Entry.Type.list ? this.deque.open(root).length : this.tableOf(type, root).size
   }
 
@@ -96,6 +104,12 @@ export class Structures {
   release(type: number, root: Pointer): void {
     if (this.sizeOf(type, root) > freedAtOnce) this.garbage.push({ type, root })
     else while (this.releaseSome(type, root, freedAtOnce) >= 0);
+  }
+
+  /** Gives the memory of a stream's group back that was taken out of it, of a large one piece by piece. */
+  releaseGroup(group: Pointer): void {
+    if (this.streams.groups.pendingCount(group) > freedAtOnce) this.garbage.push({ type: groupGarbage, root: group })
+    else while (this.releaseSome(groupGarbage, group, freedAtOnce) >= 0);
   }
 
   /** Whether something that was let go is not freed yet. */
@@ -118,6 +132,8 @@ export class Structures {
   /** Frees up to about `budget` elements of one collection; negative when all of it is gone. */
   private releaseSome(type: number, root: Pointer, budget: number): number {
     if (type === Entry.Type.list) return this.deque.releaseStep(root, budget) ? -1 : 0
+    if (type === Entry.Type.stream) return this.streams.releaseStep(root, budget) ? -1 : 0
+    if (type === groupGarbage) return this.streams.groups.releaseGroupStep(root, budget) ? -1 : 0
     const table = this.tableOf(type, root)
     if (type !== Entry.Type.set) {
       const word = type === Entry.Type.zset ? orderWord : fieldDeadlinesWord

@@ -18,6 +18,9 @@ export interface Limits {
   sortedSetBytes: number
   /** Most bytes of a sparse HyperLogLog. Decisions follow it, folds do not: the encoding is part of the value. */
   sparseHyperLogLogBytes: number
+  /** Most bytes and most entries of a node of a stream; 0 for no limit. */
+  streamNodeBytes: number
+  streamNodeEntries: number
 }
 
 /** The limits of a server that is not told otherwise. */
@@ -30,5 +33,7 @@ export const defaultLimits = (): Limits => ({
   setBytes: 64,
   sortedSetEntries: 128,
   sortedSetBytes: 64,
-  sparseHyperLogLogBytes: 3000
+  sparseHyperLogLogBytes: 3000,
+  streamNodeBytes: 4096,
+  streamNodeEntries: 100
 })

@@ -5,6 +5,7 @@ import { KeyEvent } from "./key.ts"
 import { ListEvent } from "./list.ts"
 import { SetEvent } from "./set.ts"
 import { SortedSetEvent } from "./sorted-set.ts"
+import { StreamEvent } from "./stream.ts"
 import { StringEvent } from "./string.ts"
 import { SystemEvent } from "./system.ts"
 
@@ -16,6 +17,7 @@ export type Event =
   | SetEvent
   | HashEvent
   | SortedSetEvent
+  | StreamEvent
   | CollectionEvent
   | SystemEvent
 export type EventTag = Event["_tag"]
@@ -29,6 +31,7 @@ export const cases = {
   ...SetEvent.cases,
   ...HashEvent.cases,
   ...SortedSetEvent.cases,
+  ...StreamEvent.cases,
   ...CollectionEvent.cases,
   ...SystemEvent.cases
 }
@@ -39,6 +42,7 @@ export const Event = Schema.Union([
   SetEvent,
   HashEvent,
   SortedSetEvent,
+  StreamEvent,
   CollectionEvent,
   SystemEvent
 ])
@@ -81,7 +85,30 @@ export const codes = {
   HashFieldsPersisted: 0x55,
   SortedSetMembersScored: 0x60,
   SortedSetMembersRemoved: 0x61,
-  SortedSetRangeRemoved: 0x62
+  SortedSetRangeRemoved: 0x62,
+  StreamEntryAdded: 0x70,
+  StreamCreated: 0x71,
+  StreamEntriesDeleted: 0x72,
+  StreamTrimmed: 0x73,
+  StreamEntriesTrimmed: 0x74,
+  StreamIdSet: 0x75,
+  StreamConfigured: 0x76,
+  StreamProducerNoted: 0x77,
+  StreamEntriesDelivered: 0x78,
+  StreamEntriesAcknowledged: 0x79,
+  StreamEntriesClaimed: 0x7a,
+  StreamEntriesReleased: 0x7b,
+  StreamGroupCreated: 0x7c,
+  StreamGroupIdSet: 0x7d,
+  StreamGroupDestroyed: 0x7e,
+  StreamConsumerCreated: 0x7f,
+  StreamConsumerDeleted: 0x80,
+  StreamNodeRestored: 0x81,
+  StreamConsumerRestored: 0x82,
+  StreamPendingRestored: 0x83,
+  StreamDuplicateRefused: 0x84,
+  StreamProducersRestored: 0x85,
+  StreamProducerRestored: 0x86
 } as const satisfies Record<EventTag, number>
 
 /** Every tag, in the order of its number. */

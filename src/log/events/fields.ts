@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { type BitOperation as Operation, bitOperations } from "../../projections/memory/bits.ts"
 import { Slice } from "../../projections/memory/slice.ts"
+import { parseId, SequenceForm, StreamId as Id } from "../../projections/memory/stream-id.ts"
 import { type ByteReader, type ByteWriter, wired, WireError, wireOf } from "./wire.ts"
 
 /**
@@ -39,6 +40,40 @@ export const Int64 = wired(
   { write: (out, value) => out.int64(value), read: (from) => from.int64() }
 )
 export type Int64 = number | bigint
+
+const idOf = (text: string): Id => {
+  const id = new Id()
+  return parseId(Slice.latin1(text), id) === SequenceForm.given ? id : new Id()
+}
+
+/**
+ * The id of a stream's entry: two unsigned 64-bit integers, each LEB128 on disk. Reused like slices: a fold copies what it
+ * keeps. JSON: `<ms>-<seq>`.
+ */
+export const StreamId = wired(
+  Schema.instanceOf(Id, {
+    title: "StreamId",
+    expected: "StreamId",
+    toCodecJson: () =>
+      Schema.link<Id>()(
+        Schema.String,
+        SchemaTransformation.transform({ decode: idOf, encode: (id: Id) => id.toString() })
+      )
+  }),
+  {
+    write: (out, id) => {
+      out.varint64(id.msHigh, id.msLow)
+      out.varint64(id.seqHigh, id.seqLow)
+    },
+    read: (from) => {
+      from.varint64()
+      const { high, low } = from
+      from.varint64()
+      return new Id(high, low, from.high, from.low)
+    }
+  }
+)
+export type StreamId = Id
 
 /** Milliseconds since 1970-01-01 UTC, 0 to 2^53 - 1. */
 export const UnixMillis = wired(

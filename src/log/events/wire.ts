@@ -73,6 +73,21 @@ export class ByteWriter {
     this.bytes[this.length++] = value
   }
 
+  /** Unsigned LEB128 of a 64-bit integer in two words. */
+  varint64(high: number, low: number): void {
+    if (high < 0x20_0000) {
+      this.varint(high * 0x1_0000_0000 + low)
+      return
+    }
+    this.need(10)
+    while (high !== 0 || low > 0x7f) {
+      this.bytes[this.length++] = (low & 0x7f) | 0x80
+      low = (low >>> 7 | high << 25) >>> 0
+      high >>>= 7
+    }
+    this.bytes[this.length++] = low
+  }
+
   /** Signed 64-bit integer as zigzag LEB128; a bigint only where a number would lose digits. */
   int64(value: number | bigint): void {
     if (typeof value === "number" && value >= -0x10_0000_0000_0000 && value <= 0xf_ffff_ffff_ffff) {
@@ -127,6 +142,9 @@ export class ByteReader {
   bytes: Uint8Array
   offset: number
   end: number
+  /** The words of what `varint64` read last. */
+  high = 0
+  low = 0
   private view: DataView
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
@@ -179,6 +197,26 @@ export class ByteReader {
       scale *= 128
     }
     throw new WireError(`varint before offset ${this.offset} exceeds 2^53 - 1`)
+  }
+
+  /** An unsigned 64-bit integer, into `high` and `low`. */
+  varint64(): void {
+    let low = 0
+    let middle = 0
+    let high = 0
+    for (let i = 0; i < 10; i++) {
+      const next = this.bytes[this.take(1)]!
+      const bits = next & 0x7f
+      if (i < 4) low |= bits << 7 * i
+      else if (i < 8) middle |= bits << 7 * (i - 4)
+      else high |= bits << 7 * (i - 8)
+      if (next >= 0x80) continue
+      if (i === 9 && bits > 1) break
+      this.low = (low | middle << 28) >>> 0
+      this.high = (middle >>> 4 | high << 24) >>> 0
+      return
+    }
+    throw new WireError(`integer before offset ${this.offset} exceeds 64 bits`)
   }
 
   int64(): number | bigint {

@@ -64,6 +64,7 @@ export class RankedTree {
   handle: Pointer = 0
   protected readonly arena: Arena
   private readonly memberAt: number
+  private readonly scoreAtWord: number
   /** The member that is looked for: its block, or 0, and its bytes; a negative length stands for any member. */
   private own: Pointer = 0
   private keyBytes: Uint8Array = noBytes
@@ -75,10 +76,14 @@ export class RankedTree {
   protected rightEdge = false
   protected leftEdge = false
 
-  /** @param memberOffset where in its block a member begins */
-  constructor(arena: Arena, memberOffset: number) {
+  /**
+   * @param memberOffset where in its block a member begins
+   * @param scoreWord the first word of the score there
+   */
+  constructor(arena: Arena, memberOffset: number, scoreWord = 1) {
     this.arena = arena
     this.memberAt = memberOffset
+    this.scoreAtWord = scoreWord
   }
 
   /**
@@ -150,11 +155,12 @@ export class RankedTree {
   protected setKeyOf(p: Pointer): void {
     const words = this.arena.words[slabOf(p)]!
     const at = wordOf(p)
+    const score = at + this.scoreAtWord
     this.own = p
     this.keyBytes = this.arena.bytes[slabOf(p)]!
     this.keyAt = byteOf(p) + this.memberAt
     this.keyLength = words[at]! >>> 2
-    this.setScoreWords(words[at + 2]!, words[at + 1]!)
+    this.setScoreWords(words[score + 1]!, words[score]!)
   }
 
   /** Looks for the bounds of a score. */

@@ -5,6 +5,8 @@
  * member   block made by the owner: word 0 length << 2 | flags, words 1–2 the score (low word first), then the member
  * ```
  *
+ * The owner may keep the score in other words of the block: `move` and `scoreAt` are for those that do not.
+ *
  * Members of equal score are in the order of their bytes, which are read only then. Scores may be infinite, never NaN.
  */
 import { type Pointer, slabOf, wordOf } from "./arena.ts"
@@ -107,6 +109,54 @@ export class Ranked extends RankedChanges {
     this.setKeyText(score, member)
     const count = this.countBelow(orEqual)
     this.forgetText()
+    return count
+  }
+
+  /** The last member that is not after a text of a score, 0 when there is none. */
+  floor(score: number, text: Slice): Pointer {
+    const index = this.descendTo(score, text)
+    return index < 0 ? 0 : this.pointerIn(this.pathNode[0]!, index)
+  }
+
+  /** Points the cursor at the last member that is not after a text of a score; returns it, 0 when there is none. */
+  seekFloor(score: number, text: Slice): Pointer {
+    const index = this.descendTo(score, text)
+    if (index < 0) return this.leave()
+    const { height } = this
+    this.cursorHeight = height
+    for (let level = 1; level <= height; level++) {
+      this.cursorNode[level] = this.pathNode[level]!
+      this.cursorIndex[level] = this.pathIndex[level]!
+    }
+    this.enter(this.pathNode[0]!)
+    this.at = this.firstAt + index
+    return this.current = this.leafWords[this.at]!
+  }
+
+  /** Goes to the leaf where a text of a score has its place; returns the index of the last member there not after it. */
+  private descendTo(score: number, text: Slice): number {
+    if (this.root === 0) return -1
+    this.setKeyText(score, text)
+    this.descend()
+    const leaf = this.pathNode[0]!
+    const words = this.arena.words[slabOf(leaf)]!
+    const n = words[wordOf(leaf)]!
+    const index = this.position(words, wordOf(leaf), true, this.rightEdge ? n - 1 : n >>> 1) - 1
+    this.forgetText()
+    return index
+  }
+
+  /** The number of nodes. */
+  nodes(): number {
+    return this.root === 0 ? 0 : this.nodesBelow(this.root, this.height)
+  }
+
+  private nodesBelow(node: Pointer, level: number): number {
+    if (level === 0) return 1
+    let count = 1
+    const words = this.arena.words[slabOf(node)]!
+    const children = wordOf(node) + header + childRun * innerCapacity
+    for (let i = words[wordOf(node)]! - 1; i >= 0; i--) count += this.nodesBelow(words[children + i]!, level - 1)
     return count
   }
 

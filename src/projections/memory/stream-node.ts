@@ -1,0 +1,261 @@
+/**
+ * The nodes of a stream: runs of up to some hundred entries, each a pack in a block of the arena.
+ *
+ * ```
+ * words 0–6   as of a member of an order (ranked.ts): 16 << 2 | mark, the id's milliseconds as a score, the id in 16 bytes
+ * 7, 8        node before · node after
+ * 9           bytes in use, these words included
+ * 10, 11      entries · entries that are marked as removed
+ * 12, 13      where the entries begin · a place before which all are marked as removed (bytes from the node's beginning)
+ * pack        names: count, the names of the first entry's fields, 0
+ *             entry: flags · milliseconds and sequence, both less the node's id ·
+ *                    the values, if its names are the node's (flag 2), else their number and names and values in turn ·
+ *                    how many elements these are
+ * ```
+ *
+ * The elements and their order are those of the listpacks Redis keeps streams in, less the two counters before the names.
+ * So a node has as many entries as one there, and dumps are made of nodes by copying. Flag 1 marks an entry as removed.
+ */
+import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
+import { toInt64 } from "./integer.ts"
+import * as Pack from "./pack.ts"
+import { copyBytes, Slice } from "./slice.ts"
+import { StreamId } from "./stream-id.ts"
+
+export const nodeHeader = 56
+/** Bytes of an id as members of orders have it. */
+export const idBytes = 16
+const nodeIdAt = 12
+/** Where a node's id begins in its block. */
+export { nodeIdAt }
+
+export const Word = {
+  mark: 0,
+  score: 1,
+  id: 3,
+  before: 7,
+  after: 8,
+  used: 9,
+  live: 10,
+  dead: 11,
+  entriesAt: 12,
+  firstAt: 13
+} as const
+
+/** Flags of an entry. */
+export const Flag = { dead: 1, sameNames: 2 } as const
+
+/** Bytes of a listpack besides its elements: a header of six and a terminator. */
+const listpackBytes = 7
+
+const span = 0x1_0000_0000
+
+// ——— ids as bytes and words ———
+
+const floats = new Float64Array(1)
+const floatWords = new Uint32Array(floats.buffer)
+
+/** An id's milliseconds as a score: ids of equal scores are in the order of their bytes. */
+export const scoreOfId = (id: StreamId): number => id.msHigh * span + id.msLow
+
+const putWord = (bytes: Uint8Array, at: number, word: number): void => {
+  bytes[at] = word >>> 24
+  bytes[at + 1] = word >>> 16
+  bytes[at + 2] = word >>> 8
+  bytes[at + 3] = word
+}
+
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0
+
+/** Writes an id as 16 bytes, big endian: their order is that of ids. */
+export const putIdBytes = (bytes: Uint8Array, at: number, id: StreamId): void => {
+  putWord(bytes, at, id.msHigh)
+  putWord(bytes, at + 4, id.msLow)
+  putWord(bytes, at + 8, id.seqHigh)
+  putWord(bytes, at + 12, id.seqLow)
+}
+
+export const getIdBytes = (bytes: Uint8Array, at: number, into: StreamId): StreamId =>
+  into.set(wordAt(bytes, at), wordAt(bytes, at + 4), wordAt(bytes, at + 8), wordAt(bytes, at + 12))
+
+const keyBytes = new Slice(new Uint8Array(idBytes))
+
+/** An id as the text to look for in an order; valid until the next call. */
+export const idKey = (id: StreamId): Slice => {
+  putIdBytes(keyBytes.bytes, 0, id)
+  return keyBytes
+}
+
+/** Writes words 0 to 2 of a block that is a member of orders by id, its score from the word `score` on. */
+export const putIdMember = (
+  arena: Arena,
+  p: Pointer,
+  id: StreamId,
+  mark: number,
+  score: number,
+  bytesAt: number
+): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p)
+  words[at] = idBytes << 2 | mark
+  floats[0] = scoreOfId(id)
+  words[at + score] = floatWords[0]!
+  words[at + score + 1] = floatWords[1]!
+  putIdBytes(arena.bytes[slabOf(p)]!, byteOf(p) + bytesAt, id)
+}
+
+/** The difference of two integers of two words each, as a signed 64-bit integer. */
+const difference = (aHigh: number, aLow: number, bHigh: number, bLow: number): number | bigint => {
+  const high = aHigh - bHigh
+  if (high > -0x10_0000 && high < 0x10_0000) return high * span + aLow - bLow
+  return toInt64(BigInt.asIntN(64, (BigInt(high) << 32n) + BigInt(aLow) - BigInt(bLow)))
+}
+
+/** The high word of the last sum. */
+let sumHigh = 0
+export const highOfSum = (): number => sumHigh
+
+/** The low word of an integer in two words and a signed 64-bit one. */
+export const add = (high: number, low: number, by: number | bigint): number => {
+  if (typeof by === "number") {
+    const sum = low + (by >>> 0)
+    sumHigh = (high + Math.floor(by / span) + (sum >= span ? 1 : 0)) >>> 0
+    return sum >>> 0
+  }
+  const sum = BigInt.asUintN(64, (BigInt(high) << 32n) + BigInt(low) + by)
+  sumHigh = Number(sum >> 32n)
+  return Number(sum & 0xffff_ffffn)
+}
+
+// ——— making entries ———
+
+/** What is about to be appended. */
+let draft = new Uint8Array(4096)
+
+const makeRoom = (pairs: ReadonlyArray<Slice>): void => {
+  let need = 64
+  for (let i = 0; i < pairs.length; i++) need += pairs[i]!.length + 11
+  if (need > draft.length) draft = new Uint8Array(2 * need)
+  else if (draft.length > 1 << 20 && need < 1 << 16) draft = new Uint8Array(1 << 16)
+}
+
+const base = new StreamId()
+
+const hasNames = (bytes: Uint8Array, at: number, pairs: ReadonlyArray<Slice>): boolean => {
+  if (Pack.integerAt(bytes, at) !== pairs.length >>> 1) return false
+  at += Pack.sizeAt(bytes, at)
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    if (Pack.compareAt(bytes, at, pairs[i]!) !== 0) return false
+    at += Pack.sizeAt(bytes, at)
+  }
+  return true
+}
+
+/** Puts an entry into `draft` at `at`; returns the place after it. The node's id is in `base`. */
+const draftEntry = (at: number, id: StreamId, pairs: ReadonlyArray<Slice>, same: boolean): number => {
+  const count = pairs.length >>> 1
+  draft[at++] = same ? Flag.sameNames : 0
+  draft[at++] = 1
+  at = Pack.encodeInteger(draft, at, difference(id.msHigh, id.msLow, base.msHigh, base.msLow))
+  at = Pack.encodeInteger(draft, at, difference(id.seqHigh, id.seqLow, base.seqHigh, base.seqLow))
+  if (!same) at = Pack.encodeInteger(draft, at, count)
+  for (let i = same ? 1 : 0; i < 2 * count; i += same ? 2 : 1) at = Pack.encode(draft, at, pairs[i]!)
+  return Pack.encodeInteger(draft, at, same ? count + 3 : 2 * count + 4)
+}
+
+/** Whether a node takes one more entry whose names and values have so many bytes. 0 stands for no limit. */
+export const nodeTakes = (
+  arena: Arena,
+  node: Pointer,
+  bytes: number,
+  maxBytes: number,
+  maxEntries: number
+): boolean => {
+  const words = arena.words[slabOf(node)]!
+  const at = wordOf(node)
+  const live = words[at + Word.live]!
+  const dead = words[at + Word.dead]!
+  if (listpackOf(words[at + Word.used]!, live, dead) + bytes >= (maxBytes === 0 ? 1 << 30 : maxBytes)) return false
+  return maxEntries === 0 || live + dead < maxEntries
+}
+
+/** Bytes of a node as a listpack. */
+const listpackOf = (used: number, live: number, dead: number): number =>
+  listpackBytes + Pack.encodedSizeOfInteger(live) + Pack.encodedSizeOfInteger(dead) + used - nodeHeader
+
+/** A node with one entry, in a block of at least `room` bytes. It has no neighbours. */
+export const makeNode = (
+  arena: Arena,
+  id: StreamId,
+  pairs: ReadonlyArray<Slice>,
+  mark: number,
+  room: number
+): Pointer => {
+  makeRoom(pairs)
+  const count = pairs.length >>> 1
+  let at = Pack.encodeInteger(draft, 0, count)
+  for (let i = 0; i < count; i++) {
+    if (at + pairs[2 * i]!.length + 32 > draft.length) enlarge()
+    at = Pack.encode(draft, at, pairs[2 * i]!)
+  }
+  at = Pack.encodeInteger(draft, at, 0)
+  const names = at
+  let more = 64
+  for (let i = 0; i < pairs.length; i++) more += pairs[i]!.length + 11
+  while (at + more > draft.length) enlarge()
+  base.from(id)
+  at = draftEntry(at, id, pairs, true)
+  return nodeOf(arena, id, draft, 0, at, names, 1, 0, mark, room)
+}
+
+const enlarge = (): void => {
+  const next = new Uint8Array(2 * draft.length)
+  next.set(draft)
+  draft = next
+}
+
+/** A node of a pack that is known to be sound. */
+export const nodeOf = (
+  arena: Arena,
+  id: StreamId,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  namesLength: number,
+  live: number,
+  dead: number,
+  mark: number,
+  room: number
+): Pointer => {
+  const node = arena.allocate(Math.max(room, nodeHeader + length))
+  putIdMember(arena, node, id, mark, Word.score, nodeIdAt)
+  const words = arena.words[slabOf(node)]!
+  const at = wordOf(node)
+  words[at + Word.before] = words[at + Word.after] = 0
+  words[at + Word.used] = nodeHeader + length
+  words[at + Word.live] = live
+  words[at + Word.dead] = dead
+  words[at + Word.entriesAt] = words[at + Word.firstAt] = nodeHeader + namesLength
+  copyBytes(arena.bytes[slabOf(node)]!, byteOf(node) + nodeHeader, bytes, start, length)
+  return node
+}
+
+/** Makes an entry for the end of a node, to be put there by `appendDraft`; returns its size. */
+export const draftFor = (arena: Arena, node: Pointer, id: StreamId, pairs: ReadonlyArray<Slice>): number => {
+  makeRoom(pairs)
+  const bytes = arena.bytes[slabOf(node)]!
+  const at = byteOf(node)
+  getIdBytes(bytes, at + nodeIdAt, base)
+  return draftEntry(0, id, pairs, hasNames(bytes, at + nodeHeader, pairs))
+}
+
+/** Appends what `draftFor` made to a node that has room for it. */
+export const appendDraft = (arena: Arena, node: Pointer, length: number): void => {
+  const words = arena.words[slabOf(node)]!
+  const at = wordOf(node)
+  const used = words[at + Word.used]!
+  copyBytes(arena.bytes[slabOf(node)]!, byteOf(node) + used, draft, 0, length)
+  words[at + Word.used] = used + length
+  words[at + Word.live] = words[at + Word.live]! + 1
+}
