@@ -4,8 +4,8 @@
  * their own marks: by the walk, a slice at a time, or before a write changes them. So a write to a collection of
  * millions saves one element. A collection that loses its key meanwhile is kept until it is saved.
  */
-import type { CheckpointSink } from "./checkpoint.ts"
 import { StreamSaver, type UnsavedStream } from "./checkpoint-streams.ts"
+import type { CheckpointSink } from "./checkpoint.ts"
 import * as Entry from "./entry.ts"
 import { ElementBatch, elementEvents } from "./large-events.ts"
 import { elementMark, setElementMark, type Structures } from "./large.ts"

@@ -10,14 +10,16 @@
  *   set         ^ SHA1(member)
  *   hash        ^ SHA1 of (0, mix(field), mix(value)) for each field
  *   sorted set  ^ SHA1 of (0, mix(member), mix(score as %.17g)) for each member
+ *   stream      for each entry mix(id as <ms>.<seq>), then mix(field), mix(value) for each pair
  * key         0, mix(key), then on as for the value
  * keyspace    0; for each database that is not empty, by number: mix(number, u32 big-endian), then ^ SHA1 of each key's digest
  * ```
  *
- * Redis counts that there is a deadline, not which. `stateDigest` counts the deadline itself, for comparing two folds of
- * one log.
+ * Redis counts that there is a deadline, not which. `stateDigest` counts the deadline itself, and of a stream its ids,
+ * groups and producers, for comparing two folds of one log.
  */
-import { hash } from "node:crypto"
+import { digestBytes, mix, sha1, sha1Of, xor } from "./digest-parts.ts"
+import { mixStream, mixStreamState } from "./digest-stream.ts"
 import * as Entry from "./entry.ts"
 import { eachField, eachFieldOfAll, isGone } from "./hash-read.ts"
 import type { Database, Keyspace } from "./keyspace.ts"
@@ -27,22 +29,6 @@ import { Slice } from "./memory/slice.ts"
 import { eachMember } from "./set.ts"
 import { cardinality, eachRanked } from "./sorted-set-read.ts"
 import { readString } from "./string.ts"
-
-const digestBytes = 20
-
-const sha1 = (bytes: Uint8Array): Uint8Array => hash("sha1", bytes, "buffer")
-
-const sha1Of = (slice: Slice): Uint8Array => sha1(slice.bytes.subarray(slice.start, slice.start + slice.length))
-
-const xor = (digest: Uint8Array, other: Uint8Array): void => {
-  for (let i = 0; i < digestBytes; i++) digest[i] = digest[i]! ^ other[i]!
-}
-
-/** Mixes something, given by its SHA-1, into a digest. Unlike `xor`, the order of mixing counts. */
-const mix = (digest: Uint8Array, hashed: Uint8Array): void => {
-  xor(digest, hashed)
-  digest.set(sha1(digest))
-}
 
 const bigEndian = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 
@@ -102,6 +88,10 @@ const mixElements = (digest: Uint8Array, db: Database, p: Pointer, now: number, 
         mix(pair, sha1(Buffer.from(seventeenDigits(score))))
         xor(digest, sha1(pair))
       })
+      break
+    case Entry.Type.stream:
+      mixStream(digest, db, p)
+      if (exact) mixStreamState(digest, db, p)
       break
   }
 }

@@ -1,22 +1,19 @@
 /** Reads values in the format of RDB files (see dump.ts), those of older versions of Redis among them. */
-import { newestVersion, RdbType } from "./dump.ts"
+import { readStream, type StreamValue } from "./dump-read-stream.ts"
 import * as Intset from "./memory/intset.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
+import { BadData, RdbReader } from "./rdb-reader.ts"
+import { newestVersion, RdbType } from "./rdb-writer.ts"
 import { crc64 } from "./structures/crc64.ts"
-import { unpackLzf } from "./structures/lzf.ts"
 
 /** A value that was read; the slices stay valid. */
 export type DumpedValue =
   | { readonly type: "string"; readonly value: Slice }
   | { readonly type: "list" | "set"; readonly elements: ReadonlyArray<Slice> }
   | { readonly type: "hash"; readonly pairs: ReadonlyArray<Slice>; readonly deadlines: ReadonlyArray<number> }
+  | StreamValue
   | { readonly type: "zset"; readonly members: ReadonlyArray<Slice>; readonly scores: ReadonlyArray<number> }
-
-/** The bytes are no value. */
-class BadData extends Error {
-  override readonly name = "BadData"
-}
 
 const versionBytes = 2
 const footerBytes = 10
@@ -33,84 +30,6 @@ export const hasValidFooter = ({ bytes, length, start }: Slice): boolean => {
   if (low === 0 && high === 0) return true
   const [h, l] = crc64(bytes, start, length - 8)
   return h === high && l === low
-}
-
-class RdbReader {
-  private readonly bytes: Buffer
-  private at = 0
-
-  constructor({ bytes, length, start }: Slice) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset + start, length)
-  }
-
-  get isDone(): boolean {
-    return this.at === this.bytes.length
-  }
-
-  private take(n: number): number {
-    const { at } = this
-    if (at + n > this.bytes.length) throw new BadData("the value ends early")
-    this.at = at + n
-    return at
-  }
-
-  u8(): number {
-    return this.bytes[this.take(1)]!
-  }
-
-  /** A length, or with the high bits set a special encoding as a negative number. */
-  private lengthOrSpecial(): number {
-    const first = this.u8()
-    if (first < 0x40) return first
-    if (first < 0x80) return (first & 0x3f) << 8 | this.u8()
-    if (first === 0x80) return this.bytes.readUInt32BE(this.take(4))
-    if (first === 0x81) return Number(this.bytes.readBigUInt64BE(this.take(8)))
-    if (first >= 0xc0) return -1 - (first & 0x3f)
-    throw new BadData(`unknown length ${first}`)
-  }
-
-  length(): number {
-    const n = this.lengthOrSpecial()
-    if (n < 0) throw new BadData("a length is expected")
-    return n
-  }
-
-  /** A count of things of which each takes a byte at least. */
-  count(): number {
-    const n = this.length()
-    if (n > this.bytes.length - this.at) throw new BadData("more elements than bytes")
-    return n
-  }
-
-  string(): Slice {
-    const n = this.lengthOrSpecial()
-    if (n >= 0) return new Slice(this.bytes, this.take(n), n)
-    if (n === -1) return Slice.latin1(String(this.bytes.readInt8(this.take(1))))
-    if (n === -2) return Slice.latin1(String(this.bytes.readInt16LE(this.take(2))))
-    if (n === -3) return Slice.latin1(String(this.bytes.readInt32LE(this.take(4))))
-    if (n !== -4) throw new BadData("unknown encoding of a string")
-    const packed = this.length()
-    const whole = this.length()
-    if (whole > 0x2000_0000) throw new BadData("a string that is too long")
-    const start = this.take(packed)
-    const unpacked = unpackLzf(this.bytes, start, start + packed, whole)
-    if (unpacked === undefined) throw new BadData("a compressed string does not unpack")
-    return new Slice(unpacked)
-  }
-
-  f64(): number {
-    return this.bytes.readDoubleLE(this.take(8))
-  }
-
-  u64(): number {
-    return Number(this.bytes.readBigUInt64LE(this.take(8)))
-  }
-
-  strings(count: number): Array<Slice> {
-    const found: Array<Slice> = []
-    for (let i = 0; i < count; i++) found.push(this.string())
-    return found
-  }
 }
 
 /** The elements of a listpack. */
@@ -208,6 +127,10 @@ const read = (from: RdbReader): DumpedValue => {
       }
       return { type: "zset", members, scores }
     }
+    case RdbType.streamListpacks:
+    case RdbType.streamListpacks2:
+    case RdbType.streamListpacks3:
+      return readStream(from, type)
     default:
       throw new BadData(`values of type ${type} are not read`)
   }
@@ -220,6 +143,7 @@ const hasTwins = (names: ReadonlyArray<Slice>): boolean =>
 const isSound = (value: DumpedValue): boolean => {
   switch (value.type) {
     case "string":
+    case "stream": // examined while it was read
       return true
     case "list":
       return value.elements.length > 0

@@ -10,124 +10,17 @@
  */
 import { intsetHeader, packCount, packHeader, rootOf, valueLength, valueStart } from "./collection.ts"
 import type { Database } from "./database.ts"
+import { putStream } from "./dump-stream.ts"
 import * as Entry from "./entry.ts"
 import { earliestFieldDeadline } from "./hash-fields.ts"
 import { eachField } from "./hash-read.ts"
 import { type Pointer, slabOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
+import { RdbType, RdbWriter, version, versionWithDeadlines } from "./rdb-writer.ts"
 import { cardinality as membersOf, eachMember } from "./set.ts"
 import { cardinality, eachRanked } from "./sorted-set-read.ts"
 import { integerOf, readString } from "./string.ts"
-import { crc64 } from "./structures/crc64.ts"
-
-/** Numbers of types in RDB files. */
-export const RdbType = {
-  string: 0,
-  list: 1,
-  set: 2,
-  zset: 3,
-  hash: 4,
-  zset2: 5,
-  intset: 11,
-  hashListpack: 16,
-  zsetListpack: 17,
-  quicklist2: 18,
-  setListpack: 20,
-  hashWithDeadlines: 24
-} as const
-
-/** That of redis-server 7.0; hashes whose fields have deadlines need a later one. */
-const version = 10
-const versionWithDeadlines = 12
-/** The highest that is read here. */
-export const newestVersion = 12
-
-class RdbWriter {
-  private bytes = Buffer.allocUnsafe(1024)
-  private at = 0
-
-  private need(n: number): void {
-    if (this.at + n <= this.bytes.length) return
-    const next = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.at + n))
-    this.bytes.copy(next, 0, 0, this.at)
-    this.bytes = next
-  }
-
-  u8(value: number): void {
-    this.need(1)
-    this.bytes[this.at++] = value
-  }
-
-  length(n: number): void {
-    this.need(9)
-    if (n < 64) this.bytes[this.at++] = n
-    else if (n < 16_384) this.at = this.bytes.writeUInt16BE(0x4000 | n, this.at)
-    else if (n <= 0xffff_ffff) {
-      this.bytes[this.at++] = 0x80
-      this.at = this.bytes.writeUInt32BE(n, this.at)
-    } else {
-      this.bytes[this.at++] = 0x81
-      this.at = this.bytes.writeBigUInt64BE(BigInt(n), this.at)
-    }
-  }
-
-  raw(bytes: Uint8Array, start: number, length: number): void {
-    this.need(length)
-    this.bytes.set(bytes.subarray(start, start + length), this.at)
-    this.at += length
-  }
-
-  string({ bytes, length, start }: Slice): void {
-    this.length(length)
-    this.raw(bytes, start, length)
-  }
-
-  /** An integer as a string; the short form where there is one. */
-  integer(value: number | bigint): void {
-    this.need(5)
-    if (value >= -128 && value <= 127) {
-      this.bytes[this.at++] = 0xc0
-      this.at = this.bytes.writeInt8(Number(value), this.at)
-    } else if (value >= -32_768 && value <= 32_767) {
-      this.bytes[this.at++] = 0xc1
-      this.at = this.bytes.writeInt16LE(Number(value), this.at)
-    } else if (value >= -2_147_483_648 && value <= 2_147_483_647) {
-      this.bytes[this.at++] = 0xc2
-      this.at = this.bytes.writeInt32LE(Number(value), this.at)
-    } else this.string(Slice.latin1(String(value)))
-  }
-
-  f64(value: number): void {
-    this.need(8)
-    this.at = this.bytes.writeDoubleLE(value, this.at)
-  }
-
-  u64(value: number): void {
-    this.need(8)
-    this.at = this.bytes.writeBigUInt64LE(BigInt(value), this.at)
-  }
-
-  /** A pack as a listpack, in a string. */
-  listpack(bytes: Uint8Array, start: number, end: number, count: number): void {
-    const total = 7 + end - start
-    this.length(total)
-    this.need(total)
-    this.at = this.bytes.writeUInt32LE(total, this.at)
-    this.at = this.bytes.writeUInt16LE(Math.min(count, 0xffff), this.at)
-    this.raw(bytes, start, end - start)
-    this.u8(0xff)
-  }
-
-  finish(rdbVersion: number): Uint8Array {
-    this.need(10)
-    this.at = this.bytes.writeUInt16LE(rdbVersion, this.at)
-    const [high, low] = crc64(this.bytes, 0, this.at)
-    this.at = this.bytes.writeUInt32LE(low, this.at)
-    this.at = this.bytes.writeUInt32LE(high, this.at)
-    return this.bytes.subarray(0, this.at)
-  }
-}
 
 const putList = (out: RdbWriter, db: Database, p: Pointer): void => {
   out.u8(RdbType.quicklist2)
@@ -230,6 +123,10 @@ export const dumpValue = (db: Database, p: Pointer, now: number): Uint8Array => 
       break
     case Entry.Type.zset:
       putSortedSet(out, db, p)
+      break
+    case Entry.Type.stream:
+      out.u8(RdbType.streamListpacks2)
+      putStream(out, db, p)
       break
   }
   return out.finish(rdbVersion)

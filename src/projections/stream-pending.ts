@@ -84,3 +84,14 @@ export class PendingRange {
 
 /** Fills `into` with a group's pending entry of this id; false when there is none. */
 export const findPending = (db: Database, g: Pointer, id: StreamId, into: PendingRange): boolean => into.find(db, g, id)
+
+/** Puts the least id that a group has pending, or the greatest, into `into`; false when nothing is pending. */
+export const pendingEdge = (db: Database, g: Pointer, last: boolean, into: StreamId): boolean => {
+  const { groups } = db.structures.streams
+  const order = groups.get(g, GroupWord.byId)
+  if (order === 0) return false
+  const ranked = groups.byId.open(order)
+  if (ranked.size === 0) return false
+  groups.pendingId(ranked.select(last ? ranked.size - 1 : 0), into)
+  return true
+}

@@ -10,7 +10,7 @@ import { EntryCursor } from "./memory/stream-cursor.ts"
 import { Root, type StreamEntries } from "./memory/stream-entries.ts"
 import { ConsumerWord, type GroupParts, GroupWord } from "./memory/stream-group-parts.ts"
 import { compareIds, StreamId } from "./memory/stream-id.ts"
-import { Word } from "./memory/stream-node.ts"
+import { nodeTakes, Word } from "./memory/stream-node.ts"
 import type { ProducerFigures } from "./memory/stream-producers.ts"
 
 export { noteSeen } from "./stream.ts"
@@ -54,7 +54,7 @@ export const treeKeys = (db: Database, p: Pointer): number => {
 export const treeNodes = (db: Database, p: Pointer): number => {
   const { entries } = db.structures.streams
   const order = entries.get(rootOf(db, p), Root.order)
-  return order === 0 ? 1 : entries.order.open(order).size + entries.order.nodes()
+  return order === 0 ? 1 : entries.order.open(order).size + Math.max(1, entries.order.nodes())
 }
 
 /** Entries between two ids; one object is used for one range after another. */
@@ -125,9 +125,47 @@ export class EntryRange {
   }
 }
 
+const counting = new EntryCursor()
+const edge = new StreamId()
+
+/** How many entries a range has, both bounds included; no more than `limit` are counted. */
+export const countEntries = (db: Database, p: Pointer, from: StreamId, to: StreamId, limit: number): number => {
+  const entries = entriesOf(db)
+  const root = rootOf(db, p)
+  let node = entries.nodeFor(root, from)
+  let count = 0
+  let inside = node !== 0 && compareIds(entries.nodeId(node, edge), from) < 0
+  if (node === 0) node = entries.get(root, Root.first)
+  const toEnd = compareIds(to, entries.idAt(root, Root.lastId, edge)) >= 0
+  for (; node !== 0 && count < limit; node = entries.nodeAfter(node)) {
+    const after = entries.nodeAfter(node)
+    if (!inside && (toEnd || (after !== 0 && compareIds(entries.nodeId(after, edge), to) <= 0))) {
+      count += entries.get(node, Word.live)
+      continue
+    }
+    counting.enter(entries.arena, node)
+    if (inside) counting.skipTo(from)
+    inside = false
+    while (count < limit && counting.next()) {
+      if (compareIds(counting.id, to) > 0) return count
+      if (!counting.isDead) count++
+    }
+  }
+  return Math.min(count, limit)
+}
+
+/** Whether an entry of these fields and values would begin a new node. */
+export const opensNode = (db: Database, p: Pointer, pairs: ReadonlyArray<Slice>): boolean => {
+  const node = entriesOf(db).get(rootOf(db, p), Root.last)
+  if (node === 0) return true
+  let bytes = 0
+  for (let i = 0; i < pairs.length; i++) bytes += pairs[i]!.length
+  return !nodeTakes(db.arena, node, bytes, db.limits.streamNodeBytes, db.limits.streamNodeEntries)
+}
+
 /** The nodes of a stream from the first on, for trimming by whole ones. */
 export class NodeRange {
-  /** Entries, and entries marked as removed, in the node that `next` went to, and the id of its last entry. */
+  /** Entries, and entries marked as removed, in the node that `next` went to, and the id of its last one of either kind. */
   live = 0
   dead = 0
   readonly lastId = new StreamId()
@@ -146,9 +184,7 @@ export class NodeRange {
     if (node === 0) return false
     this.live = entries.get(node, Word.live)
     this.dead = entries.get(node, Word.dead)
-    cursor.enter(entries.arena, node)
-    do if (!cursor.previous()) break
-    while (cursor.isDead)
+    cursor.enter(entries.arena, node).previous()
     this.lastId.from(cursor.id)
     this.node = entries.nodeAfter(node)
     return true

@@ -11,7 +11,14 @@ import { buildFrame, frameFlag, FrameHeader, frameHeaderSize, frameType } from "
 import { type OpenedLog, openLog } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
 import { frameAt, frameHeaderBytes, framesOf, segmentsOf } from "../support/frames.ts"
-import { collectionEvents, collectionGoldenLog, goldenEvents, goldenLog } from "../support/golden.ts"
+import {
+  collectionEvents,
+  collectionGoldenLog,
+  goldenEvents,
+  goldenLog,
+  streamEvents,
+  streamGoldenLog
+} from "../support/golden.ts"
 import { author, FakeClock, linesOf, logOptions, peek } from "../support/log-writer.ts"
 import { forSeeds } from "../support/random.ts"
 import { SimDisk } from "../support/sim-disk.ts"
@@ -48,7 +55,9 @@ describe("golden files of format 1", () => {
   })
 
   it("hold an event of every type and a frame of every type, and replay to the same batches", () => {
-    expect(new Set([...goldenEvents, ...collectionEvents].map((event) => event._tag))).toEqual(new Set(tags))
+    expect(new Set([...goldenEvents, ...collectionEvents, ...streamEvents].map((event) => event._tag))).toEqual(
+      new Set(tags)
+    )
     const disk = new SimDisk()
     disk.makeFolder("log")
     const types = new Set<string>()
@@ -63,17 +72,20 @@ describe("golden files of format 1", () => {
     expect(peek(disk, (log) => linesOf(log, 30), options)).toEqual(lines.slice(29))
   })
 
-  it("hold every event about collections, as the log writes them today", () => {
-    const third = new URL("../golden/log-3/", import.meta.url)
-    const written = collectionGoldenLog()
+  it.each([
+    ["collections", "log-3", collectionGoldenLog],
+    ["streams", "log-4", streamGoldenLog]
+  ])("hold every event about %s, as the log writes them today", (_what, name, write) => {
+    const folderOf = new URL(`../golden/${name}/`, import.meta.url)
+    const written = write()
     const disk = new SimDisk()
     disk.makeFolder("log")
     for (const [name, bytes] of written.files) {
-      const kept = readFileSync(new URL(name.slice(4), third))
+      const kept = readFileSync(new URL(name.slice(4), folderOf))
       expect(Buffer.compare(bytes, kept), name).toBe(0)
       disk.put(name, kept)
     }
-    expect(written.lines).toEqual(JSON.parse(readFileSync(new URL("batches.json", third), "utf8")))
+    expect(written.lines).toEqual(JSON.parse(readFileSync(new URL("batches.json", folderOf), "utf8")))
     expect(peek(disk, (log) => linesOf(log), logOptions({ segmentBytes: 1 << 16 }))).toEqual(written.lines)
   })
 })

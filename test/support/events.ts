@@ -1,7 +1,8 @@
 import { Arbitrary, Effect, type Schema } from "effect"
 import { cases, type Event, type EventTag, tags } from "../../src/log/events/catalog.ts"
-import { Bytes, Count, Int64, UnixMillis } from "../../src/log/events/fields.ts"
+import { Bytes, Count, Int64, StreamId, UnixMillis } from "../../src/log/events/fields.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { StreamId as StreamIdValue } from "../../src/projections/memory/stream-id.ts"
 import type { Random } from "./random.ts"
 
 /**
@@ -55,6 +56,11 @@ const leaf = (schema: unknown, random: Random): unknown => {
     }
     case Int64:
       return random.chance(0.5) ? random.pick(integers) : random.between(-1000, 1000)
+    case StreamId: {
+      const word = (): number =>
+        random.chance(0.5) ? random.below(300) : random.pick([0, 2 ** 21 - 1, 2 ** 21, 2 ** 32 - 1])
+      return new StreamIdValue(random.chance(0.7) ? 0 : word(), word(), random.chance(0.7) ? 0 : word(), word())
+    }
     case UnixMillis:
     case Count:
       return random.chance(0.7) ? random.pick(counts) : random.below(1_000_000)
@@ -118,6 +124,7 @@ export const randomEvent = (random: Random, tag: EventTag = random.pick(tags)): 
 /** An event (or any value made of slices) as plain data that compares by content: slices become hex. */
 export const plain = (value: unknown): unknown => {
   if (value instanceof Slice) return "0x" + Buffer.from(value.toBytes()).toString("hex")
+  if (value instanceof StreamIdValue) return String(value)
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]))

@@ -5,6 +5,7 @@ import { buildFrame, FrameHeader, frameType, gapBody } from "../../src/log/frame
 import { recoverLog } from "../../src/log/recovery.ts"
 import { type OpenedLog, openLog } from "../../src/log/store.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { StreamId } from "../../src/projections/memory/stream-id.ts"
 import { atOnce } from "./compressing.ts"
 import { author, FakeClock, linesOf, logOptions, peek } from "./log-writer.ts"
 import { SimDisk } from "./sim-disk.ts"
@@ -84,6 +85,117 @@ export const collectionEvents: ReadonlyArray<Event> = [
     expireAt: 1_790_000_060_000
   },
   { _tag: "ListNodeRestored", key: Slice.latin1("queue"), ordinal: 3, count: 1, pack: Slice.latin1("\x07\x01") }
+]
+
+const ids = (...texts: ReadonlyArray<string>): ReadonlyArray<StreamId> =>
+  texts.map((text) => {
+    const [ms, seq] = text.split("-").map(BigInt) as [bigint, bigint]
+    return StreamId.of(ms, seq)
+  })
+const id = (text: string): StreamId => ids(text)[0]!
+
+const orders = Slice.latin1("orders")
+const group = Slice.latin1("packers")
+const consumer = Slice.latin1("ada")
+
+/** One event of every type about streams. Only ever added to, at the end. */
+export const streamEvents: ReadonlyArray<Event> = [
+  { _tag: "StreamEntryAdded", key: orders, id: id("1700000000000-0"), pairs: bytes("item", "lamp", "count", "2") },
+  {
+    _tag: "StreamEntryAdded",
+    key: orders,
+    id: id("18446744073709551615-18446744073709551615"),
+    pairs: bytes("", "\xff")
+  },
+  { _tag: "StreamCreated", key: orders },
+  { _tag: "StreamEntriesDeleted", key: orders, ids: ids("1700000000000-0", "9007199254740993-4294967296") },
+  { _tag: "StreamTrimmed", key: orders, count: 100 },
+  { _tag: "StreamEntriesTrimmed", key: orders, ids: ids("1700000000000-1") },
+  {
+    _tag: "StreamIdSet",
+    key: orders,
+    lastId: id("1700000000001-7"),
+    entriesAdded: 300,
+    maxDeletedId: id("1700000000000-0")
+  },
+  { _tag: "StreamConfigured", key: orders, durationSeconds: 86_400, maxSize: 10_000 },
+  {
+    _tag: "StreamProducerNoted",
+    key: orders,
+    producer: Slice.latin1("till-1"),
+    iid: Slice.latin1("sale-9"),
+    id: id("1700000000001-7"),
+    time: 1_790_000_060_000
+  },
+  { _tag: "StreamDuplicateRefused", key: orders },
+  { _tag: "StreamGroupCreated", key: orders, group, lastDelivered: id("0-0"), entriesRead: null },
+  { _tag: "StreamGroupIdSet", key: orders, group, lastDelivered: id("1700000000000-0"), entriesRead: 2n ** 63n - 1n },
+  { _tag: "StreamConsumerCreated", key: orders, group, consumer, time: 1_790_000_060_000 },
+  {
+    _tag: "StreamEntriesDelivered",
+    key: orders,
+    group,
+    consumer,
+    ids: ids("1700000000001-0", "1700000000001-1"),
+    lastDelivered: id("1700000000001-1"),
+    entriesRead: 2,
+    time: 1_790_000_060_000
+  },
+  {
+    _tag: "StreamEntriesClaimed",
+    key: orders,
+    group,
+    consumer,
+    ids: ids("1700000000001-0", "1700000000001-1"),
+    counts: [2, 2n ** 63n - 1n],
+    deliveredAt: 0,
+    time: 1_790_000_061_000
+  },
+  { _tag: "StreamEntriesAcknowledged", key: orders, group, ids: ids("1700000000001-1") },
+  { _tag: "StreamEntriesReleased", key: orders, group, ids: ids("1700000000001-0"), counts: [1], deliveredAt: 1 },
+  { _tag: "StreamConsumerDeleted", key: orders, group, consumer },
+  { _tag: "StreamGroupDestroyed", key: orders, group },
+  {
+    _tag: "StreamNodeRestored",
+    key: orders,
+    id: id("5-1"),
+    pack: Slice.latin1("\x01\x01\x81f\x02\0\x01\x02\x01\0\x01\0\x01\x81v\x02\x04\x01")
+  },
+  {
+    _tag: "StreamConsumerRestored",
+    key: orders,
+    group,
+    consumer,
+    seen: 1_790_000_060_000,
+    active: 1_790_000_059_000
+  },
+  { _tag: "StreamConsumerRestored", key: orders, group, consumer: Slice.latin1(""), seen: 0, active: null },
+  {
+    _tag: "StreamPendingRestored",
+    key: orders,
+    group,
+    consumers: [consumer],
+    owners: [1, 0],
+    ids: ids("5-1", "6-0"),
+    times: [1_790_000_060_000, 1],
+    counts: [1, 3]
+  },
+  {
+    _tag: "StreamProducersRestored",
+    key: orders,
+    durationSeconds: 100,
+    maxSize: 100,
+    noted: 5,
+    duplicates: 2
+  },
+  {
+    _tag: "StreamProducerRestored",
+    key: orders,
+    producer: Slice.latin1("till-1"),
+    iids: bytes("sale-8", "sale-9"),
+    ids: ids("5-1", "6-0"),
+    times: [1_790_000_059_000, 1_790_000_060_000]
+  }
 ]
 
 /** A log with every kind of record and frame, the same bytes each time. */
@@ -182,13 +294,19 @@ export const mixedGoldenLog = (): GoldenLog => {
 }
 
 /** A log with an event of every type about collections, the same bytes each time. */
-export const collectionGoldenLog = (): GoldenLog => {
+export const collectionGoldenLog = (): GoldenLog => plainGoldenLog(collectionEvents)
+
+/** A log with an event of every type about streams, the same bytes each time. */
+export const streamGoldenLog = (): GoldenLog => plainGoldenLog(streamEvents)
+
+/** A log of these events, each in a batch of its own and then all in one. */
+const plainGoldenLog = (events: ReadonlyArray<Event>): GoldenLog => {
   const disk = new SimDisk()
   const clock = new FakeClock()
   const options = logOptions({ segmentBytes: 1 << 16 })
   const log = openLog(disk, clock, options)
-  for (const event of collectionEvents) log.append(clock.now(), 0, "client", 300, author(1), [event], 1)
-  log.append(clock.now(), 3, "client", 300, author(1), collectionEvents, collectionEvents.length)
+  for (const event of events) log.append(clock.now(), 0, "client", 300, author(1), [event], 1)
+  log.append(clock.now(), 3, "client", 300, author(1), events, events.length)
   log.commit()
   log.close()
   const files = new Map<string, Uint8Array>()
@@ -199,7 +317,12 @@ export const collectionGoldenLog = (): GoldenLog => {
 /** Writes the golden files; run by hand when the format gains something: `node test/support/golden.ts`. */
 const main = async (): Promise<void> => {
   for (
-    const [number, { files, lines }] of [[1, goldenLog()], [2, mixedGoldenLog()], [3, collectionGoldenLog()]] as const
+    const [number, { files, lines }] of [
+      [1, goldenLog()],
+      [2, mixedGoldenLog()],
+      [3, collectionGoldenLog()],
+      [4, streamGoldenLog()]
+    ] as const
   ) {
     const folder = new URL(`../golden/log-${number}/`, import.meta.url)
     rmSync(folder, { recursive: true, force: true })

@@ -13,7 +13,9 @@ const parameters = {
   "set-max-listpack-value": "setBytes",
   "zset-max-listpack-entries": "sortedSetEntries",
   "zset-max-listpack-value": "sortedSetBytes",
-  "hll-sparse-max-bytes": "sparseHyperLogLogBytes"
+  "hll-sparse-max-bytes": "sparseHyperLogLogBytes",
+  "stream-node-max-bytes": "streamNodeBytes",
+  "stream-node-max-entries": "streamNodeEntries"
 } as const satisfies Record<string, keyof Limits>
 type Name = keyof typeof parameters
 const names = Object.keys(parameters) as Array<Name>

@@ -1,6 +1,7 @@
 /** Values as bytes in the format of RDB files, from and to servers of any kind. */
 import type { Event } from "../../log/events/catalog.ts"
 import { ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { streamEvents } from "../../projections/dump-read-stream.ts"
 import { type DumpedValue, hasValidFooter, readDump } from "../../projections/dump-read.ts"
 import { dumpValue } from "../../projections/dump.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
@@ -44,6 +45,8 @@ const eventsOf = (key: Slice, value: DumpedValue): ReadonlyArray<Event> => {
       return [{ _tag: "SetMembersAdded", key, members: value.elements }]
     case "zset":
       return [{ _tag: "SortedSetMembersScored", key, members: value.members, scores: value.scores }]
+    case "stream":
+      return streamEvents(key, value)
     case "hash": {
       const { deadlines, pairs } = value
       const dated = deadlines.flatMap((expireAt, i): ReadonlyArray<Event> =>

@@ -4,7 +4,6 @@ import { bytes, int, integer, long, oneOf, unsignedLong, yesNo } from "../values
 
 const inSlices = "memory is always given back at once or in slices"
 const noDefrag = "the arena reuses what is freed and gives empty slabs back; there is nothing to defragment"
-const noStreams = "streams are not served by this version"
 
 /** What may be evicted, and which keys first; those of Redis 8. */
 export const policies = [
@@ -71,6 +70,6 @@ export const memory = {
     aliases: ["zset-max-ziplist-value"]
   }),
   "hll-sparse-max-bytes": works(bytes(0), 3000, "most bytes of a HyperLogLog that is sparse"),
-  "stream-node-max-bytes": accepted(bytes(0), 4096, noStreams),
-  "stream-node-max-entries": accepted(integer(0, long), 100, noStreams)
+  "stream-node-max-bytes": works(bytes(0), 4096, "most bytes of a node of a stream; 0 for no limit"),
+  "stream-node-max-entries": works(integer(0, long), 100, "most entries of a node of a stream; 0 for no limit")
 } as const

@@ -169,8 +169,11 @@ export class EntryCursor {
 
 // ——— packs from elsewhere ———
 
-/** What `inspectPack` found: entries, those marked as removed, bytes of the names, the last entry of either kind. */
-export const inspected = { live: 0, dead: 0, namesLength: 0, lastId: new StreamId() }
+/**
+ * What `inspectPack` found: entries, those marked as removed, bytes of the names, the last entry of either
+ * kind and the first that is not removed.
+ */
+export const inspected = { live: 0, dead: 0, namesLength: 0, lastId: new StreamId(), firstId: new StreamId() }
 
 const wanted = new EntryCursor()
 const before = new StreamId()
@@ -193,7 +196,7 @@ export const inspectPack = (bytes: Uint8Array, start: number, end: number, id: S
     if (first ? order < 0 || wanted.id.isZero : order <= 0) return false
     before.from(wanted.id)
     if (wanted.isDead) inspected.dead++
-    else inspected.live++
+    else if (inspected.live++ === 0) inspected.firstId.from(wanted.id)
   }
   inspected.lastId.from(before)
   return inspected.live > 0

@@ -351,7 +351,7 @@ export class StreamProducers {
     const figures = source.figures(from)
     if (figures === undefined) return
     this.restoreFigures(to, figures.durationSeconds, figures.maxSize, figures.added, figures.duplicates)
-    const producerName = nameSlice.copy()
+    const producerName = new Slice()
     for (const producer of source.list(from)) {
       source.producerName(producer, producerName)
       source.eachName(producer, (name, id, time) => this.restoreName(to, producerName, name.copy(), id.copy(), time))

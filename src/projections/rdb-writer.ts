@@ -1,0 +1,136 @@
+/** Writes the parts that values in the format of RDB files are made of (see dump.ts). */
+import { Slice } from "./memory/slice.ts"
+import { crc64 } from "./structures/crc64.ts"
+
+/** Numbers of types in RDB files. */
+export const RdbType = {
+  string: 0,
+  list: 1,
+  set: 2,
+  zset: 3,
+  hash: 4,
+  zset2: 5,
+  intset: 11,
+  streamListpacks: 15,
+  hashListpack: 16,
+  zsetListpack: 17,
+  quicklist2: 18,
+  streamListpacks2: 19,
+  setListpack: 20,
+  streamListpacks3: 21,
+  hashWithDeadlines: 24
+} as const
+
+/** That of redis-server 7.0; hashes whose fields have deadlines need a later one. */
+export const version = 10
+export const versionWithDeadlines = 12
+/** The highest that is read here. */
+export const newestVersion = 12
+
+const noBytes = new Uint8Array(0)
+
+export class RdbWriter {
+  private bytes = Buffer.allocUnsafe(1024)
+  private at = 0
+
+  private need(n: number): void {
+    if (this.at + n <= this.bytes.length) return
+    const next = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.at + n))
+    this.bytes.copy(next, 0, 0, this.at)
+    this.bytes = next
+  }
+
+  u8(value: number): void {
+    this.need(1)
+    this.bytes[this.at++] = value
+  }
+
+  length(n: number): void {
+    this.need(9)
+    if (n < 64) this.bytes[this.at++] = n
+    else if (n < 16_384) this.at = this.bytes.writeUInt16BE(0x4000 | n, this.at)
+    else if (n <= 0xffff_ffff) {
+      this.bytes[this.at++] = 0x80
+      this.at = this.bytes.writeUInt32BE(n, this.at)
+    } else {
+      this.bytes[this.at++] = 0x81
+      this.at = this.bytes.writeBigUInt64BE(BigInt(n), this.at)
+    }
+  }
+
+  /** An unsigned 64-bit length in two words. */
+  length64(high: number, low: number): void {
+    if (high === 0) {
+      this.length(low)
+      return
+    }
+    this.need(9)
+    this.bytes[this.at++] = 0x81
+    this.at = this.bytes.writeUInt32BE(high, this.at)
+    this.at = this.bytes.writeUInt32BE(low, this.at)
+  }
+
+  raw(bytes: Uint8Array, start: number, length: number): void {
+    this.need(length)
+    this.bytes.set(bytes.subarray(start, start + length), this.at)
+    this.at += length
+  }
+
+  string({ bytes, length, start }: Slice): void {
+    this.length(length)
+    this.raw(bytes, start, length)
+  }
+
+  /** An integer as a string; the short form where there is one. */
+  integer(value: number | bigint): void {
+    this.need(5)
+    if (value >= -128 && value <= 127) {
+      this.bytes[this.at++] = 0xc0
+      this.at = this.bytes.writeInt8(Number(value), this.at)
+    } else if (value >= -32_768 && value <= 32_767) {
+      this.bytes[this.at++] = 0xc1
+      this.at = this.bytes.writeInt16LE(Number(value), this.at)
+    } else if (value >= -2_147_483_648 && value <= 2_147_483_647) {
+      this.bytes[this.at++] = 0xc2
+      this.at = this.bytes.writeInt32LE(Number(value), this.at)
+    } else this.string(Slice.latin1(String(value)))
+  }
+
+  f64(value: number): void {
+    this.need(8)
+    this.at = this.bytes.writeDoubleLE(value, this.at)
+  }
+
+  u64(value: number): void {
+    this.need(8)
+    this.at = this.bytes.writeBigUInt64LE(BigInt(value), this.at)
+  }
+
+  /** A pack of `count` elements as a listpack, in a string; the first ones may stand elsewhere. */
+  listpack(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    first: Uint8Array = noBytes,
+    firstLength = 0
+  ): void {
+    const total = 7 + firstLength + end - start
+    this.length(total)
+    this.need(total)
+    this.at = this.bytes.writeUInt32LE(total, this.at)
+    this.at = this.bytes.writeUInt16LE(Math.min(count, 0xffff), this.at)
+    this.raw(first, 0, firstLength)
+    this.raw(bytes, start, end - start)
+    this.u8(0xff)
+  }
+
+  finish(rdbVersion: number): Uint8Array {
+    this.need(10)
+    this.at = this.bytes.writeUInt16LE(rdbVersion, this.at)
+    const [high, low] = crc64(this.bytes, 0, this.at)
+    this.at = this.bytes.writeUInt32LE(low, this.at)
+    this.at = this.bytes.writeUInt32LE(high, this.at)
+    return this.bytes.subarray(0, this.at)
+  }
+}
