@@ -12,7 +12,6 @@ import { Slice } from "./memory/slice.ts"
 import { Root } from "./memory/stream-entries.ts"
 import { ConsumerWord, GroupWord, PendingWord } from "./memory/stream-group-parts.ts"
 import { StreamId } from "./memory/stream-id.ts"
-import { idKey, scoreOfId } from "./memory/stream-node.ts"
 import type { StreamWatcher } from "./memory/streams.ts"
 
 /** A group with parts that are not saved. */
@@ -266,7 +265,7 @@ export class StreamSaver implements StreamWatcher {
     const handle = groups.get(place.group, GroupWord.byId)
     if (handle === 0) return -1
     const order = groups.byId.open(handle)
-    let p = place.begun ? order.seekFloor(scoreOfId(place.pending), idKey(place.pending)) : order.seek(0)
+    let p = place.begun ? order.seekFloor(place.pending) : order.seek(0)
     // The one looked at last, or one before it, unless all of those are gone.
     if (place.begun) p = p === 0 ? order.seek(0) : order.next()
     place.begun = true

@@ -32,7 +32,8 @@ import { readString } from "./string.ts"
 
 const bigEndian = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 
-const typeHashes = Entry.types.map((_name, type) => sha1(bigEndian(type)))
+/** Redis's numbers of types are ours but for streams, before which it has modules. */
+const typeHashes = Entry.types.map((_name, type) => sha1(bigEndian(type === Entry.Type.stream ? 6 : type)))
 const expireHash = sha1(Buffer.from("!!expire!!"))
 
 const slice = new Slice()

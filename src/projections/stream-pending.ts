@@ -1,10 +1,9 @@
 /** Reading the pending entries of consumer groups; see stream-read.ts. */
 import type { Database } from "./database.ts"
 import type { Pointer } from "./memory/arena.ts"
-import type { Ranked } from "./memory/ranked.ts"
+import type { RankedIds } from "./memory/ranked-ids.ts"
 import { ConsumerWord, type GroupParts, GroupWord, PendingWord } from "./memory/stream-group-parts.ts"
 import { compareIds, greatestId, StreamId } from "./memory/stream-id.ts"
-import { idKey, scoreOfId } from "./memory/stream-node.ts"
 
 /** Pending entries, in one order or the other; one object is used for one range after another. */
 export class PendingRange {
@@ -18,7 +17,7 @@ export class PendingRange {
   private readonly bound = new StreamId()
   private until = 0
   private parts!: GroupParts
-  private order!: Ranked
+  private order!: RankedIds
   private at: Pointer = 0
 
   /** Goes before the first entry of a group, or of its consumer `c`, from one id to another, both included. */
@@ -33,7 +32,7 @@ export class PendingRange {
       this.at = 0
       return this
     }
-    this.at = this.order.seekFloor(scoreOfId(from), idKey(from))
+    this.at = this.order.seekFloor(from)
     if (this.at === 0) this.at = this.order.seek(0)
     else if (compareIds(groups.pendingId(this.at, this.id), from) < 0) this.at = this.order.next()
     return this

@@ -64,9 +64,8 @@ export class RankedTree {
   handle: Pointer = 0
   protected readonly arena: Arena
   private readonly memberAt: number
-  private readonly scoreAtWord: number
   /** The member that is looked for: its block, or 0, and its bytes; a negative length stands for any member. */
-  private own: Pointer = 0
+  protected own: Pointer = 0
   private keyBytes: Uint8Array = noBytes
   private keyAt = 0
   private keyLength = -1
@@ -76,14 +75,10 @@ export class RankedTree {
   protected rightEdge = false
   protected leftEdge = false
 
-  /**
-   * @param memberOffset where in its block a member begins
-   * @param scoreWord the first word of the score there
-   */
-  constructor(arena: Arena, memberOffset: number, scoreWord = 1) {
+  /** @param memberOffset where in its block a member begins */
+  constructor(arena: Arena, memberOffset: number) {
     this.arena = arena
     this.memberAt = memberOffset
-    this.scoreAtWord = scoreWord
   }
 
   /**
@@ -133,7 +128,7 @@ export class RankedTree {
 
   // ——— keys ———
 
-  private setScoreWords(high: number, low: number): void {
+  protected setScoreWords(high: number, low: number): void {
     if (high >>> 31 === 0) {
       key[0] = high | 0x8000_0000
       key[1] = low
@@ -155,12 +150,11 @@ export class RankedTree {
   protected setKeyOf(p: Pointer): void {
     const words = this.arena.words[slabOf(p)]!
     const at = wordOf(p)
-    const score = at + this.scoreAtWord
     this.own = p
     this.keyBytes = this.arena.bytes[slabOf(p)]!
     this.keyAt = byteOf(p) + this.memberAt
     this.keyLength = words[at]! >>> 2
-    this.setScoreWords(words[score + 1]!, words[score]!)
+    this.setScoreWords(words[at + 2]!, words[at + 1]!)
   }
 
   /** Looks for the bounds of a score. */
@@ -186,7 +180,7 @@ export class RankedTree {
   }
 
   /** Whether a member of the same score comes before the key, or with `orEqual` not after it. */
-  private tiedBelow(element: Pointer, orEqual: boolean): boolean {
+  protected tiedBelow(element: Pointer, orEqual: boolean): boolean {
     const { keyAt, keyBytes, keyLength } = this
     if (element === this.own || keyLength < 0) return orEqual
     const slab = slabOf(element)

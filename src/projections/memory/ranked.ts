@@ -5,8 +5,6 @@
  * member   block made by the owner: word 0 length << 2 | flags, words 1–2 the score (low word first), then the member
  * ```
  *
- * The owner may keep the score in other words of the block: `move` and `scoreAt` are for those that do not.
- *
  * Members of equal score are in the order of their bytes, which are read only then. Scores may be infinite, never NaN.
  */
 import { type Pointer, slabOf, wordOf } from "./arena.ts"
@@ -112,15 +110,15 @@ export class Ranked extends RankedChanges {
     return count
   }
 
-  /** The last member that is not after a text of a score, 0 when there is none. */
-  floor(score: number, text: Slice): Pointer {
-    const index = this.descendTo(score, text)
+  /** The last member that is not after the key, 0 when there is none. */
+  protected floorOfKey(): Pointer {
+    const index = this.descendToKey()
     return index < 0 ? 0 : this.pointerIn(this.pathNode[0]!, index)
   }
 
-  /** Points the cursor at the last member that is not after a text of a score; returns it, 0 when there is none. */
-  seekFloor(score: number, text: Slice): Pointer {
-    const index = this.descendTo(score, text)
+  /** Points the cursor at the last member that is not after the key; returns it, 0 when there is none. */
+  protected seekFloorOfKey(): Pointer {
+    const index = this.descendToKey()
     if (index < 0) return this.leave()
     const { height } = this
     this.cursorHeight = height
@@ -128,22 +126,20 @@ export class Ranked extends RankedChanges {
       this.cursorNode[level] = this.pathNode[level]!
       this.cursorIndex[level] = this.pathIndex[level]!
     }
+    this.cursorNode[0] = this.pathNode[0]!
     this.enter(this.pathNode[0]!)
     this.at = this.firstAt + index
     return this.current = this.leafWords[this.at]!
   }
 
-  /** Goes to the leaf where a text of a score has its place; returns the index of the last member there not after it. */
-  private descendTo(score: number, text: Slice): number {
+  /** Goes to the leaf where the key has its place; returns the index of the last member there that is not after it. */
+  private descendToKey(): number {
     if (this.root === 0) return -1
-    this.setKeyText(score, text)
     this.descend()
     const leaf = this.pathNode[0]!
     const words = this.arena.words[slabOf(leaf)]!
     const n = words[wordOf(leaf)]!
-    const index = this.position(words, wordOf(leaf), true, this.rightEdge ? n - 1 : n >>> 1) - 1
-    this.forgetText()
-    return index
+    return this.position(words, wordOf(leaf), true, this.rightEdge ? n - 1 : n >>> 1) - 1
   }
 
   /** The number of nodes. */

@@ -3,7 +3,7 @@ import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
 import * as Pack from "./pack.ts"
 import { Slice } from "./slice.ts"
 import { compareIds, StreamId } from "./stream-id.ts"
-import { add, Flag, getIdBytes, highOfSum, nodeHeader, nodeIdAt, Word } from "./stream-node.ts"
+import { add, Flag, highOfSum, idAt, nodeHeader, Word } from "./stream-node.ts"
 
 const noBytes = new Uint8Array(0)
 
@@ -44,7 +44,7 @@ export class EntryCursor {
       start + words[at + Word.entriesAt]!
     )
     this.node = node
-    getIdBytes(this.bytes, start + nodeIdAt, this.base)
+    idAt(arena, node, Word.id, this.base)
     this.element = start + words[at + Word.firstAt]!
     return this
   }

@@ -10,7 +10,7 @@
  * Roots and nodes never move, but a node that grows gets another block.
  */
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
-import { Ranked } from "./ranked.ts"
+import { RankedIds } from "./ranked-ids.ts"
 import type { Slice } from "./slice.ts"
 import { EntryCursor, inspected, inspectPack } from "./stream-cursor.ts"
 import { compareIds, StreamId } from "./stream-id.ts"
@@ -43,13 +43,13 @@ export class StreamEntries {
   /** Called with a node before its entries change or it goes, if there is anybody to be told. */
   changing: ((root: Pointer, node: Pointer) => void) | undefined = undefined
   readonly arena: Arena
-  readonly order: Ranked
+  readonly order: RankedIds
   readonly cursor = new EntryCursor()
   private readonly scratch = new StreamId()
 
   constructor(arena: Arena) {
     this.arena = arena
-    this.order = new Ranked(arena, Node.nodeIdAt)
+    this.order = new RankedIds(arena, Word.score, Word.id)
   }
 
   /** Makes an empty stream. */
@@ -69,18 +69,11 @@ export class StreamEntries {
 
   /** An id in four words of a block. */
   idAt(p: Pointer, word: number, into: StreamId): StreamId {
-    const words = this.arena.words[slabOf(p)]!
-    const at = wordOf(p) + word
-    return into.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
+    return Node.idAt(this.arena, p, word, into)
   }
 
   setIdAt(p: Pointer, word: number, id: StreamId): void {
-    const words = this.arena.words[slabOf(p)]!
-    const at = wordOf(p) + word
-    words[at] = id.msHigh
-    words[at + 1] = id.msLow
-    words[at + 2] = id.seqHigh
-    words[at + 3] = id.seqLow
+    Node.setIdAt(this.arena, p, word, id)
   }
 
   length(root: Pointer): number {
@@ -89,7 +82,7 @@ export class StreamEntries {
 
   /** The id of a node, which its first entry had. */
   nodeId(node: Pointer, into: StreamId): StreamId {
-    return Node.getIdBytes(this.arena.bytes[slabOf(node)]!, byteOf(node) + Node.nodeIdAt, into)
+    return this.idAt(node, Word.id, into)
   }
 
   nodeAfter(node: Pointer): Pointer {
@@ -103,7 +96,7 @@ export class StreamEntries {
   /** The last node whose id is not greater than this one, 0 when there is none. */
   nodeFor(root: Pointer, id: StreamId): Pointer {
     const order = this.get(root, Root.order)
-    return order === 0 ? 0 : this.order.open(order).floor(Node.scoreOfId(id), Node.idKey(id))
+    return order === 0 ? 0 : this.order.open(order).floor(id)
   }
 
   /** The first node whose id is greater than this one, 0 when there is none. */

@@ -7,8 +7,7 @@
  *           10 pending entries that nobody has · 11 greatest time among those since there were none · name
  * consumer  in its group's table: 0 name length << 2 | mark · 1–2 last seen · 3–4 last active (high, low; all ones: never) ·
  *           5 its pending entries by id · name
- * pending   0 16 << 2 | mark · 1–2 time of delivery as a score · 3–4 milliseconds of the id as a score · 5–8 the id in 16
- *           bytes · 9 consumer, 0 for nobody · 10–11 deliveries (high, low)
+ * pending   0 mark · 1–2 time of delivery as a score · 3–4 score of the id · 5–8 the id · 9 consumer, 0 for nobody · 10–11 deliveries (high, low)
  * ```
  *
  * A pending entry is one block in three orders: of its group by id and by time, and of its consumer by id. No block ever
@@ -17,18 +16,16 @@
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
 import type { HashSeed } from "./hash.ts"
 import { fromWords, highWord, lowWord } from "./integer.ts"
-import { Ranked } from "./ranked.ts"
+import { RankedIds } from "./ranked-ids.ts"
 import { copyBytes, type Slice } from "./slice.ts"
 import { Root } from "./stream-entries.ts"
 import type { StreamId } from "./stream-id.ts"
-import { getIdBytes, idKey, scoreOfId } from "./stream-node.ts"
+import { idAt } from "./stream-node.ts"
 import { Table } from "./table.ts"
 
 export const groupNameAt = 48
 export const consumerNameAt = 24
 export const pendingBytes = 48
-export const pendingIdAt = 20
-export const pendingScore = 3
 
 export const GroupWord = {
   name: 0,
@@ -41,7 +38,7 @@ export const GroupWord = {
   releasedAt: 11
 } as const
 export const ConsumerWord = { name: 0, seen: 1, active: 3, byId: 5 } as const
-export const PendingWord = { mark: 0, time: 1, consumer: 9, count: 10 } as const
+export const PendingWord = { mark: 0, time: 1, score: 3, id: 5, consumer: 9, count: 10 } as const
 
 const allOnes = 0xffff_ffff
 const span = 0x1_0000_0000
@@ -62,8 +59,8 @@ export class GroupParts {
   readonly arena: Arena
   readonly groups: Table
   readonly consumers: Table
-  readonly byId: Ranked
-  readonly byTime: Ranked
+  readonly byId: RankedIds
+  readonly byTime: RankedIds
   private readonly free: (p: Pointer) => void
   private readonly freeConsumer: (p: Pointer) => void
 
@@ -71,8 +68,8 @@ export class GroupParts {
     this.arena = arena
     this.groups = new Table(arena, seed, groupNameAt)
     this.consumers = new Table(arena, seed, consumerNameAt)
-    this.byId = new Ranked(arena, pendingIdAt, pendingScore)
-    this.byTime = new Ranked(arena, pendingIdAt)
+    this.byId = new RankedIds(arena, PendingWord.score, PendingWord.id)
+    this.byTime = new RankedIds(arena, PendingWord.time, PendingWord.id)
     this.free = (p) => arena.free(p)
     this.freeConsumer = (c) => {
       const order = this.get(c, ConsumerWord.byId)
@@ -173,7 +170,7 @@ export class GroupParts {
   }
 
   pendingId(p: Pointer, into: StreamId): StreamId {
-    return getIdBytes(this.arena.bytes[slabOf(p)]!, byteOf(p) + pendingIdAt, into)
+    return idAt(this.arena, p, PendingWord.id, into)
   }
 
   /** Unix milliseconds. */
@@ -188,13 +185,12 @@ export class GroupParts {
   findPending(group: Pointer, id: StreamId): Pointer {
     const order = this.get(group, GroupWord.byId)
     if (order === 0) return 0
-    const key = idKey(id)
-    const p = this.byId.open(order).floor(scoreOfId(id), key)
+    const p = this.byId.open(order).floor(id)
     if (p === 0) return 0
-    const bytes = this.arena.bytes[slabOf(p)]!
-    const at = byteOf(p) + pendingIdAt
-    for (let i = key.length - 1; i >= 0; i--) if (bytes[at + i] !== key.bytes[i]) return 0
-    return p
+    const words = this.arena.words[slabOf(p)]!
+    const at = wordOf(p) + PendingWord.id
+    const same = words[at + 3] === id.seqLow && words[at + 2] === id.seqHigh && words[at + 1] === id.msLow
+    return same && words[at] === id.msHigh ? p : 0
   }
 
   /** All groups of a stream, in no order. */

@@ -10,8 +10,6 @@ import {
   GroupParts,
   GroupWord,
   pendingBytes,
-  pendingIdAt,
-  pendingScore,
   PendingWord
 } from "./stream-group-parts.ts"
 import { StreamId } from "./stream-id.ts"
@@ -91,7 +89,7 @@ export class StreamGroups extends GroupParts {
     let p = this.findPending(group, id)
     if (p === 0) {
       p = this.arena.allocate(pendingBytes)
-      putIdMember(this.arena, p, id, this.mark, pendingScore, pendingIdAt)
+      putIdMember(this.arena, p, id, this.mark, PendingWord.score, PendingWord.id)
       this.setTime(p, time)
       this.set(p, PendingWord.consumer, consumer)
       this.setInt64At(p, PendingWord.count, count)

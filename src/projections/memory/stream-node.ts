@@ -2,7 +2,7 @@
  * The nodes of a stream: runs of up to some hundred entries, each a pack in a block of the arena.
  *
  * ```
- * words 0–6   as of a member of an order (ranked.ts): 16 << 2 | mark, the id's milliseconds as a score, the id in 16 bytes
+ * words 0–6   mark · 1–2 the score of the id (ranked-ids.ts) · 3–6 the id
  * 7, 8        node before · node after
  * 9           bytes in use, these words included
  * 10, 11      entries · entries that are marked as removed
@@ -19,15 +19,13 @@
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
 import { toInt64 } from "./integer.ts"
 import * as Pack from "./pack.ts"
-import { copyBytes, Slice } from "./slice.ts"
+import { scoreOfId } from "./ranked-ids.ts"
+import { copyBytes, type Slice } from "./slice.ts"
 import { StreamId } from "./stream-id.ts"
 
 export const nodeHeader = 56
-/** Bytes of an id as members of orders have it. */
+/** Bytes of an id in dumps. */
 export const idBytes = 16
-const nodeIdAt = 12
-/** Where a node's id begins in its block. */
-export { nodeIdAt }
 
 export const Word = {
   mark: 0,
@@ -55,9 +53,6 @@ const span = 0x1_0000_0000
 const floats = new Float64Array(1)
 const floatWords = new Uint32Array(floats.buffer)
 
-/** An id's milliseconds as a score: ids of equal scores are in the order of their bytes. */
-export const scoreOfId = (id: StreamId): number => id.msHigh * span + id.msLow
-
 const putWord = (bytes: Uint8Array, at: number, word: number): void => {
   bytes[at] = word >>> 24
   bytes[at + 1] = word >>> 16
@@ -79,30 +74,38 @@ export const putIdBytes = (bytes: Uint8Array, at: number, id: StreamId): void =>
 export const getIdBytes = (bytes: Uint8Array, at: number, into: StreamId): StreamId =>
   into.set(wordAt(bytes, at), wordAt(bytes, at + 4), wordAt(bytes, at + 8), wordAt(bytes, at + 12))
 
-const keyBytes = new Slice(new Uint8Array(idBytes))
-
-/** An id as the text to look for in an order; valid until the next call. */
-export const idKey = (id: StreamId): Slice => {
-  putIdBytes(keyBytes.bytes, 0, id)
-  return keyBytes
+/** The id in four words of a block. */
+export const idAt = (arena: Arena, p: Pointer, word: number, into: StreamId): StreamId => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p) + word
+  return into.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
 }
 
-/** Writes words 0 to 2 of a block that is a member of orders by id, its score from the word `score` on. */
+export const setIdAt = (arena: Arena, p: Pointer, word: number, id: StreamId): void => {
+  const words = arena.words[slabOf(p)]!
+  const at = wordOf(p) + word
+  words[at] = id.msHigh
+  words[at + 1] = id.msLow
+  words[at + 2] = id.seqHigh
+  words[at + 3] = id.seqLow
+}
+
+/** Writes the mark into word 0 of a block, an id into four words and its score into two. */
 export const putIdMember = (
   arena: Arena,
   p: Pointer,
   id: StreamId,
   mark: number,
-  score: number,
-  bytesAt: number
+  scoreWord: number,
+  idWord: number
 ): void => {
   const words = arena.words[slabOf(p)]!
   const at = wordOf(p)
-  words[at] = idBytes << 2 | mark
+  words[at] = mark
   floats[0] = scoreOfId(id)
-  words[at + score] = floatWords[0]!
-  words[at + score + 1] = floatWords[1]!
-  putIdBytes(arena.bytes[slabOf(p)]!, byteOf(p) + bytesAt, id)
+  words[at + scoreWord] = floatWords[0]!
+  words[at + scoreWord + 1] = floatWords[1]!
+  setIdAt(arena, p, idWord, id)
 }
 
 /** The difference of two integers of two words each, as a signed 64-bit integer. */
@@ -229,7 +232,7 @@ export const nodeOf = (
   room: number
 ): Pointer => {
   const node = arena.allocate(Math.max(room, nodeHeader + length))
-  putIdMember(arena, node, id, mark, Word.score, nodeIdAt)
+  putIdMember(arena, node, id, mark, Word.score, Word.id)
   const words = arena.words[slabOf(node)]!
   const at = wordOf(node)
   words[at + Word.before] = words[at + Word.after] = 0
@@ -245,9 +248,8 @@ export const nodeOf = (
 export const draftFor = (arena: Arena, node: Pointer, id: StreamId, pairs: ReadonlyArray<Slice>): number => {
   makeRoom(pairs)
   const bytes = arena.bytes[slabOf(node)]!
-  const at = byteOf(node)
-  getIdBytes(bytes, at + nodeIdAt, base)
-  return draftEntry(0, id, pairs, hasNames(bytes, at + nodeHeader, pairs))
+  idAt(arena, node, Word.id, base)
+  return draftEntry(0, id, pairs, hasNames(bytes, byteOf(node) + nodeHeader, pairs))
 }
 
 /** Appends what `draftFor` made to a node that has room for it. */

@@ -1,0 +1,171 @@
+/** DUMP and RESTORE of streams between Annals and redis-server, both ways: entries, removed ones, groups, what is pending. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { type ServerProcess, startAnnals } from "../support/processes.ts"
+import { Random, scaled } from "../support/random.ts"
+import { startRedis } from "../support/redis-server.ts"
+import { plain, type RespClient } from "../support/resp-client.ts"
+import { canCompare, redisTitle } from "./subject.ts"
+
+const keys = Array.from({ length: 40 }, (_, i) => `s${i}`)
+
+const text = (random: Random): Buffer => {
+  const dice = random.fraction()
+  if (dice < 0.4) return Buffer.from(`${random.between(-100_000, 100_000)}`)
+  if (dice < 0.5) {
+    return Buffer.from(`${random.pick([2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, "9223372036854775807", "007"])}`)
+  }
+  if (dice < 0.8) return Buffer.from(random.bytes(random.below(40)))
+  if (dice < 0.99) return Buffer.from("abcabd".repeat(random.between(5, 60)))
+  return Buffer.from(random.bytes(random.pick([64, 5000, 20_000])))
+}
+
+/** The requests that make one stream. */
+const requests = (random: Random, key: string): Array<Array<string | Buffer>> => {
+  const made: Array<Array<string | Buffer>> = []
+  const ids: Array<string> = []
+  const far = random.chance(0.1)
+  let ms = far ? 2n ** 63n : BigInt(random.between(1, 1000))
+  const some = (most: number): Array<string> =>
+    Array.from({ length: random.between(1, most) }, () => ids.length === 0 ? "7-7" : random.pick(ids))
+  const add = (): void => {
+    ms += far ? 2n ** BigInt(random.below(56)) : BigInt(random.below(2000))
+    const id = `${ms}-${ids.length}`
+    ids.push(id)
+    const fields = random.chance(0.7) ? ["a", "b"] : Array.from({ length: random.between(1, 5) }, () => text(random))
+    made.push(["XADD", key, id, ...fields.flatMap((field) => [field, text(random)])])
+  }
+  for (let left = random.pick([1, 5, 150, 400]); left > 0; left--) add()
+  for (let left = random.below(3); left > 0; left--) {
+    const group = `g${random.below(3)}`
+    made.push(["XGROUP", "CREATE", key, group, random.pick(["0", "$", random.pick(ids)])])
+    if (random.chance(0.3)) made.push(["XGROUP", "CREATE", key, `${group}x`, "0", "ENTRIESREAD", "1000000"])
+    for (let reads = random.below(5); reads > 0; reads--) {
+      const count = random.pick(["1", "10", "100"])
+      made.push(["XREADGROUP", "GROUP", group, `c${random.below(3)}`, "COUNT", count, "STREAMS", key, ">"])
+      if (random.chance(0.5)) made.push(["XACK", key, group, ...some(9)])
+      if (random.chance(0.3)) {
+        made.push(["XCLAIM", key, group, `c${random.below(5)}`, "0", ...some(9), "RETRYCOUNT", `${random.below(900)}`])
+      }
+      if (random.chance(0.2)) made.push(["XGROUP", "CREATECONSUMER", key, group, "idle"])
+    }
+  }
+  if (random.chance(0.5)) made.push(["XDEL", key, ...some(random.pick([3, 50]))])
+  if (random.chance(0.3)) made.push(["XTRIM", key, "MAXLEN", `${random.below(ids.length)}`])
+  if (random.chance(0.2)) add()
+  if (random.chance(0.1)) made.push(["XTRIM", key, "MAXLEN", "0"])
+  if (random.chance(0.1)) {
+    made.push(["XSETID", key, "18446744073709551615-5", "ENTRIESADDED", "7000000000", "MAXDELETEDID", "5-5"])
+  }
+  return made
+}
+
+/** Replies that are a map, whatever the version adds to it, cut down to what both know. */
+const cut = (reply: unknown, names: ReadonlyArray<string>): Record<string, unknown> => {
+  const flat = reply as ReadonlyArray<unknown>
+  return Object.fromEntries(names.map((name) => [name, flat[flat.indexOf(name) + 1]]))
+}
+
+const streamFigures = [
+  "length",
+  "last-generated-id",
+  "max-deleted-entry-id",
+  "entries-added",
+  "groups",
+  "first-entry",
+  "last-entry"
+]
+const groupFigures = ["name", "consumers", "pending", "last-delivered-id", "entries-read", "lag"]
+
+/** All that can be asked about a stream, without times that go on. */
+const view = async (client: RespClient, key: string): Promise<unknown> => {
+  const ask = async (...words: ReadonlyArray<string>): Promise<unknown> => plain(await client.command(...words))
+  const info = cut(await ask("XINFO", "STREAM", key), streamFigures)
+  const groups = (await ask("XINFO", "GROUPS", key)) as ReadonlyArray<unknown>
+  const each: Array<unknown> = []
+  for (const reply of groups) {
+    const group = cut(reply, groupFigures)
+    const name = String(group["name"])
+    const pending = (await ask("XPENDING", key, name, "-", "+", "100000")) as ReadonlyArray<ReadonlyArray<unknown>>
+    const consumers = (await ask("XINFO", "CONSUMERS", key, name)) as ReadonlyArray<unknown>
+    each.push([
+      group,
+      pending.map(([id, owner, , count]) => [id, owner, count]),
+      consumers.map((consumer) => cut(consumer, ["name", "pending"])),
+      await ask("XPENDING", key, name)
+    ])
+  }
+  return [info, each, await ask("DEBUG", "DIGEST-VALUE", key)]
+}
+
+describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`, () => {
+  let servers: ReadonlyArray<ServerProcess>
+  let redis: RespClient
+  let annals: RespClient
+
+  beforeAll(async () => {
+    const args = ["--enable-debug-command", "yes"]
+    servers = [(await startRedis({ args }))!, await startAnnals({ args })]
+    ;[redis, annals] = await Promise.all(servers.map((server) => server.client())) as [RespClient, RespClient]
+  })
+  afterAll(async () => {
+    await Promise.all([redis?.close(), annals?.close()])
+    await Promise.all(servers?.map((server) => server.stop()) ?? [])
+  })
+
+  const move = async (from: RespClient, to: RespClient, seed: number): Promise<void> => {
+    const random = new Random(seed)
+    for (let round = 0; round < scaled(5); round++) {
+      await Promise.all([from.command("FLUSHALL"), to.command("FLUSHALL")])
+      await from.pipeline(keys.flatMap((key) => requests(random, key)))
+      for (const key of keys) {
+        const dump = await from.command("DUMP", key)
+        const bytes = dump.type === "bulk" ? dump.value : ""
+        expect(plain(await to.command("RESTORE", key, "0", bytes)), `seed ${seed}, ${key}`).toBe("OK")
+        expect(await view(to, key), `seed ${seed}, ${key}`).toEqual(await view(from, key))
+      }
+    }
+  }
+
+  const seed = (Math.random() * 0x7fffffff) | 0
+  it("moves them from Redis to Annals", () => move(redis, annals, seed), 120_000)
+  it("moves them from Annals to Redis", () => move(annals, redis, seed), 120_000)
+
+  it("answers the bytes Redis does for streams that are made alike", async () => {
+    const random = new Random(seed)
+    await redis.command("CONFIG", "SET", "rdbcompression", "no")
+    for (const client of [redis, annals]) await client.command("FLUSHALL")
+    for (const key of keys) {
+      const made = requests(random, key).filter(([name]) => name === "XADD" || name === "XDEL" || name === "XTRIM")
+      await Promise.all([redis.pipeline(made), annals.pipeline(made)])
+      const dumps = await Promise.all([redis, annals].map((client) => client.command("DUMP", key)))
+      const [ours, theirs] = dumps.map((dump) => dump.type === "bulk" ? dump.value.toString("hex") : "")
+      expect(theirs, `seed ${seed}, ${key}`).toBe(ours)
+    }
+    await redis.command("CONFIG", "SET", "rdbcompression", "yes")
+  })
+
+  it("refuses what is damaged, whichever bit it is", async () => {
+    await Promise.all([redis, annals].map((client) => client.command("FLUSHALL")))
+    await redis.pipeline([
+      ["XADD", "s", "1-1", "a", "1"],
+      ["XADD", "s", "1-2", "b", "2", "c", "3"],
+      ["XADD", "s", "1-3", "a", "4"],
+      ["XDEL", "s", "1-2"],
+      ["XGROUP", "CREATE", "s", "g", "0"],
+      ["XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">"]
+    ])
+    const dump = await redis.command("DUMP", "s")
+    const bytes = dump.type === "bulk" ? dump.value : Buffer.alloc(0)
+    for (let i = 0; i < bytes.length; i++) {
+      // With a checksum of zero, which stands for none, the data itself has to be looked at.
+      for (const checked of [true, false]) {
+        const damaged = Buffer.from(bytes)
+        damaged[i]! ^= 1 << i % 8
+        if (!checked) damaged.fill(0, bytes.length - 8)
+        const reply = plain(await annals.command("RESTORE", "x", "0", damaged, "REPLACE"))
+        if (reply === "OK") await view(annals, "x")
+      }
+    }
+    expect(plain(await annals.command("PING"))).toBe("PONG")
+  })
+})
