@@ -86,8 +86,10 @@ class World {
     if (isExec && reply.startsWith("*-1")) this.executed.unchanged++
     else if (isExec && reply.startsWith("-EXECABORT Transaction rolled back")) this.executed.takenBack++
     else if (isExec && own.length > 0) this.executed.whole++
+    const named = this.executor.table.byName(words[0]!)!
+    const row = named.subcommands?.find(argvOf(words).at(1)) ?? named
     // PFCOUNT keeps its count in the value, as Redis does: the only reading command that changes something.
-    const writes = isExec || words[0] === "PFCOUNT" || this.executor.table.byName(words[0]!)!.write
+    const writes = isExec || words[0] === "PFCOUNT" || row.write
     const wrong = isExec && others.length > 0
       ? "a batch beside that of EXEC"
       : others.some(({ origin, tags }) => origin !== "expire" || !/^(KeyExpired|HashFieldsExpired)$/.test(tags.join()))

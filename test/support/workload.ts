@@ -8,6 +8,7 @@ import { collectionMakers } from "./workload-collections.ts"
 import { geoMakers } from "./workload-geo.ts"
 import { hashKey, hashMakers } from "./workload-hashes.ts"
 import { hyperLogLogMakers } from "./workload-hyperloglogs.ts"
+import { streamKey, streamMakers } from "./workload-streams.ts"
 
 const databases = 4
 const keyCount = 24
@@ -34,8 +35,11 @@ const edges = [
   ""
 ]
 
-/** Mostly a key of a string, now and then one of a hash. */
-const key = (random: Random): string => random.chance(0.05) ? hashKey(random) : `k${random.below(keyCount)}`
+/** Mostly a key of a string, now and then one of a hash or a stream. */
+const key = (random: Random): string => {
+  const dice = random.fraction()
+  return dice < 0.05 ? hashKey(random) : dice < 0.08 ? streamKey(random) : `k${random.below(keyCount)}`
+}
 const database = (random: Random): string => `${random.below(databases)}`
 
 const text = (random: Random, length: number): string => Buffer.from(random.bytes(length)).toString("latin1")
@@ -163,7 +167,8 @@ const makers: ReadonlyArray<readonly [number, Maker]> = [
   ...hashMakers,
   ...bitmapMakers,
   ...geoMakers,
-  ...hyperLogLogMakers
+  ...hyperLogLogMakers,
+  ...streamMakers
 ]
 const total = makers.reduce((sum, [weight]) => sum + weight, 0)
 
