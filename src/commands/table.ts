@@ -15,6 +15,7 @@ import { pubsubCommands } from "./pubsub/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { setCommands } from "./set/index.ts"
 import { sortedSetCommands } from "./sorted-set/index.ts"
+import { streamCommands } from "./stream/index.ts"
 import { stringCommands } from "./string/index.ts"
 import { transactionCommands } from "./transaction/index.ts"
 
@@ -150,6 +151,7 @@ export const commands: ReadonlyArray<Command> = [
   ...sortedSetCommands,
   ...geoCommands,
   ...hyperLogLogCommands,
+  ...streamCommands,
   ...keyCommands,
   ...transactionCommands,
   ...pubsubCommands,

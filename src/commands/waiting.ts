@@ -1,7 +1,8 @@
 /** What blocking commands say to the executor. */
-import type { Reply } from "../net/resp/reply.ts"
+import type { Reply, ReplyError } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Decision } from "./decision.ts"
+import type { Argv } from "./define.ts"
 import { sameWord } from "./words.ts"
 
 /** What a command waits for. */
@@ -14,6 +15,14 @@ export interface Wait {
   readonly timeoutMs: number
   /** The reply at once where nothing may wait (inside EXEC). At the end of the time it is the null array, whatever the command. */
   readonly nothing: Reply
+  /** What runs again, where that is not the request as it was asked: XREAD's `$` is the end of the stream when the wait began. */
+  readonly argv?: Argv
+  /** Answered when one of the keys is gone, or holds another type; without it the wait goes on. */
+  readonly lost?: ReplyError
+  /** Commands that wait for the same key with the same word have nothing to gain where one of them has not. */
+  readonly alike?: string
+  /** Deliveries to others may end the wait, in so many milliseconds at the earliest if nothing else happens (XREADGROUP CLAIM). */
+  readonly claimMs?: number
 }
 
 /** Whether the command runs again for the sake of another key, so that this one counts as absent. */

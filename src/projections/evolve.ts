@@ -10,8 +10,8 @@ import * as Lists from "./list.ts"
 import type { Slice } from "./memory/slice.ts"
 import * as Sets from "./set.ts"
 import * as SortedSets from "./sorted-set.ts"
-import { stringsCombined } from "./string-combine.ts"
 import * as Streams from "./stream.ts"
+import { stringsCombined } from "./string-combine.ts"
 import * as Strings from "./string.ts"
 
 type Evolvers = { readonly [Tag in EventTag]: (keyspace: Keyspace, db: number, event: EventOf<Tag>) => void }

@@ -294,9 +294,8 @@ const sortRow = (key: Fc.Arbitrary<string>): Row => {
   )
 }
 
-/** What every type takes. */
-const keyRows = (family: Family): ReadonlyArray<Row> => {
-  const key = keyOf(family)
+/** What every type takes. `family` is that of the keys. */
+export const keyRows = (family: Family | "stream", key: Fc.Arbitrary<string>): ReadonlyArray<Row> => {
   return [
     row(1, say("DEL", key)),
     row(1, say("UNLINK", key)),
@@ -323,25 +322,38 @@ const keyRows = (family: Family): ReadonlyArray<Row> => {
     ),
     row(1, say("SET", word("weight:1", "weight:2", "weight:a", "string:2"), element)),
     // Of a small sorted set Redis makes a skiplist when it sorts it, which stays one.
-    ...family === "zset" || family === "geo" ? [] : [sortRow(key)]
+    ...family === "zset" || family === "geo" || family === "stream" ? [] : [sortRow(key)]
   ]
 }
 
-const step = (lines: ReadonlyArray<Line>): Step =>
+/** Requests that follow each other. */
+export const step = (lines: ReadonlyArray<Line>): Step =>
   Object.assign({ kind: "lines" as const, lines }, { [Fc.toStringMethod]: () => lines.map(printLine).join(" | ") })
 
-/** Steps about one type. */
-export const collectionSteps = (family: Family): Fc.Arbitrary<Step> => {
+/** Steps of these requests, now and then several of them in a transaction, or one of the other steps. */
+export const stepsOf = (
+  rows: ReadonlyArray<Row>,
+  keys: ReadonlyArray<Row>,
+  others: ReadonlyArray<{ readonly weight: number; readonly arbitrary: Fc.Arbitrary<Step> }> = []
+): Fc.Arbitrary<Step> => {
   const line = Fc.oneof(
-    { weight: 8, arbitrary: Fc.oneof(...rows[family]()) },
-    { weight: 2, arbitrary: Fc.oneof(...keyRows(family)) }
+    { weight: 8, arbitrary: Fc.oneof(...rows) },
+    { weight: 2, arbitrary: Fc.oneof(...keys) }
   )
   return Fc.oneof(
     { weight: 20, arbitrary: line.map((words) => step([words])) },
-    ...family === "geo" ? [{ weight: 1, arbitrary: distanceLines.map(step) }] : [],
+    ...others,
     {
       weight: 1,
       arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]]))
     }
   )
 }
+
+/** Steps about one type. */
+export const collectionSteps = (family: Family): Fc.Arbitrary<Step> =>
+  stepsOf(
+    rows[family](),
+    keyRows(family, keyOf(family)),
+    family === "geo" ? [{ weight: 1, arbitrary: distanceLines.map(step) }] : []
+  )

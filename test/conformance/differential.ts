@@ -169,7 +169,8 @@ const compareState = async (servers: Servers): Promise<void> => {
           ["PEXPIRETIME", key],
           ["OBJECT", "ENCODING", key],
           // Refused by both unless the test has enabled it.
-          ["DEBUG", "DIGEST-VALUE", key]
+          ["DEBUG", "DIGEST-VALUE", key],
+          ...(key.startsWith("stream:") ? [["XINFO", "STREAM", key, "FULL", "COUNT", "0"]] : [])
         ])
       ]
     })

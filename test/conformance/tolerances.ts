@@ -7,6 +7,7 @@ import { parseReply, plain, type TypedReply } from "../support/resp-client.ts"
 import { replyEnd } from "../support/resp.ts"
 import { distancesKey } from "./geo.ts"
 import type { Line } from "./grammar.ts"
+import { streamTolerances } from "./tolerances-streams.ts"
 import { absoluteMillis, absoluteSeconds } from "./words.ts"
 
 /** The replies to one request, and to the request after it on the same connection, if there was one. */
@@ -21,7 +22,8 @@ export interface Exchange {
   readonly inside?: boolean
 }
 
-interface Tolerance {
+/** Requests about which replies may differ, and how. */
+export interface Tolerance {
   /** The request, as words in upper case: "OBJECT IDLETIME". */
   readonly requests: ReadonlyArray<string>
   readonly reason: string
@@ -315,7 +317,9 @@ export const tolerances: ReadonlyArray<Tolerance> = [
   }
 ]
 
-const byRequest = new Map(tolerances.flatMap((row) => row.requests.map((request) => [request, row] as const)))
+const byRequest = new Map(
+  [...tolerances, ...streamTolerances].flatMap((row) => row.requests.map((request) => [request, row] as const))
+)
 
 /** How often each row was needed, by request. */
 export const used = new Map<string, number>()

@@ -15,6 +15,7 @@ import type { Message } from "../../src/net/resp/message.ts"
 import type { Reply } from "../../src/net/resp/reply.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { StreamId } from "../../src/projections/memory/stream-id.ts"
 
 /** A batch as a test sees it: the events are copies, safe to keep. */
 export interface SeenBatch {
@@ -29,7 +30,11 @@ export interface SeenBatch {
 }
 
 const copyField = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(copyField) : value instanceof Slice ? value.copy() : value
+  Array.isArray(value)
+    ? value.map(copyField)
+    : value instanceof Slice || value instanceof StreamId
+    ? value.copy()
+    : value
 
 const copyEvent = (event: Event): Event =>
   Object.fromEntries(Object.entries(event).map(([name, value]) => [name, copyField(value)])) as unknown as Event

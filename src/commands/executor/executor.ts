@@ -3,7 +3,7 @@
  * are folded, because they may point at the data the fold is about to change; they leave the process only when the log
  * has released them. Nothing here waits, and nothing but the reply to a failure allocates.
  */
-import type { Author, LogUnavailable, Origin } from "../../log/event-log.ts"
+import type { Author, Origin } from "../../log/event-log.ts"
 import type { Event } from "../../log/events/catalog.ts"
 import type { ReplyBuffer } from "../../net/resp/encoder.ts"
 import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
@@ -18,31 +18,18 @@ import { Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, LogQuestionsPort, ServerPort } from "../ports.ts"
 import { Subscriptions } from "../pubsub/subscriptions.ts"
 import { CommandTable, type Row } from "../table.ts"
+import type { Wait } from "../waiting.ts"
 import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admission.ts"
 import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
+import type { LogPort } from "./log-port.ts"
 import { SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
 import { Stopwatch } from "./stopwatch.ts"
 import { Transactions } from "./transactions.ts"
 import { type Waiter, Waiters } from "./waiters.ts"
-
-/** What the executor needs of the log. */
-export interface LogPort {
-  readonly append: (
-    time: number,
-    db: number,
-    origin: Origin,
-    command: number,
-    author: Author | undefined,
-    events: ReadonlyArray<Event>,
-    count: number,
-    dbs?: ReadonlyArray<number>
-  ) => number
-  readonly failure: () => LogUnavailable | undefined
-}
 
 /** Everything the executor needs from outside; plain, so that tests and simulations supply it without a runtime. */
 export interface ExecutorPorts {
@@ -203,7 +190,7 @@ export class CommandExecutor {
     if (client.transaction !== undefined && !row.immediate) {
       if (!this.transact(row, connection, argv, out)) return false
     } else this.run(row, connection, argv, out)
-    if (this.waiters.ready) this.waiters.serve()
+    if (this.waiters.ready) this.serveWaiters()
     if (this.subscriptions.deferred) this.subscriptions.flush()
     return true
   }
@@ -254,18 +241,7 @@ export class CommandExecutor {
     this.start(row, client)
     this.subscriptions.running = connection
     view.begin(client, row.name, argv)
-    let reply: Reply
-    try {
-      reply = row.decide !== undefined ? row.decide(view, argv) : this.runControl(row, connection, argv)
-    } catch (refusal) {
-      if (!(refusal instanceof ReplyError)) throw refusal
-      view.eventCount = 0
-      reply = refusal
-    }
-    if (reply instanceof ReplyError) {
-      row.failed++
-      this.statistics.countError(reply.code)
-    }
+    const reply = this.decide(row, connection, argv)
     if (reply !== noReply) out.write(reply, client.protocol)
     else if (view.wanted !== undefined) {
       this.waiters.add(connection, row, argv, view.wanted, this.ports.monotonic())
@@ -279,37 +255,53 @@ export class CommandExecutor {
     return reply instanceof ReplyError ? reply : undefined
   }
 
-  /** Runs a command that waits again, because `key` may have something for it; true when it has answered. */
-  private serve({ connection, request, row }: Waiter, key: Slice): boolean {
+  /** What a command answers; a refusal leaves none of its events. */
+  private decide(row: Row, connection: ConnectionPort, argv: Argv): Reply {
+    const { view } = this
+    let reply: Reply
+    try {
+      reply = row.decide !== undefined ? row.decide(view, argv) : this.runControl(row, connection, argv)
+    } catch (refusal) {
+      if (!(refusal instanceof ReplyError)) throw refusal
+      view.eventCount = 0
+      reply = refusal
+    }
+    if (reply instanceof ReplyError) {
+      row.failed++
+      this.statistics.countError(reply.code)
+    }
+    return reply
+  }
+
+  /** Runs a command that waits again, because `key` may have something for it; what it still waits for, unless it has answered. */
+  private serve({ connection, request, row }: Waiter, key: Slice): Wait | undefined {
     const { client } = connection
     const { view } = this
     this.subscriptions.running = connection
     view.begin(client, row.name, request)
     view.served = key
-    let reply: Reply
-    try {
-      reply = row.decide!(view, request)
-    } catch (refusal) {
-      if (!(refusal instanceof ReplyError)) throw refusal
-      view.eventCount = 0
-      reply = refusal
-      row.failed++
-      this.statistics.countError(refusal.code)
-    } finally {
-      view.served = undefined
-    }
-    if (view.wanted !== undefined) return false
+    const reply = this.decide(row, connection, request)
+    view.served = undefined
+    if (view.wanted !== undefined) return view.wanted
     connection.answer(reply)
     if (view.eventCount > 0) {
       this.apply(client.db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
     }
-    return true
+    return undefined
+  }
+
+  /** Runs the commands again that wait for keys which were just changed. */
+  private serveWaiters(): void {
+    this.waiters.serve(this.ports.monotonic())
   }
 
   /** Ends the waits of blocking commands whose time is over. To be called every few milliseconds. */
   endWaits(): void {
-    if (this.waiters.size > 0 || this.waiters.others.any) this.waiters.expire(this.ports.monotonic())
+    if (this.waiters.size === 0 && !this.waiters.others.any) return
+    this.beginChunk()
+    this.waiters.expire(this.ports.monotonic(), this.mayWriteUnasked())
+    if (this.waiters.ready) this.serveWaiters()
   }
 
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
@@ -352,7 +344,11 @@ export class CommandExecutor {
 
   /** Whether events that nobody asked for may happen now. */
   private mayBury(): boolean {
-    if (this.transactions.running) return this.transactions.mayBury
+    return this.transactions.running ? this.transactions.mayBury : this.mayWriteUnasked()
+  }
+
+  /** Whether the server may write of its own accord. */
+  private mayWriteUnasked(): boolean {
     return !this.loading && this.pause === "none" && this.ports.log.failure() === undefined
   }
 
@@ -393,9 +389,11 @@ export class CommandExecutor {
       this.statistics.exceeded.end()
       return false
     }
-    if (this.pause !== "none" || this.ports.log.failure() !== undefined) return false
+    if (!this.mayWriteUnasked()) return false
     this.beginChunk()
-    return this.relieve(budgetMs) === Relief.running
+    const more = this.relieve(budgetMs) === Relief.running
+    if (this.waiters.ready) this.serveWaiters()
+    return more
   }
 
   /** Makes memory denser where it has become sparse, for at most about `budgetMs`. Returns whether there is more to do. */
@@ -408,12 +406,11 @@ export class CommandExecutor {
    * Returns whether more are due.
    */
   expire(budgetMs: number): boolean {
-    if (this.loading || !this.activeExpire || this.pause !== "none" || this.ports.log.failure() !== undefined) {
-      return false
-    }
+    if (!this.activeExpire || !this.mayWriteUnasked()) return false
     this.beginChunk()
     const began = this.ports.monotonic()
     const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, this.burial)
+    if (this.waiters.ready) this.serveWaiters()
     const elapsed = this.ports.monotonic() - began
     this.statistics.expireCycleMs += elapsed
     if (more) this.statistics.expireCapReached++

@@ -12,6 +12,7 @@ import { nilArray, queued, ReplyError } from "../../net/resp/reply.ts"
 import { evolve } from "../../projections/evolve.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
 import { Slice } from "../../projections/memory/slice.ts"
+import { StreamId } from "../../projections/memory/stream-id.ts"
 import { Undo } from "../../projections/undo.ts"
 import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
@@ -318,6 +319,7 @@ const keepSlice = (slice: Slice, owned: Uint8Array | undefined): Slice => slice.
 
 const keepValue = (value: unknown, owned: Uint8Array | undefined): unknown => {
   if (value instanceof Slice) return keepSlice(value, owned)
+  if (value instanceof StreamId) return value.copy()
   if (value instanceof Uint8Array) return new Slice(value).toBytes()
   if (Array.isArray(value)) return value.map((item) => keepValue(item, owned))
   if (typeof value === "object" && value !== null) {

@@ -182,6 +182,11 @@ export class ReplyBuffer implements ElementSink {
     this.header(STAR, length)
   }
 
+  /** Another reply in the protocol of the one being written. */
+  reply(reply: Reply): void {
+    this.write(reply, this.protocol)
+  }
+
   /** A double in the protocol of the reply being written. */
   double(value: number): void {
     this.doubleText(formatDouble(value), this.protocol)

@@ -119,6 +119,8 @@ export interface ElementSink {
   integer(value: number): void
   /** The head of an array inside the reply. */
   array(length: number): void
+  /** Another reply inside this one. */
+  reply(reply: Reply): void
 }
 
 /**

@@ -88,7 +88,8 @@ class World {
     this.executor.execute(this.connection, argvOf(words), this.out)
     this.executor.endChunk()
     const reply = Buffer.concat(this.out.take().map((chunk) => Buffer.from(chunk))).toString("latin1")
-    const row = this.executor.table.byName(words[0]!)!
+    const named = this.executor.table.byName(words[0]!)!
+    const row = named.subcommands?.find(argvOf(words).at(1)) ?? named
     if (reply === oom) {
       this.refused++
       expect(row.denyOom).toBe(true)
