@@ -5,6 +5,7 @@ import type { Event, EventTag } from "../log/events/catalog.ts"
 import { Double, MapReply, type Reply } from "../net/resp/reply.ts"
 import * as Entry from "../projections/entry.ts"
 import { Slice } from "../projections/memory/slice.ts"
+import { StreamId } from "../projections/memory/stream-id.ts"
 import { isName } from "./existence.ts"
 
 type Pair = readonly [string, Reply]
@@ -100,6 +101,7 @@ class Shown {
       this.cutBytes += beyond
       return new Slice(value.bytes, value.start, this.detail.valueBytes)
     }
+    if (value instanceof StreamId) return String(value)
     if (Array.isArray(value)) return this.list(value)
     if (typeof value === "number" && !Number.isInteger(value)) return new Double(value)
     if (typeof value === "object" && value !== null) {
@@ -154,14 +156,21 @@ const whole = new Set<EventTag>([
   "CollectionRestored",
   // Which members or elements those were stands nowhere.
   "SortedSetRangeRemoved",
-  "ListTrimmed"
+  "ListTrimmed",
+  "StreamTrimmed"
 ])
 
-/** Whether an event concerns one field, member or element: it names it, or changes the key as a whole. */
+/** Whether an id is written like this. */
+const isId = (id: unknown, text: Uint8Array): boolean =>
+  id instanceof StreamId && isName(Slice.latin1(String(id)), text)
+
+/** Whether an event concerns one field, member, element or entry of a stream: it names it, or changes the key as a whole. */
 export const concernsField = (event: Event, field: Uint8Array): boolean => {
   if (whole.has(event._tag)) return true
   for (const [name, value] of Object.entries(event) as Array<[string, unknown]>) {
     if (name === "element" && isName(value as Slice, field)) return true
+    if (name === "id" && isId(value, field)) return true
+    if (name === "ids" && (value as ReadonlyArray<unknown>).some((id) => isId(id, field))) return true
     if (name === "pairs") {
       if ((value as ReadonlyArray<Slice>).some((slice, i) => i % 2 === 0 && isName(slice, field))) return true
     } else if (listed.has(name) && Array.isArray(value)) {

@@ -59,6 +59,23 @@ const shown = (disk: Disk, request: LogRequest, protocol = 3): string => {
 const numbers = (text: string, name: string): Array<number> =>
   [...text.matchAll(new RegExp(`"${name}", \\(integer\\) (\\d+)`, "g"))].map(([, value]) => Number(value))
 
+describe("what a reply shows of streams", () => {
+  const world = new HistoryWorld()
+  const [client] = world.connections
+  world.run(client!, "XADD", "x", "5-1", "a", "1")
+  world.run(client!, "XADD", "x", "5-2", "a", "2")
+  world.run(client!, "XGROUP", "CREATE", "x", "g", "0")
+  world.run(client!, "XREADGROUP", "GROUP", "g", "c", "STREAMS", "x", ">")
+  world.run(client!, "XACK", "x", "g", "5-1")
+  world.log.commit()
+
+  it("ids as they are written, and by an entry's id what happened to it", () => {
+    expect(shown(world.disk, historyOf("x"))).toContain("\"5-2\"")
+    expect(numbers(shown(world.disk, historyOf("x", { field: Buffer.from("5-1") })), "sequence")).toEqual([1, 4, 5])
+    expect(numbers(shown(world.disk, historyOf("x", { field: Buffer.from("5-2") })), "sequence")).toEqual([2, 4])
+  })
+})
+
 describe("what a reply shows", () => {
   const world = new HistoryWorld()
   const [client] = world.connections
