@@ -146,15 +146,32 @@ export const parseId = ({ bytes, length, start }: Slice, into: StreamId): number
 /** Most bytes the text of an id takes. */
 export const idTextBytes = 41
 
-const writeUnsigned = (out: Uint8Array, at: number, high: number, low: number): number => {
+const half = 100_000_000
+
+/** Writes an integer below 2^31; returns the position after it. */
+const writeSmall = (out: Uint8Array, at: number, value: number): number => {
   let end = at + 1
+  for (let bound = 10; value >= bound; bound *= 10) end++
+  for (let i = end - 1; i >= at; i--) {
+    const tenth = (value / 10) | 0
+    out[i] = 48 + value - tenth * 10
+    value = tenth
+  }
+  return end
+}
+
+const writeUnsigned = (out: Uint8Array, at: number, high: number, low: number): number => {
+  if (high === 0 && low < half) return writeSmall(out, at, low)
   if (high < 0x20_0000) {
-    let rest = high * wordSpan + low
-    for (let bound = 10; rest >= bound; bound *= 10) end++
-    for (let i = end - 1; i >= at; i--) {
-      const tenth = Math.floor(rest / 10)
-      out[i] = 48 + rest - tenth * 10
-      rest = tenth
+    // Eight digits at a time fit into 31 bits, whose arithmetic is faster.
+    const value = high * wordSpan + low
+    const upper = Math.floor(value / half)
+    let lower = value - upper * half
+    const end = writeSmall(out, at, upper) + 8
+    for (let i = end - 1; i >= end - 8; i--) {
+      const tenth = (lower / 10) | 0
+      out[i] = 48 + lower - tenth * 10
+      lower = tenth
     }
     return end
   }
