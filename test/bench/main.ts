@@ -17,6 +17,7 @@ import * as Path from "node:path"
 import { parseArgs } from "node:util"
 import { isInstalled, nodePath, repository } from "../support/processes.ts"
 import { serverVersion } from "../support/redis-server.ts"
+import { bitmap } from "./bitmap.ts"
 import { checkpoint } from "./checkpoint.ts"
 import { collections } from "./collections.ts"
 import { eviction } from "./eviction.ts"
@@ -44,7 +45,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it; the last
-              five parts only where --only names them
+              six parts only where --only names them
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -61,6 +62,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 hash        hashes of 50 fields read, memory of small ones and of a large one, the end of that
                 hyperloglog one large HyperLogLog, many small ones, unions of large ones
                 geo         one index of places: adding, moving, searching
+                bitmap      bits at random in 4 MiB, BITCOUNT of 1 MiB, BITOP of two of 128 KiB
   --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset and
               hash take the largest
   --repeat    repetitions of every part, 3 unless told
@@ -107,8 +109,8 @@ if (values.help === true) {
 const quick = positionals.includes("quick")
 if (positionals.some((word) => word !== "quick")) fail(usage)
 const scale = quick ? quickScale : fullScale
-/** A minute more. */
-const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog", "geo"]
+/** More than a minute more. */
+const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog", "geo", "bitmap"]
 const usual = quick ? partNames.filter((part) => !notQuick.includes(part)) : partNames
 const selected = new Set<PartName>(
   values.only === undefined ? usual : values.only.split(",").map((word) => oneOf(word, partNames, "--only"))
@@ -207,6 +209,7 @@ if (selected.has("sortedset")) {
 if (selected.has("hash")) await alternate("hash", (turn) => hashes(turn, Math.max(...keyCounts)), rarely)
 if (selected.has("hyperloglog")) await alternate("hyperloglog", hyperLogLogs, rarely)
 if (selected.has("geo")) await alternate("geo", (turn) => geo(turn, Math.min(...keyCounts)), rarely)
+if (selected.has("bitmap")) await alternate("bitmap", bitmap, rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

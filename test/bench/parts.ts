@@ -96,7 +96,8 @@ export const partNames = [
   "collections",
   "hash",
   "hyperloglog",
-  "geo"
+  "geo",
+  "bitmap"
 ] as const
 export type PartName = (typeof partNames)[number]
 

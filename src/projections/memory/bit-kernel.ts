@@ -10,8 +10,8 @@
  * ```
  */
 
-/** Bytes that are worked on at once. All three areas fit into the cache of any processor of today. */
-export const chunkBytes = 16 * 1024
+/** Bytes that are worked on at once. All three areas fit into the cache of a core, and few chunks make few views. */
+export const chunkBytes = 64 * 1024
 /** Bytes that one turn of a loop takes: a count of bytes given to a loop must be a multiple of this. */
 export const stepBytes = 64
 
@@ -159,7 +159,7 @@ const binary = new Uint8Array([
   ...header,
   ...section(1, list([[0x60, 1, i32, 1, i32], [0x60, 1, i32, 0]])),
   ...section(3, list(functions.map(([, type]) => [type]))),
-  ...section(5, list([[0, 1]])), // a page of 64 KiB
+  ...section(5, list([[0, 3]])), // pages of 64 KiB
   ...section(
     7,
     list([[...name("memory"), 2, 0], ...functions.map(([title], index) => [...name(title), 0, index])])
@@ -197,3 +197,4 @@ const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary))
 export const loops: BitLoops = exports
 /** The areas that the loops work on. */
 export const areas = new Uint8Array(exports.memory.buffer)
+export const accumulator = areas.subarray(accumulatorAt, accumulatorAt + chunkBytes)

@@ -3,7 +3,7 @@
  * costs time in the length goes word by word or through the loops of bit-kernel.ts; where a run begins in its buffer makes
  * no difference.
  */
-import { areas, chunkBytes, loops, operandAt, repeatedAt, stepBytes } from "./bit-kernel.ts"
+import { accumulator, areas, chunkBytes, loops, operandAt, repeatedAt, stepBytes } from "./bit-kernel.ts"
 import { copyBytes, type Slice } from "./slice.ts"
 
 /** Below this many bytes a loop of JavaScript is done before the other has its bytes copied. */
@@ -127,6 +127,7 @@ export const combineBits = (
       else loops.and(steps)
     } else if (operation === "NOT") loops.not(steps)
     else if (operation === "ONE") loops.withoutRepeated(steps)
-    copyBytes(target, at + from, areas, 0, part)
+    if (part === chunkBytes) target.set(accumulator, at + from)
+    else copyBytes(target, at + from, accumulator, 0, part)
   }
 }

@@ -269,7 +269,7 @@ describe("BITOP", () => {
         const key = random.pick(keys)
         const dice = random.fraction()
         if (dice < 0.4) {
-          const length = random.pick([0, 1, 20, 44, 45, 100, 700, random.chance(0.02) ? 17_000 : 3])
+          const length = random.pick([0, 1, 20, 44, 45, 100, 700, random.chance(0.1) ? 3000 : 3])
           const value = random.chance(0.2) ? Buffer.from(`${random.below(100_000)}`) : Buffer.from(random.bytes(length))
           harness.run("SET", key, value, ...random.chance(0.2) ? ["EX", "100"] : [])
           held.set(key, value)

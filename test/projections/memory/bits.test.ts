@@ -6,7 +6,9 @@ import { bitsOf, combined } from "../../support/bit-model.ts"
 import { forSeeds, type Random, scaled } from "../../support/random.ts"
 
 const lengths = [0, 1, 2, 7, 31, 47, 48, 49, 63, 64, 65, 127, 128, 129, 200, 1000]
+/** What takes several chunks; too much for the model, so it is compared with the sum of short parts. */
 const longLengths = [chunkBytes - 1, chunkBytes, chunkBytes + 1, chunkBytes + 65, 2 * chunkBytes + 3]
+const partBytes = 1000
 
 /** Random bytes, or mostly equal ones with few others, beginning anywhere in their buffer. */
 const run = (random: Random, length: number): Slice => {
@@ -17,7 +19,7 @@ const run = (random: Random, length: number): Slice => {
   backing.set(bytes, before)
   return new Slice(backing, before, length)
 }
-const anyLength = (random: Random): number => random.pick(random.chance(0.01) ? longLengths : lengths)
+const anyLength = (random: Random): number => random.pick(lengths)
 
 describe("loops over bits", () => {
   it("count the ones of any part of any bytes", () => {
@@ -27,6 +29,36 @@ describe("loops over bits", () => {
       const to = random.between(from, length)
       const expected = bitsOf(bytes.subarray(start + from, start + to)).reduce((sum, bit) => sum + bit, 0)
       expect(countOnes(bytes, start + from, start + to)).toBe(expected)
+    })
+  })
+
+  it("count in many chunks what they count in short parts", () => {
+    forSeeds(scaled(50), (random) => {
+      const { bytes, length, start } = run(random, random.pick(longLengths))
+      let sum = 0
+      for (let at = 0; at < length; at += partBytes) {
+        sum += countOnes(bytes, start + at, start + Math.min(at + partBytes, length))
+      }
+      expect(countOnes(bytes, start, start + length)).toBe(sum)
+    })
+  })
+
+  it("combine in many chunks what they combine in short parts", () => {
+    forSeeds(scaled(100), (random) => {
+      const operation = random.pick(bitOperations)
+      const sources = Array.from({ length: random.between(1, 4) }, () => run(random, random.pick(longLengths)))
+      const length = Math.max(...sources.map((source) => source.length))
+      const whole = new Uint8Array(length + 3)
+      combineBits(operation, sources, sources.length, whole, 3, length)
+      const parts = new Uint8Array(length + 3)
+      for (let at = 0; at < length; at += partBytes) {
+        const piece = Math.min(partBytes, length - at)
+        const here = sources.map(({ bytes, length: all, start }) =>
+          new Slice(bytes, start + Math.min(at, all), Math.max(0, Math.min(piece, all - at)))
+        )
+        combineBits(operation, here, here.length, parts, at + 3, piece)
+      }
+      expect(Buffer.compare(whole, parts)).toBe(0)
     })
   })
 
