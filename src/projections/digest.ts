@@ -181,9 +181,14 @@ export const stateDigest = (keyspace: Keyspace): string => digestOf(keyspace, 0,
  * The digest of one entry's value at a moment (Unix ms; 0 counts fields past their deadlines), as
  * Redis computes it; of no entry (0), `emptyDigest`.
  */
-export const digestValue = (db: Database, p: Pointer, now = 0): string => {
+export const digestValue = (db: Database, p: Pointer, now = 0): string => valueDigest(db, p, now, false)
+
+/** The digest of one entry's value as the events left it: deadlines of fields, ids and groups of a stream count as well. */
+export const stateDigestValue = (db: Database, p: Pointer): string => valueDigest(db, p, 0, true)
+
+const valueDigest = (db: Database, p: Pointer, now: number, exact: boolean): string => {
   if (p === 0) return emptyDigest
   const value = new Uint8Array(digestBytes)
-  mixValue(value, db, p, now, false)
+  mixValue(value, db, p, now, exact)
   return hex(value)
 }

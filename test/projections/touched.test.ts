@@ -1,12 +1,13 @@
 /** Whatever an event changes is among the keys `visitTouched` names; and `Undo` takes any run of events back. */
 import { describe, expect, it } from "vitest"
-import { type Event, tags } from "../../src/log/events/catalog.ts"
-import { digestValue, stateDigest } from "../../src/projections/digest.ts"
+import { type Event, type EventTag, tags } from "../../src/log/events/catalog.ts"
+import { stateDigest, stateDigestValue } from "../../src/projections/digest.ts"
 import * as Entry from "../../src/projections/entry.ts"
 import { evolve } from "../../src/projections/evolve.ts"
 import { earliestFieldDeadline } from "../../src/projections/hash-fields.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { StreamId } from "../../src/projections/memory/stream-id.ts"
 import { isSweeping, visitTouched } from "../../src/projections/touched.ts"
 import { Undo } from "../../src/projections/undo.ts"
 import { randomEvent } from "../support/events.ts"
@@ -15,12 +16,25 @@ import { forSeeds, type Random } from "../support/random.ts"
 const databases = 4
 const keys = ["a", "b", "c", "d", "e"]
 
+/** One of few ids of stream entries. */
+const idOf = (random: Random): StreamId => new StreamId(0, random.below(3), 0, random.below(3))
+
+/** Kinds of events that work on one type of value: among all kinds they would hardly ever meet each other's work. */
+const families = ["String", "List", "Set", "Hash", "SortedSet", "Stream"].map((type) =>
+  tags.filter((tag) => tag.startsWith(type) || tag === "KeyExpirySet" || tag === "KeyPersisted")
+)
+const databaseFor = (random: Random, kinds: ReadonlyArray<EventTag>): number =>
+  random.below(kinds === tags ? databases : 1)
+const kindsOf = (random: Random): ReadonlyArray<EventTag> =>
+  random.chance(0.5) ? random.pick([...families, families.at(-1)!]) : tags
+
 /** An event about few keys and databases, with lengths and offsets that keep values small. */
-const eventOf = (random: Random): Event => {
-  const event: Record<string, unknown> = { ...randomEvent(random, random.pick(tags)) }
+const eventOf = (random: Random, kinds: ReadonlyArray<EventTag> = tags): Event => {
+  const event: Record<string, unknown> = { ...randomEvent(random, random.pick(kinds)) }
   for (const name of Object.keys(event)) {
     if (name === "key" || name === "to") event[name] = Slice.latin1(random.pick(random.chance(0.6) ? ["a", "b"] : keys))
     else if (name === "toDb" || name === "first" || name === "second") event[name] = random.below(databases)
+    else if (name === "group" || name === "consumer") event[name] = Slice.latin1(random.pick(["g", "h"]))
     else if (name === "offset") event[name] = random.below(40)
     else if (["index", "start", "ordinal"].includes(name)) event[name] = random.below(3)
     else if (name === "stop") event[name] = random.between(2, 5)
@@ -30,6 +44,10 @@ const eventOf = (random: Random): Event => {
     else if (name === "bytes") event[name] = Slice.latin1("\x02\0\0\0\x05\x01\x81a\x02")
     else if (name === "count") event[name] = 2
     else if (name === "pack") event[name] = Slice.latin1("\x05\x01\x81a\x02")
+    else if (name === "ids") event[name] = Array.from({ length: random.below(4) }, () => idOf(random))
+    else if (["counts", "owners", "times"].includes(name)) {
+      event[name] = Array.from({ length: random.below(4) }, () => random.below(4))
+    } else if (event[name] instanceof StreamId) event[name] = idOf(random)
     else if (Array.isArray(event[name])) {
       event[name] = Array.from(
         { length: random.pick([2, 4]) },
@@ -55,7 +73,7 @@ const snapshot = (keyspace: Keyspace): Map<string, string> => {
       const { arena } = database
       found.set(
         `${db} ${key}`,
-        `${digestValue(database, p)} ${Entry.deadlineOf(arena, p)} ${Entry.encodingOf(arena, p)} ` +
+        `${stateDigestValue(database, p)} ${Entry.deadlineOf(arena, p)} ${Entry.encodingOf(arena, p)} ` +
           earliestFieldDeadline(database.structures, p)
       )
     }
@@ -63,12 +81,12 @@ const snapshot = (keyspace: Keyspace): Map<string, string> => {
   return found
 }
 
-const filled = (random: Random): Keyspace => {
+const filled = (random: Random, kinds: ReadonlyArray<EventTag> = kindsOf(random)): Keyspace => {
   const keyspace = new Keyspace(databases, { k0: random.uint32(), k1: random.uint32() })
   for (let i = random.below(60); i > 0; i--) {
-    const event = eventOf(random)
+    const event = eventOf(random, kinds)
     keyspace.turn.next(1000)
-    if (!isSweeping(event)) evolve(keyspace, random.below(databases), event)
+    if (!isSweeping(event)) evolve(keyspace, databaseFor(random, kinds), event)
   }
   return keyspace
 }
@@ -77,14 +95,15 @@ describe("touched keys", () => {
   it("are all that an event changes, and removed ones are gone", () => {
     const seen = new Set<string>()
     forSeeds(5000, (random) => {
-      const keyspace = filled(random)
+      const kinds = kindsOf(random)
+      const keyspace = filled(random, kinds)
       // Events that need others before them would hardly ever meet those by chance.
       const dated = random.chance(0.03)
       const event: Event = dated
         ? { _tag: "HashFieldsPersisted", key: Slice.latin1("a"), fields: [Slice.latin1("f")] }
-        : eventOf(random)
+        : eventOf(random, kinds)
       if (isSweeping(event)) return
-      const db = random.below(databases)
+      const db = databaseFor(random, kinds)
       if (dated) {
         const key = Slice.latin1("a")
         const fields = [Slice.latin1("f")]
