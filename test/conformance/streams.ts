@@ -75,6 +75,11 @@ const count = Fc.oneof(
   { weight: 8, arbitrary: Fc.integer({ min: -1, max: 7 }).map(String) },
   { weight: 1, arbitrary: W.integer }
 )
+/** For so many ids room is made beforehand, which between these numbers is a matter of the machine's memory. */
+const roomCount = Fc.oneof(
+  { weight: 8, arbitrary: Fc.integer({ min: -1, max: 7 }).map(String) },
+  { weight: 1, arbitrary: word("9007199254740993", "576460752303423487", "576460752303423488", "1.5", "-9") }
+)
 const length = Fc.oneof(
   { weight: 8, arbitrary: Fc.integer({ min: 0, max: 20 }).map(String) },
   { weight: 1, arbitrary: W.integer }
@@ -187,7 +192,7 @@ const rows = (): ReadonlyArray<Row> => [
   row(
     5,
     say("XAUTOCLAIM", key, group, consumer, minIdle, bound),
-    many(0, 2, Fc.oneof(say("COUNT", count), say("JUSTID"), say("BOGUS")))
+    many(0, 2, Fc.oneof(say("COUNT", roomCount), say("JUSTID"), say("BOGUS")))
   ),
   row(4, say("XINFO", "STREAM", key)),
   row(4, say("XINFO", "STREAM", key, "FULL"), maybe(say("COUNT", count))),

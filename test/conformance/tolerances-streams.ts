@@ -52,6 +52,11 @@ const fieldsOf = (reply: TypedReply): Fields | undefined => {
 const sameField = (name: string, redis: TypedReply, annals: TypedReply): boolean => {
   if (name === "idle" || name === "seen-time") return near(redis, annals)
   if (name === "radix-tree-nodes") return redis.type === "integer" && annals.type === "integer"
+  if (name === "radix-tree-keys") {
+    // Redis keeps a node of which XTRIM has taken the last entry but one that XDEL had taken before; here it goes.
+    return redis.type === "integer" && annals.type === "integer" &&
+      (redis.value === annals.value || redis.value === annals.value + 1n)
+  }
   return sameDescription(redis, annals)
 }
 

@@ -22,6 +22,9 @@ const badIdle = invalid("IDLE option", "XCLAIM")
 const badTime = invalid("TIME option", "XCLAIM")
 const badRetryCount = invalid("RETRYCOUNT option", "XCLAIM")
 const badAutoMinIdle = invalid("min-idle-time", "XAUTOCLAIM")
+const countTooHigh = new ReplyError(
+  "ERR Insufficient memory, failed allocating transient memory, COUNT too high."
+)
 const badCount = new ReplyError("ERR COUNT must be > 0")
 
 /** An integer of 64 bits as a number, or the refusal given. */
@@ -159,6 +162,8 @@ const usualCount = 100
 const attempts = 10
 /** The greatest COUNT: that many ids of 16 bytes. */
 const mostCount = (2n ** 63n - 1n) / 16n
+/** Beyond this Redis has no address space left for the ids of deleted entries it makes room for. */
+const mostRoomFor = 2 ** 47 / 16
 
 const autoClaim = (d: Decision, argv: Argv): Reply => {
   const minIdle = Math.max(0, numberAt(argv.at(4), badAutoMinIdle))
@@ -176,6 +181,7 @@ const autoClaim = (d: Decision, argv: Argv): Reply => {
   const key = argv.at(1)
   const groupName = argv.at(2)
   const { group, p } = groupOf(d, key, groupName)
+  if (count > mostRoomFor) throw countTooHigh
   askingConsumer(d, group, argv.at(3))
   const claims = new Claims()
   let left = count
