@@ -157,7 +157,10 @@ const sameScoredPairs = (redis: TypedReply, annals: TypedReply): boolean => {
   return pairs(redis.items) === pairs(annals.items)
 }
 
-/** Members and distances: the same but for the last two bits of a distance, which differ between C libraries too. */
+/**
+ * Members and distances: the same but for the last bits of a distance, in which C libraries differ, too. A sine that is off
+ * by one in its last place is squared and goes through an arc sine: up to 4.5 places were seen.
+ */
 const sameDistances = (redis: TypedReply, annals: TypedReply): boolean => {
   if (redis.type !== "array" || annals.type !== "array") return false
   const distances = (items: ReadonlyArray<TypedReply>): ReadonlyMap<string, number> => {
@@ -167,7 +170,7 @@ const sameDistances = (redis: TypedReply, annals: TypedReply): boolean => {
   const ours = distances(annals.items)
   return redis.items.length === annals.items.length &&
     [...distances(redis.items)].every(([member, distance]) =>
-      Math.abs((ours.get(member) ?? NaN) - distance) <= 2 * Number.EPSILON * distance
+      Math.abs((ours.get(member) ?? NaN) - distance) <= 8 * Number.EPSILON * distance
     )
 }
 

@@ -73,14 +73,18 @@ export class GroupOracle {
       for (const id of ids) free.delete(id)
       return ids
     }
-    const work = consumers.map((client, i): Promise<boolean> => {
+    const own = (i: number) => ({ owner }: Held): boolean => owner === `c${i}`
+    const plans = consumers.map((client, i) => ({ client, i, dice: random.fraction(), most: random.between(1, 8) }))
+    // Who asks for all it has comes first: nobody else may then claim any of it, before or after.
+    const again = new Map(
+      plans.filter(({ dice }) => dice >= 0.45 && dice < 0.5).map(({ i }) => [i, take(own(i), Infinity)])
+    )
+    const work = plans.map(({ client, dice, i, most }): Promise<boolean> => {
       const name = `c${i}`
-      const most = random.between(1, 8)
-      const dice = random.fraction()
-      const own = ({ owner }: Held): boolean => owner === name
       if (dice < 0.45) return this.read(client, name, most)
-      if (dice < 0.5) return this.readAgain(client, name, take(own, Infinity))
-      const ids = dice < 0.65 ? take((held) => !own(held), most) : take(own, most)
+      const all = again.get(i)
+      if (all !== undefined) return this.readAgain(client, name, all)
+      const ids = dice < 0.65 ? take((held) => !own(i)(held), most) : take(own(i), most)
       if (ids.length === 0) return this.read(client, name, most)
       return dice < 0.65 ? this.claim(client, name, ids) : this.acknowledge(client, ids)
     })
