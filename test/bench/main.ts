@@ -40,12 +40,13 @@ import { pubsub } from "./pubsub.ts"
 import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
 import { sortedSet } from "./sorted-set.ts"
+import { stream } from "./stream.ts"
 
 const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,5000000] [--repeat 3]
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it; the last
-              six parts only where --only names them
+              seven parts only where --only names them
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -63,8 +64,9 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 hyperloglog one large HyperLogLog, many small ones, unions of large ones
                 geo         one index of places: adding, moving, searching
                 bitmap      bits at random in 4 MiB, BITCOUNT of 1 MiB, BITOP of two of 128 KiB
-  --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset and
-              hash take the largest
+                stream      one stream: memory, adding, reading, a consumer group at work
+  --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset, hash
+              and stream take the largest
   --repeat    repetitions of every part, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
@@ -110,7 +112,7 @@ const quick = positionals.includes("quick")
 if (positionals.some((word) => word !== "quick")) fail(usage)
 const scale = quick ? quickScale : fullScale
 /** More than a minute more. */
-const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog", "geo", "bitmap"]
+const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog", "geo", "bitmap", "stream"]
 const usual = quick ? partNames.filter((part) => !notQuick.includes(part)) : partNames
 const selected = new Set<PartName>(
   values.only === undefined ? usual : values.only.split(",").map((word) => oneOf(word, partNames, "--only"))
@@ -210,6 +212,7 @@ if (selected.has("hash")) await alternate("hash", (turn) => hashes(turn, Math.ma
 if (selected.has("hyperloglog")) await alternate("hyperloglog", hyperLogLogs, rarely)
 if (selected.has("geo")) await alternate("geo", (turn) => geo(turn, Math.min(...keyCounts)), rarely)
 if (selected.has("bitmap")) await alternate("bitmap", bitmap, rarely)
+if (selected.has("stream")) await alternate("stream", (turn) => stream(turn, Math.max(...keyCounts)), rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

@@ -97,7 +97,8 @@ export const partNames = [
   "hash",
   "hyperloglog",
   "geo",
-  "bitmap"
+  "bitmap",
+  "stream"
 ] as const
 export type PartName = (typeof partNames)[number]
 
