@@ -168,11 +168,14 @@ export class Segment {
     if (moves && moving.some((number) => footer.counts.has(number))) {
       return this.indexed(this.walk(file, end), end, names, moves)
     }
+    // A disk that refuses its sync may take the footer away again, to have it written anew: then it excludes nothing.
+    let there = true
     const read: FilterBytes = (offset, length) => {
       const bytes = new Uint8Array(length)
-      return bytes.subarray(0, readRetrying(file, bytes, 0, length, footer.filterAt + offset))
+      there &&= readRetrying(file, bytes, 0, length, footer.filterAt + offset) === length
+      return bytes
     }
-    const wanted = names.filter((name) => mayHoldOnDisk(read, name))
+    const wanted = names.filter((name) => mayHoldOnDisk(read, name) || !there)
     return wanted.length === 0 ? [] : blocksWith(file, blocksUpTo(footer, end), wanted)
   }
 
