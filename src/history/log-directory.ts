@@ -70,7 +70,8 @@ export class LogDirectory {
     const segments: Array<Segment> = []
     for (const first of firsts) {
       let segment = known.get(first)
-      if (segment === undefined || !segment.refresh()) segment = new Segment(this.disk, first)
+      const followed = first !== firsts.at(-1)
+      if (segment === undefined || !segment.refresh(followed)) segment = new Segment(this.disk, first, followed)
       if (live !== undefined && segment.header.lsn > live.lsn) break // begun since
       segments.push(segment)
     }

@@ -53,6 +53,8 @@ export class Segment {
   /** What its footer says, once it is sealed, and where its frames end then. */
   summary: SegmentSummary | undefined = undefined
   private framesEnd = 0
+  /** The footer will not change any more. */
+  private settled = false
   private facts: Facts | undefined = undefined
   index: BlockIndex | undefined = undefined
   /** An index that is being made for later. */
@@ -63,8 +65,11 @@ export class Segment {
     | undefined
   private readonly authors = new Map<number, Sessions>()
 
-  /** Throws `DiskError`, `SegmentGone`, `LogCorrupt` or `LogFormatTooNew`. */
-  constructor(disk: Disk, first: number) {
+  /**
+   * `followed`: another segment has begun, see `refresh`. Throws `DiskError`, `SegmentGone`, `LogCorrupt` or
+   * `LogFormatTooNew`.
+   */
+  constructor(disk: Disk, first: number, followed: boolean) {
     this.disk = disk
     this.first = first
     const file = this.open()
@@ -78,7 +83,7 @@ export class Segment {
         throw logCorrupt({ reason, segment: name, position: 0, lsn: 0, sequence: first, bytesLost: file.size() })
       }
       this.header = reading.header
-      this.lookForFooter(file)
+      this.lookForFooter(file, followed)
     } finally {
       file.close()
     }
@@ -102,24 +107,29 @@ export class Segment {
     throw new SegmentGone(segmentName(this.first))
   }
 
-  /** Looks whether it has been sealed meanwhile; false when another file has taken its place. */
-  refresh(): boolean {
-    if (this.summary !== undefined) return true
+  /**
+   * Looks whether it has been sealed meanwhile; false when another file has taken its place. Only of a segment that was
+   * `followed` by another before this look a footer is there to stay: where the next one cannot be begun, it goes on.
+   */
+  refresh(followed: boolean): boolean {
+    if (this.settled) return true
     const file = this.open()
     try {
       if (!sameBytes(headOf(file), this.headerBytes)) return false
-      this.lookForFooter(file)
+      this.lookForFooter(file, followed)
       return true
     } finally {
       file.close()
     }
   }
 
-  private lookForFooter(file: DiskFile): void {
+  private lookForFooter(file: DiskFile, followed: boolean): void {
     const tail = readFooterTail(file, file.size())
-    if (tail === undefined || tail.summary.firstSequence !== this.first) return
-    this.summary = tail.summary
-    this.framesEnd = tail.start
+    const found = tail?.summary.firstSequence === this.first
+    this.summary = found ? tail.summary : undefined
+    this.framesEnd = found ? tail.start : 0
+    this.settled = found && followed
+    if (!this.settled) this.facts = undefined
   }
 
   /** Position after the last frame of a sealed segment. */

@@ -259,3 +259,37 @@ describe("a log that is being written", () => {
     expect(forwards(view(disk))).toEqual(own)
   })
 })
+
+describe("a segment whose successor could not be begun", () => {
+  it("goes on being read, by those too who saw it with a footer", () => {
+    const disk = new SimDisk()
+    const clock = new FakeClock()
+    const writer = new Writer(openLog(disk, clock, logOptions({ policy: "no" })), clock, new Random(2))
+    const directory = new LogDirectory(readOnly(disk))
+    const turn = (): void => {
+      for (let i = 0; i < 4; i++) writer.append(2)
+      writer.commit()
+      clock.advance(50)
+      writer.tick()
+    }
+    const fault = disk.fail({ operation: "rename", file: /log\/.*\.tmp$/, times: 3 })
+    let looks = 0
+    disk.onOperation = (operation, name) => {
+      if (operation !== "rename" || !name.endsWith(".tmp") || !name.startsWith("log/")) return
+      const seen = directory.view()
+      if (seen.parts.at(-1)!.segment.summary !== undefined) looks++
+    }
+    while (fault.failed() < 3) {
+      turn()
+      clock.advance(2000)
+    }
+    expect(looks).toBeGreaterThan(0)
+    for (let i = 0; i < 40; i++) {
+      turn()
+      for (const live of [{ lsn: writer.log.lsn(), oldest: 1 }, undefined]) {
+        expect(forwards(directory.view(live))).toEqual(writer.lines)
+      }
+    }
+    expect(directory.view().parts.length).toBeGreaterThan(2)
+  })
+})
