@@ -31,7 +31,13 @@ class ReadingThread implements LogReader {
   readonly ask: LogReader["ask"] = (question, answered) => {
     const id = ++this.lastId
     this.waiting.set(id, answered)
-    this.tell({ id, ...question })
+    try {
+      this.tell({ id, ...question })
+    } catch (error) {
+      // No thread to be had: the system allows no more of them.
+      this.warn(`the thread that reads the log cannot be started: ${String(error)}`)
+      setImmediate(() => this.answered(id, failed))
+    }
     return () => {
       if (this.waiting.delete(id) && this.worker !== undefined) this.tell({ cancelled: id })
     }
@@ -43,13 +49,15 @@ class ReadingThread implements LogReader {
     this.worker.postMessage(message)
   }
 
+  private answered(id: number, answer: Answer): void {
+    const answered = this.waiting.get(id)
+    this.waiting.delete(id)
+    answered?.(answer)
+  }
+
   private start(): Worker {
     const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: this.data, name: "log-reader" })
-    worker.on("message", ({ answer, id }: FromReader) => {
-      const answered = this.waiting.get(id)
-      this.waiting.delete(id)
-      answered?.(answer)
-    })
+    worker.on("message", ({ answer, id }: FromReader) => this.answered(id, answer))
     worker.on("error", (error) => {
       const why = error instanceof Error ? error.stack ?? error.message : String(error)
       this.warn(`the thread that reads the log failed: ${why}`)

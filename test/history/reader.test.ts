@@ -60,15 +60,17 @@ describe("the reading thread", () => {
         }
       }
     })
-    // What no configuration gives: the thread cannot even begin.
-    await withReader(42 as unknown as string, async (reader) => {
-      for (let round = 0; round < 2; round++) {
-        const text = "ERR the thread that reads the log failed; ask again"
-        expect(await Promise.all([ask(reader), ask(reader)])).toEqual([{ kind: "error", text }, {
-          kind: "error",
-          text
-        }])
-      }
-    })
+    // What no configuration gives: the thread cannot even begin, or not be made at all.
+    for (const directory of [42, () => {}]) {
+      await withReader(directory as unknown as string, async (reader) => {
+        for (let round = 0; round < 2; round++) {
+          const text = "ERR the thread that reads the log failed; ask again"
+          expect(await Promise.all([ask(reader), ask(reader)])).toEqual([{ kind: "error", text }, {
+            kind: "error",
+            text
+          }])
+        }
+      })
+    }
   })
 })
