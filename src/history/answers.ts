@@ -48,9 +48,12 @@ class Items {
     const out = new ReplyBuffer()
     head?.(out)
     out.array(this.count)
-    const whole = Buffer.concat([...out.take(), ...this.body.take()])
-    const bytes = new Uint8Array(whole.length) // in memory of its own, which goes to another thread
-    bytes.set(whole)
+    const bytes = new Uint8Array(out.length + this.body.length) // in memory of its own, which goes to another thread
+    let at = 0
+    for (const chunk of [...out.take(), ...this.body.take()]) {
+      bytes.set(chunk, at)
+      at += chunk.length
+    }
     return bytes
   }
 }
