@@ -154,7 +154,9 @@ export class LogView {
   gaps(from: number, to: number): Array<Gap> {
     return this.parts
       .filter((part) => part.segment.first <= to && part.lastSequence >= from)
-      .flatMap((part) => this.reading(part, (file) => part.segment.gaps(file, part.end)))
+      .flatMap((part) =>
+        part.segment.withoutGaps ? [] : this.reading(part, (file) => part.segment.gaps(file, part.end))
+      )
       .filter((gap) => gap.last >= from && gap.first <= to)
   }
 

@@ -249,10 +249,14 @@ export class Segment {
     }
   }
 
+  /** Its footer says that nothing was lost: most are not even opened for `gaps`. */
+  get withoutGaps(): boolean {
+    return this.summary?.gaps === false
+  }
+
   /** Sequences that a salvage could not keep. */
   gaps(file: DiskFile, end: number): ReadonlyArray<Gap> {
     if (this.index !== undefined) return this.index.gaps
-    if (this.summary?.gaps === false) return []
     if (this.summary === undefined) return this.walk(file, end).gaps
     return this.gapsFound ??= gapsOf(file, this.framesEnd)
   }
