@@ -15,8 +15,8 @@ import type { LogDirectory } from "./log-directory.ts"
 import type { LogView } from "./log-view.ts"
 import type { Answer, HistoryRequest, Question, ReadRequest } from "./questions.ts"
 
-/** Steps of an answer. */
-export type Answering = Generator<undefined, Answer>
+/** Steps of an answer; each tells how many bytes of it there are. */
+export type Answering = Generator<number, Answer>
 
 /** A reply to LOG.READ ends with the batch that takes it past this. */
 const readBytes = 16 << 20
@@ -105,7 +105,7 @@ function* history(view: LogView, request: HistoryRequest, { now, protocol }: Que
   if (count > 0) {
     for (const change of keyTrail(view, db, key, { from, to, reverse })) {
       if (change === undefined) {
-        yield undefined
+        yield items.bytes
         continue
       }
       const { batch, event, index } = change
@@ -143,7 +143,7 @@ function* read(view: LogView, request: ReadRequest, { protocol }: Question): Ans
     }
     addGaps(batch.sequence)
     if (wants(batch)) items.add(batchReply(batch, detail))
-    if (++looked % batchesPerStep === 0) yield undefined
+    if (++looked % batchesPerStep === 0) yield items.bytes
   }
   if (next > view.head) addGaps(Infinity)
   const bytes = items.take((out) => {

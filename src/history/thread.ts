@@ -11,6 +11,8 @@ import type { Answer, FromReader, ToReader } from "./questions.ts"
 
 /** How long one question is worked on before another has its turn, ms. */
 const turnMs = 5
+/** While the questions before it have gathered answers of this size, a question has to wait: many clients may ask for much. */
+const gatheredBytes = 64 << 20
 /** Less important than serving clients, where both share a processor; on Linux a thread has a priority of its own. */
 const niceness = 19
 
@@ -22,7 +24,8 @@ export interface ReaderData {
 
 const port = parentPort!
 const log = new LogDirectory(nodeDisk((workerData as ReaderData).directory))
-const questions = new Map<number, Answering>()
+/** In the order in which they came. `bytes`: of the answer so far. */
+const questions = new Map<number, { readonly steps: Answering; bytes: number }>()
 let scheduled = false
 let indexing = false
 
@@ -42,15 +45,21 @@ const schedule = (): void => {
 
 const turn = (): void => {
   scheduled = false
-  for (const [id, steps] of questions) {
+  let gathered = 0
+  for (const [id, question] of questions) {
+    if (gathered > gatheredBytes) break
     const until = performance.now() + turnMs
     while (performance.now() < until) {
-      const step = steps.next()
-      if (step.done !== true) continue
+      const step = question.steps.next()
+      if (step.done !== true) {
+        question.bytes = step.value
+        continue
+      }
       questions.delete(id)
       tell(id, step.value)
       break
     }
+    gathered += question.bytes
   }
   if (questions.size === 0) indexing = log.indexMore()
   if (questions.size > 0 || indexing) schedule()
@@ -63,10 +72,10 @@ const tell = (id: number, reply: Answer): void => {
 
 port.on("message", (message: ToReader) => {
   if ("cancelled" in message) {
-    questions.get(message.cancelled)?.return({ kind: "error", text: "" })
+    questions.get(message.cancelled)?.steps.return({ kind: "error", text: "" })
     questions.delete(message.cancelled)
     return
   }
-  questions.set(message.id, answer(log, message))
+  questions.set(message.id, { steps: answer(log, message), bytes: 0 })
   schedule()
 })
