@@ -32,9 +32,9 @@ export interface Outlet {
   readonly waiting: number
   /**
    * Sends the first `length` bytes; true when the kernel took all of them. Otherwise the rest was copied and follows
-   * by itself: the buffer may be used again at once either way.
+   * by itself: the buffer may be used again at once either way. What is `kept` nobody writes to any more: it is not copied.
    */
-  send(bytes: Uint8Array, length: number): boolean
+  send(bytes: Uint8Array, length: number, kept?: boolean): boolean
   /** Sends a chunk that nobody writes to any more. */
   sendKept(chunk: Uint8Array): void
   /** Stops reading until `resume`. */
@@ -68,7 +68,7 @@ export class Transport implements Outlet {
     return !this.socket.destroyed && !this.socket.writableEnded
   }
 
-  send(bytes: Uint8Array, length: number): boolean {
+  send(bytes: Uint8Array, length: number, kept = false): boolean {
     if (!this.open) return true
     let sent = 0
     // The descriptor is only ours while the stream is open and holds nothing back: checked on every call.
@@ -84,7 +84,7 @@ export class Transport implements Outlet {
       }
     }
     if (sent === length) return true
-    this.socket.write(Uint8Array.prototype.slice.call(bytes, sent, length))
+    this.socket.write(kept ? bytes.subarray(sent, length) : Uint8Array.prototype.slice.call(bytes, sent, length))
     return false
   }
 

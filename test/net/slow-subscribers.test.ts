@@ -130,6 +130,20 @@ describe("client-output-buffer-limit of subscribers", () => {
     expect(await info(other, "mem_clients_normal")).toBeLessThan(megabyte)
   })
 
+  it("holds a long message once, however many do not read it", async () => {
+    const other = await limit("0 0 0")
+    const slow = await Promise.all(Array.from({ length: 40 }, () => deaf(server.port)))
+    for (const socket of slow) socket.write("SUBSCRIBE c\r\n")
+    await eventually("all subscribe", async () => await info(other, "pubsub_clients") === 40)
+    const before = await info(other, "used_memory_rss")
+    for (const size of [10 * megabyte, ...Array.from({ length: 20 }, () => megabyte / 5)]) {
+      expect(await ask(other, "PUBLISH", "c", "v".repeat(size))).toBe(40)
+    }
+    expect(await info(other, "mem_clients_normal")).toBeGreaterThan(400 * megabyte)
+    expect(await info(other, "used_memory_rss") - before).toBeLessThan(200 * megabyte)
+    for (const socket of slow) socket.destroy()
+  })
+
   it("leaves a transaction whole whose client is cut by messages meanwhile", async () => {
     const other = await limit("1mb 0 0")
     const slow = await deaf(server.port)

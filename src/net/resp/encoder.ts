@@ -292,11 +292,16 @@ const releaseChunk = (chunk: Uint8Array): void => {
 const spareBig: Array<Uint8Array> = []
 const spareBigLimit = 50
 
+const isRecyclable = ({ buffer: { byteLength } }: Uint8Array): boolean =>
+  byteLength === chunkBytes || byteLength === bigChunkBytes
+
 /** A chunk that `take` gave is not needed any more: its memory serves another reply. */
-export const recycleChunk = ({ buffer }: Uint8Array): void => {
-  const { byteLength } = buffer
-  if (byteLength === chunkBytes || byteLength === bigChunkBytes) releaseChunk(Buffer.from(buffer as ArrayBuffer))
+export const recycleChunk = (chunk: Uint8Array): void => {
+  if (isRecyclable(chunk)) releaseChunk(Buffer.from(chunk.buffer as ArrayBuffer))
 }
+
+/** Whether `length` bytes at the beginning of a chunk are long, and nobody will write to them. */
+export const isLasting = (chunk: Uint8Array, length: number): boolean => length >= chunkBytes && !isRecyclable(chunk)
 
 /**
  * Bytes for a message that many buffers may hold. Never of a size by which `recycleChunk` would take them for a chunk of
