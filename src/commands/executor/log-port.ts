@@ -1,17 +1,4 @@
-import type { Author, LogUnavailable, Origin } from "../../log/event-log.ts"
-import type { Event } from "../../log/events/catalog.ts"
+import type { EventLog } from "../../log/event-log.ts"
 
 /** What the executor needs of the log. */
-export interface LogPort {
-  readonly append: (
-    time: number,
-    db: number,
-    origin: Origin,
-    command: number,
-    author: Author | undefined,
-    events: ReadonlyArray<Event>,
-    count: number,
-    dbs?: ReadonlyArray<number>
-  ) => number
-  readonly failure: () => LogUnavailable | undefined
-}
+export type LogPort = Pick<EventLog["Service"], "append" | "failure">

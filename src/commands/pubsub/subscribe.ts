@@ -22,19 +22,19 @@ interface Kind {
 
 const both = ({ client }: Control): number => client.channels + client.patterns
 
+const unsharded = { since: "2.0.0", count: both }
+
 const channels: Kind = {
+  ...unsharded,
   prefix: "",
-  since: "2.0.0",
   argument: "channel",
-  topics: ({ subscriptions }) => subscriptions.channels,
-  count: both
+  topics: (control) => control.subscriptions.channels
 }
 const patterns: Kind = {
+  ...unsharded,
   prefix: "P",
-  since: "2.0.0",
   argument: "pattern",
-  topics: ({ subscriptions }) => subscriptions.patterns,
-  count: both
+  topics: (control) => control.subscriptions.patterns
 }
 const shardChannels: Kind = {
   prefix: "S",
