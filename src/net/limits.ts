@@ -35,7 +35,7 @@ export interface NetSettings extends ParserLimits {
 export const outputHighWater = 32 * 1024 * 1024
 
 /** Query buffer of a client that has not authenticated. */
-export const unauthenticatedQueryBytes = 1024 * 1024
+const unauthenticatedQueryBytes = 1024 * 1024
 
 /** Bytes of unread requests a client may have. */
 export const queryLimitOf = ({ authenticated }: ClientState, { queryBufferBytes }: NetSettings): number =>
