@@ -70,7 +70,10 @@ const listed = new Set(["elements", "members", "fields", "sources", "indexes"])
 /** What an event says besides its type and key. */
 const changeOf = (event: Event, detail: Detail): MapReply => {
   const pairs: Array<Pair> = []
-  const shown = new Shown(detail)
+  const { only } = detail
+  // Who asks for an entry of a stream wants all that is in it.
+  const wanted = only !== undefined && "id" in event && isId(event.id, only)
+  const shown = new Shown(wanted ? briefly(undefined) : detail)
   for (const [name, value] of Object.entries(event) as Array<[string, unknown]>) {
     if (name === "_tag" || name === "key" || name === "scores") continue
     if (name === "pairs") pairs.push(["fields", shown.map(value as ReadonlyArray<Slice>)])

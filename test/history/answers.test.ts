@@ -67,12 +67,20 @@ describe("what a reply shows of streams", () => {
   world.run(client!, "XGROUP", "CREATE", "x", "g", "0")
   world.run(client!, "XREADGROUP", "GROUP", "g", "c", "STREAMS", "x", ">")
   world.run(client!, "XACK", "x", "g", "5-1")
+  world.run(client!, "XADD", "x", "6-1", "a", "3", "b", "4")
   world.log.commit()
 
   it("ids as they are written, and by an entry's id what happened to it", () => {
     expect(shown(world.disk, historyOf("x"))).toContain("\"5-2\"")
     expect(numbers(shown(world.disk, historyOf("x", { field: Buffer.from("5-1") })), "sequence")).toEqual([1, 4, 5])
     expect(numbers(shown(world.disk, historyOf("x", { field: Buffer.from("5-2") })), "sequence")).toEqual([2, 4])
+  })
+
+  it("all of an entry that is asked for, and of others the field that is", () => {
+    const entry = shown(world.disk, historyOf("x", { field: Buffer.from("6-1"), count: 1 }))
+    expect(entry).toContain("\"fields\", {\"a\", \"3\", \"b\", \"4\"}")
+    const field = shown(world.disk, historyOf("x", { field: Buffer.from("b") }))
+    expect(field).toContain("\"fields\", {\"b\", \"4\"}")
   })
 })
 
