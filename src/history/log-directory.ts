@@ -143,7 +143,8 @@ export class LogDirectory {
     this.account(segment)
     for (const other of segments.values()) {
       if (this.cachedBytes <= this.cacheBytes || other === segment) return
-      if (other.summary === undefined) continue // the one being written
+      // Each look would walk them anew: the one being written, and those whose footers are still to come.
+      if (other.summary === undefined) continue
       other.forget()
       this.account(other)
     }

@@ -32,27 +32,24 @@ export class OtherWaits {
   /** The connection is gone. */
   forget(connection: ConnectionPort): void {
     const wait = this.waits.get(connection)
-    if (wait === undefined) return
-    this.waits.delete(connection)
-    wait.over("gone")
+    if (wait !== undefined) this.end(connection, wait, "gone")
   }
 
   /** CLIENT UNBLOCK; false when the connection does not wait, or cannot be unblocked. */
   unblock(connection: ConnectionPort, how: "timeout" | "error"): boolean {
     const wait = this.waits.get(connection)
     if (wait === undefined || !wait.unblockable) return false
-    this.waits.delete(connection)
-    wait.over(how)
+    this.end(connection, wait, how)
     return true
   }
 
   /** Ends the waits whose time is over at `now`, monotonic ms. */
   expire(now: number): void {
-    for (const [connection, wait] of this.waits) if (wait.until <= now) this.end(connection, wait)
+    for (const [connection, wait] of this.waits) if (wait.until <= now) this.end(connection, wait, "timeout")
   }
 
-  private end(connection: ConnectionPort, wait: OtherWait): void {
+  private end(connection: ConnectionPort, wait: OtherWait, how: Parameters<OtherWait["over"]>[0]): void {
     this.waits.delete(connection)
-    wait.over("timeout")
+    wait.over(how)
   }
 }
