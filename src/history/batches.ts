@@ -53,7 +53,7 @@ class LazySessions extends Map<number, Author> {
 }
 
 /** Runs `step`; what does not decode is damage of the segment at the frame in hand. */
-const checked = <T>(part: SegmentPart, cursor: FrameCursor, step: () => T): T => {
+export const checked = <T>(part: SegmentPart, cursor: FrameCursor, step: () => T): T => {
   try {
     return step()
   } catch (error) {
@@ -68,8 +68,8 @@ const damaged = (part: SegmentPart, cursor: FrameCursor, reason: string): Error 
     part.end
   )
 
-/** Steps to the next frame before `to`; false at the end. */
-const advance = (part: SegmentPart, cursor: FrameCursor, to: number): boolean => {
+/** Steps to the next frame before `to`; false at the end. What is no frame is damage. */
+export const advance = (part: SegmentPart, cursor: FrameCursor, to: number): boolean => {
   if (cursor.next >= to) return false
   const step = cursor.advance()
   if (step === "bad") throw damaged(part, cursor, cursor.reason)

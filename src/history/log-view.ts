@@ -6,7 +6,7 @@ import { FrameCursor } from "../log/frame-cursor.ts"
 import { frameType } from "../log/frame.ts"
 import type { Gap } from "../log/gaps.ts"
 import { segmentName } from "../log/segment.ts"
-import { backward, forward, naming, type Range, type SegmentPart } from "./batches.ts"
+import { advance, backward, checked, forward, naming, type Range, type SegmentPart } from "./batches.ts"
 import { beyondHead, truncated } from "./errors.ts"
 import { FrameScan } from "./frame-scan.ts"
 import type { Moment } from "./moment.ts"
@@ -85,11 +85,13 @@ export class LogView {
       if (block < 0) return sequence
       const cursor = new FrameCursor(file, entries[block]!.position, part.end, 128 << 10)
       const scan = new FrameScan()
-      while (cursor.next < part.end && cursor.advance() === "frame") {
+      while (advance(part, cursor, part.end)) {
         if (cursor.header.type !== frameType.batches) continue
         if (cursor.header.time > time) break
-        scan.open(cursor.bytes, cursor.at, cursor.header)
-        while (scan.next() && scan.time <= time) sequence = scan.sequence
+        checked(part, cursor, () => {
+          scan.open(cursor.bytes, cursor.at, cursor.header)
+          while (scan.next() && scan.time <= time) sequence = scan.sequence
+        })
       }
       return sequence
     })

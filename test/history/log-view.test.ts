@@ -230,6 +230,8 @@ describe("a log that is being written", () => {
     expect(log.head).toBe(sealed.lines.length)
     expect(() => forwards(log)).toThrow(LogCorrupt)
     expect(() => backwards(log)).toThrow(LogCorrupt)
+    const time = log.parts[1]!.lastTime - 1
+    expect(() => log.sequenceAt({ kind: "time", time })).toThrow(LogCorrupt)
     const lacking = sealed.disk.settled()
     lacking.remove(sealed.sealed[2]!)
     expect(() => view(lacking)).toThrow(/does not hold sequences/)
