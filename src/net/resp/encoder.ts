@@ -261,8 +261,10 @@ export class ReplyBuffer implements ElementSink {
       else this.writeRare(reply.text, protocol)
     } else if (reply instanceof Verbatim) {
       this.verbatim(reply, protocol)
-    } else if (reply instanceof Encoded) this.raw(reply.bytes)
-    else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
+    } else if (reply instanceof Encoded) {
+      if (isLasting(reply.bytes, reply.bytes.length)) this.share(reply.bytes)
+      else this.raw(reply.bytes)
+    } else if (reply === nilArray) this.raw(protocol === 3 ? null3 : nullArray)
     else if (reply !== noReply) throw new TypeError("not a reply")
   }
 

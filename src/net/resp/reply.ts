@@ -138,7 +138,7 @@ export class Elements {
   }
 }
 
-/** A reply that somebody has encoded already, for the protocol of the connection. */
+/** A reply that somebody has encoded already, for the protocol of the connection. Nobody writes to the bytes any more. */
 export class Encoded {
   readonly bytes: Uint8Array
   constructor(bytes: Uint8Array) {
