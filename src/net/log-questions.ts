@@ -90,8 +90,8 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
     connection.answer(reply)
   }
 
-  /** Registers a wait; `go` is called when everything appended before is released. */
-  const begin = (connection: ConnectionPort, asking: Asking, go: () => void): void => {
+  /** Registers a wait; `go` is called when everything appended before is released, `committed` once it is committed. */
+  const begin = (connection: ConnectionPort, asking: Asking, go: () => void, committed?: () => void): void => {
     let gone = false
     asking.cancel = () => {
       gone = true
@@ -99,6 +99,7 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
     waits.add(connection, asking)
     parts.afterCommit(() => {
       if (gone) return
+      committed?.()
       const barrier = log.lsn()
       if (log.released() >= barrier || log.failure() !== undefined) go()
       else asking.cancel = whenReleased(barrier - 1, go)
@@ -108,7 +109,14 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
   return {
     head: (connection) => {
       const asking = new Asking(undefined, 0, () => {})
-      begin(connection, asking, () => answer(connection, asking, headReply(log.status())))
+      // What was committed while this waited for a sync may still be lost: the head is the one waited for.
+      let head!: LogStatus
+      begin(connection, asking, () => {
+        const durableLsn = Math.min(head.lsn, log.status().durableLsn)
+        answer(connection, asking, headReply({ ...head, durableLsn }))
+      }, () => {
+        head = log.status()
+      })
     },
     ask: (connection, request, blockMs) => {
       const { protocol } = connection.client
