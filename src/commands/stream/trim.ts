@@ -107,7 +107,7 @@ export interface Added {
 export const trim = (d: Decision, key: Slice, p: Pointer, trimming: Trimming, added?: Added): number => {
   if (trimming.strategy === "none") return 0
   if (trimming.references === "acknowledged" && p !== 0 && Stream.groupCount(d.db, p) > 0) {
-    return trimAcknowledged(d, key, p, trimming)
+    return trimAcknowledged(d, key, p, trimming, added)
   }
   const count = trimming.approximate ? wholeNodes(d, p, trimming, added) : exactly(d, p, trimming, added)
   if (count === 0) return 0
@@ -122,34 +122,53 @@ const exactly = (
   { maxLength, minId, strategy }: Trimming,
   added: Added | undefined
 ): number => {
-  const held = p === 0 ? 0 : Stream.length(d.db, p)
-  if (strategy === "length") return Math.max(0, held + (added === undefined ? 0 : 1) - maxLength)
+  if (strategy === "length") return Math.max(0, lengthWith(d, p, added) - maxLength)
   const before = p === 0 ? 0 : countBefore(d.db, p, minId)
   return before + (added !== undefined && compareIds(added.id, minId) < 0 ? 1 : 0)
 }
 
-const wholeNodes = (d: Decision, p: Pointer, trimming: Trimming, added: Added | undefined): number => {
-  const { limit, maxLength, minId, strategy } = trimming
-  const byLength = strategy === "length"
-  let left = (p === 0 ? 0 : Stream.length(d.db, p)) + (added === undefined ? 0 : 1)
-  let gone = 0
-  const goes = (many: number, last: StreamId): boolean => {
-    if (byLength && left <= maxLength) return false
-    if (limit > 0 && gone + many > limit) return false
-    if (byLength ? left - many < maxLength : compareIds(last, minId) >= 0) return false
-    left -= many
-    gone += many
-    return true
-  }
+/** Names the nodes of a stream, as they are when `added` is there, until `visit` answers false. */
+const eachNode = (
+  d: Decision,
+  p: Pointer,
+  added: Added | undefined,
+  visit: (live: number, lastId: StreamId) => boolean
+): void => {
   const opens = added !== undefined && (p === 0 || Stream.opensNode(d.db, p, added.pairs))
   if (p !== 0) {
     nodes.start(d.db, p)
     for (let rest = Stream.treeKeys(d.db, p); nodes.next(); rest--) {
       const joined = rest === 1 && added !== undefined && !opens
-      if (!(joined ? goes(nodes.live + 1, added.id) : goes(nodes.live, nodes.lastId))) return gone
+      if (!(joined ? visit(nodes.live + 1, added.id) : visit(nodes.live, nodes.lastId))) return
     }
   }
-  if (opens) goes(1, added.id)
+  if (opens) visit(1, added.id)
+}
+
+/** Whether an approximate trimming reaches over a whole node. `left`: entries of the stream now; `gone`: those that leave. */
+const reachesOver = (
+  { limit, maxLength, minId, strategy }: Trimming,
+  live: number,
+  lastId: StreamId,
+  left: number,
+  gone: number
+): boolean => {
+  if (limit > 0 && gone + live > limit) return false
+  return strategy === "length" ? left > maxLength && left - live >= maxLength : compareIds(lastId, minId) < 0
+}
+
+const lengthWith = (d: Decision, p: Pointer, added: Added | undefined): number =>
+  (p === 0 ? 0 : Stream.length(d.db, p)) + (added === undefined ? 0 : 1)
+
+const wholeNodes = (d: Decision, p: Pointer, trimming: Trimming, added: Added | undefined): number => {
+  let left = lengthWith(d, p, added)
+  let gone = 0
+  eachNode(d, p, added, (live, lastId) => {
+    if (!reachesOver(trimming, live, lastId, left, gone)) return false
+    left -= live
+    gone += live
+    return true
+  })
   return gone
 }
 
@@ -157,38 +176,42 @@ const wholeNodes = (d: Decision, p: Pointer, trimming: Trimming, added: Added | 
 const forgetFirst = (d: Decision, key: Slice, p: Pointer, count: number): void =>
   forgetReferences(d, key, p, idsBetween(d.db, p, leastId, greatestId, count))
 
-/** Only what every group has read and acknowledged leaves: entries before it may stay. */
-const trimAcknowledged = (d: Decision, key: Slice, p: Pointer, trimming: Trimming): number => {
-  const { approximate, limit, maxLength, minId, strategy } = trimming
+/** Only what every group has read and acknowledged leaves: entries before it may stay, also in a node that is reached over. */
+const trimAcknowledged = (
+  d: Decision,
+  key: Slice,
+  p: Pointer,
+  trimming: Trimming,
+  added: Added | undefined
+): number => {
+  const { approximate, maxLength, minId, strategy } = trimming
   const groups = Stream.groups(d.db, p)
-  let left = Stream.length(d.db, p)
+  let left = lengthWith(d, p, added)
   const gone: Array<StreamId> = []
   let stays = false
   let isPrefix = true
-  const take = (ids: ReadonlyArray<StreamId>): void => {
-    if (ids.length > 0 && stays) isPrefix = false
-    for (const id of ids) gone.push(id)
-    left -= ids.length
+  const meet = (id: StreamId): void => {
+    if (isReferenced(d, groups, id)) stays = true
+    else {
+      if (stays) isPrefix = false
+      gone.push(id.copy())
+      left--
+    }
   }
-  const done = (id: StreamId): boolean => strategy === "length" ? left <= maxLength : compareIds(id, minId) >= 0
   if (approximate) {
     const from = new StreamId()
-    nodes.start(d.db, p)
-    while (nodes.next()) {
-      const { lastId, live } = nodes
-      if (done(lastId) || (limit > 0 && gone.length + live > limit)) break
-      if (strategy === "length" && left - live < maxLength) break
-      const ids = idsBetween(d.db, p, from, lastId)
-      if (ids.some((id) => isReferenced(d, groups, id))) stays = true
-      else take(ids)
+    eachNode(d, p, added, (live, lastId) => {
+      if (!reachesOver(trimming, live, lastId, left, gone.length)) return false
+      for (const id of idsBetween(d.db, p, from, lastId)) meet(id)
+      if (lastId === added?.id) meet(lastId)
       advance(from.from(lastId))
-    }
+      return true
+    })
   } else {
+    const goesOn = (id: StreamId): boolean => strategy === "length" ? left > maxLength : compareIds(id, minId) < 0
     entries.start(d.db, p, leastId, greatestId)
-    while (entries.next() && !done(entries.id)) {
-      if (isReferenced(d, groups, entries.id)) stays = true
-      else take([entries.id.copy()])
-    }
+    while (entries.next() && goesOn(entries.id)) meet(entries.id)
+    if (added !== undefined && goesOn(added.id)) meet(added.id)
   }
   if (gone.length === 0) return 0
   if (isPrefix) d.emit({ _tag: "StreamTrimmed", key, count: gone.length })
