@@ -1,7 +1,6 @@
 /** What a stream knows besides its entries and groups: XSETID, XCFGSET, XIDMPRECORD. */
 import type { Int64 } from "../../log/events/fields.ts"
 import { ok, ReplyError } from "../../net/resp/reply.ts"
-import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { compareIds, StreamId } from "../../projections/memory/stream-id.ts"
 import * as Stream from "../../projections/stream-read.ts"
@@ -70,16 +69,17 @@ export const xsetid = defineCommand({
 
 // ——— idempotency ———
 
-const badDuration = new ReplyError("ERR invalid duration")
-const badMaxSize = new ReplyError("ERR invalid maxsize")
 const mostSeconds = 86_400
 const mostNames = 10_000
+const badDuration = new ReplyError(`ERR IDMP-DURATION must be between 1 and ${mostSeconds} seconds`)
+const badMaxSize = new ReplyError(`ERR IDMP-MAXSIZE must be between 1 and ${mostNames} entries`)
+const noParameter = new ReplyError("ERR At least one parameter must be specified")
 
-/** An integer from 1 up, or the refusal given. */
+/** An integer from 1 up to `most`, or the refusal given. */
 const upTo = (arg: Slice, most: number, refusal: ReplyError): number => {
-  const value = parseInt64Slice(arg)
-  if (typeof value !== "number" || value < 1 || value > most) throw refusal
-  return value
+  const value = int64(arg)
+  if (value < 1 || value > most) throw refusal
+  return Number(value)
 }
 
 export const xcfgset = defineCommand({
@@ -101,7 +101,7 @@ export const xcfgset = defineCommand({
       else if (isWord(argv.at(i), "IDMP-MAXSIZE")) maxSize = upTo(argv.at(i + 1), mostNames, badMaxSize)
       else throw errors.syntax
     }
-    if (durationSeconds === undefined && maxSize === undefined) throw errors.syntax
+    if (durationSeconds === undefined && maxSize === undefined) throw noParameter
     const key = argv.at(1)
     const p = writableStream(d, key)
     if (p === 0) throw errors.noSuchKey
@@ -115,9 +115,10 @@ export const xcfgset = defineCommand({
   }
 })
 
-const noProducer = new ReplyError("ERR producer ID and idempotent ID must not be empty")
-const noEntry = new ReplyError("ERR no such entry in the stream")
-const otherEntry = new ReplyError("ERR the producer has added another entry under this idempotent ID")
+const noProducer = new ReplyError("ERR producer ID must be non-empty")
+const noIid = new ReplyError("ERR idempotent ID must be non-empty")
+const noEntry = new ReplyError("ERR No such message in stream")
+const otherEntry = new ReplyError("ERR IID already exists for this producer with a different stream ID")
 
 export const xidmprecord = defineCommand({
   name: "XIDMPRECORD",
@@ -132,7 +133,8 @@ export const xidmprecord = defineCommand({
   decide: (d, argv) => {
     const [key, producer, iid] = [argv.at(1), argv.at(2), argv.at(3)]
     const id = idAt(argv.at(4), new StreamId())
-    if (producer.length === 0 || iid.length === 0) throw noProducer
+    if (producer.length === 0) throw noProducer
+    if (iid.length === 0) throw noIid
     const p = writableStream(d, key)
     if (p === 0) throw errors.noSuchKey
     if (!Stream.hasEntry(d.db, p, id)) throw noEntry
