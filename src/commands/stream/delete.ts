@@ -99,9 +99,17 @@ const deletionFrom = (argv: Argv, at: number): Deletion => {
   return { references: references ?? "keep", ids }
 }
 
-const remove = (d: Decision, argv: Argv, p: Pointer, ids: ReadonlyArray<StreamId>, references: References): void => {
+/** `group`: where they have been acknowledged already, if anywhere. */
+const remove = (
+  d: Decision,
+  argv: Argv,
+  p: Pointer,
+  ids: ReadonlyArray<StreamId>,
+  references: References,
+  group: Pointer = 0
+): void => {
   const key = argv.at(1)
-  if (references === "delete") forgetReferences(d, key, p, ids)
+  if (references === "delete") forgetReferences(d, key, p, ids, group)
   const gone = ids.filter((id) => Stream.hasEntry(d.db, p, id))
   if (gone.length > 0) d.emit({ _tag: "StreamEntriesDeleted", key, ids: gone })
 }
@@ -166,7 +174,7 @@ export const xackdel = defineCommand({
     if (acknowledged.list.length > 0) {
       d.emit({ _tag: "StreamEntriesAcknowledged", key: argv.at(1), group: argv.at(2), ids: acknowledged.list })
     }
-    remove(d, argv, p, gone, references)
+    remove(d, argv, p, gone, references, group)
     return outcomes
   }
 })

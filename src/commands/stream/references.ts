@@ -35,9 +35,16 @@ export const isReferenced = (d: Decision, groups: ReadonlyArray<Pointer>, id: St
   return false
 }
 
-/** These entries are pending nowhere any more. */
-export const forgetReferences = (d: Decision, key: Slice, p: Pointer, ids: ReadonlyArray<StreamId>): void => {
+/** These entries are pending nowhere any more; `but`: this group has just acknowledged them. */
+export const forgetReferences = (
+  d: Decision,
+  key: Slice,
+  p: Pointer,
+  ids: ReadonlyArray<StreamId>,
+  but: Pointer = 0
+): void => {
   for (const group of Stream.groups(d.db, p)) {
+    if (group === but) continue
     const held = ids.filter((id) => findPending(d.db, group, id, pending))
     if (held.length === 0) continue
     d.emit({ _tag: "StreamEntriesAcknowledged", key, group: Stream.groupName(d.db, group, new Slice()), ids: held })
