@@ -3,60 +3,31 @@
  * their encodings after each sequence. Then what random sequences leave out: the longest strings there may be.
  *
  *   ANNALS_CONFORMANCE_BITMAPS  requests in each protocol, 25,000 unless told
- *   ANNALS_CONFORMANCE_SEED     repeats one run
  */
-import * as Fc from "fast-check"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
-import { startRedis } from "../support/redis-server.ts"
+import { describe, expect, it } from "vitest"
 import { encodeRequest, plain, type RespClient } from "../support/resp-client.ts"
+import { servers } from "./agreement.ts"
 import { bitmapSteps } from "./bitmaps.ts"
-import { runSequence } from "./differential.ts"
+import { dumped } from "./dumps.ts"
 import { canCompare, redisTitle } from "./subject.ts"
 
 const wanted = Number(process.env["ANNALS_CONFORMANCE_BITMAPS"] ?? 25_000)
-const seed = process.env["ANNALS_CONFORMANCE_SEED"]
 
 describe.skipIf(!canCompare)(`bitmaps against ${redisTitle}`, () => {
-  let redis: ServerProcess
-  let annals: ServerProcess
-  let ended = false
-
-  beforeAll(async () => {
-    const args = ["--enable-debug-command", "yes"]
-    redis = (await startRedis({ args }))!
-    annals = await startAnnals({ args })
-    void annals.ended.then(() => (ended = true))
-  })
-  afterAll(async () => {
-    await Promise.all([redis?.stop(), annals?.stop()])
-  })
+  const { agree, started } = servers()
+  const clients = (): Promise<ReadonlyArray<RespClient>> => Promise.all(started.map((server) => server.client()))
 
   for (const protocol of [2, 3] as const) {
-    it(`answers the same in RESP${protocol}`, async () => {
-      const first = seed === undefined ? (Math.random() * 0x7fffffff) | 0 : Number(seed)
-      const sequence = Fc.noBias(Fc.array(bitmapSteps, { maxLength: 600, size: "max" }))
-      let requests = 0
-      for (let round = 0; requests < wanted; round++) {
-        await Fc.assert(
-          Fc.asyncProperty(sequence, async (steps) => {
-            requests += await runSequence({ redis, annals }, protocol, steps)
-            expect(ended, annals.output()).toBe(false)
-          }),
-          { seed: first + round, numRuns: 10 }
-        )
-      }
-      console.log(`bitmaps, RESP${protocol}: ${requests} requests agree, seed ${first}`)
-    }, 600_000)
+    it(
+      `answers the same in RESP${protocol}`,
+      () => agree({ name: "bitmaps", protocol, steps: bitmapSteps, requests: wanted }),
+      600_000
+    )
   }
 
   it("moves bitmaps both ways with DUMP and RESTORE, and copies them", async () => {
-    const [theirs, ours] = await Promise.all([redis.client(), annals.client()])
+    const [theirs, ours] = (await clients()) as [RespClient, RespClient]
     const bytesOf = (client: RespClient, key: string) => client.raw(encodeRequest(["GET", key]), 1)
-    const dumped = async (client: RespClient): Promise<Buffer> => {
-      const reply = await client.command("DUMP", "k")
-      return reply.type === "bulk" ? reply.value : Buffer.alloc(0)
-    }
     for (const [from, to] of [[theirs, ours], [ours, theirs]] as const) {
       for (const last of [0, 7, 100, 9999, 1_000_003]) {
         await Promise.all([from, to].map((client) => client.command("FLUSHALL")))
@@ -66,7 +37,7 @@ describe.skipIf(!canCompare)(`bitmaps against ${redisTitle}`, () => {
         await from.command("BITOP", "XOR", "k", "k", "inverse", "k")
         expect(plain(await from.command("COPY", "k", "copy"))).toBe(1)
         expect(await bytesOf(from, "copy")).toEqual(await bytesOf(from, "k"))
-        expect((await to.raw(encodeRequest(["RESTORE", "k", "0", await dumped(from)]), 1))[0]!.toString()).toBe(
+        expect((await to.raw(encodeRequest(["RESTORE", "k", "0", await dumped(from, "k")]), 1))[0]!.toString()).toBe(
           "+OK\r\n"
         )
         expect(await bytesOf(to, "k")).toEqual(await bytesOf(from, "k"))
@@ -84,7 +55,7 @@ describe.skipIf(!canCompare)(`bitmaps against ${redisTitle}`, () => {
 
   it("answers the same about the longest strings", async () => {
     const last = "4294967295"
-    const [theirs, ours] = await Promise.all([redis.client(), annals.client()])
+    const [theirs, ours] = (await clients()) as [RespClient, RespClient]
     for (
       const words of [
         ["FLUSHALL"],

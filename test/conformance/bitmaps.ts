@@ -1,16 +1,9 @@
 /** Requests about strings as rows of bits: few keys, short strings and some of kilobytes, every form of every word. */
 import * as Fc from "fast-check"
-import { type Line, printLine, type Step } from "./grammar.ts"
+import { linesOf } from "./collections.ts"
+import type { Step } from "./grammar.ts"
+import { many, maybe, type Row, row, say, word } from "./parts.ts"
 import * as W from "./words.ts"
-
-type Words = Fc.Arbitrary<ReadonlyArray<string>>
-const word = (...choices: ReadonlyArray<string>): Fc.Arbitrary<string> => Fc.constantFrom(...choices)
-const say = (...words: ReadonlyArray<string | Fc.Arbitrary<string>>): Words =>
-  Fc.tuple(...words.map((part) => typeof part === "string" ? Fc.constant(part) : part))
-const join = (...parts: ReadonlyArray<Words>): Words => Fc.tuple(...parts).map((all) => all.flat())
-const many = (minLength: number, maxLength: number, words: Words): Words =>
-  Fc.array(words, { minLength, maxLength }).map((all) => all.flat())
-const maybe = (words: Words): Words => many(0, 1, words)
 
 /** Mostly a key of a bitmap; sometimes one of another type, or none. */
 const key = Fc.oneof(
@@ -94,9 +87,6 @@ const value = Fc.oneof(
   { weight: 3, arbitrary: W.value }
 )
 
-type Row = { readonly weight: number; readonly arbitrary: Words }
-const row = (weight: number, ...parts: ReadonlyArray<Words>): Row => ({ weight, arbitrary: join(...parts) })
-
 const rows: ReadonlyArray<Row> = [
   row(14, say("SETBIT", key, offset, bit)),
   row(8, say("GETBIT", key, offset)),
@@ -134,13 +124,5 @@ const rows: ReadonlyArray<Row> = [
   row(2, say("DEBUG", "DIGEST-VALUE", key))
 ]
 
-const step = (lines: ReadonlyArray<Line>): Step =>
-  Object.assign({ kind: "lines" as const, lines }, { [Fc.toStringMethod]: () => lines.map(printLine).join(" | ") })
-
-const line = Fc.oneof(...rows)
-
 /** Steps about bitmaps. */
-export const bitmapSteps: Fc.Arbitrary<Step> = Fc.oneof(
-  { weight: 20, arbitrary: line.map((words) => step([words])) },
-  { weight: 1, arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]])) }
-)
+export const bitmapSteps: Fc.Arbitrary<Step> = linesOf(Fc.oneof(...rows))

@@ -330,17 +330,11 @@ export const keyRows = (family: Family | "stream", key: Fc.Arbitrary<string>): R
 export const step = (lines: ReadonlyArray<Line>): Step =>
   Object.assign({ kind: "lines" as const, lines }, { [Fc.toStringMethod]: () => lines.map(printLine).join(" | ") })
 
-/** Steps of these requests, now and then several of them in a transaction, or one of the other steps. */
-export const stepsOf = (
-  rows: ReadonlyArray<Row>,
-  keys: ReadonlyArray<Row>,
-  others: ReadonlyArray<{ readonly weight: number; readonly arbitrary: Fc.Arbitrary<Step> }> = []
-): Fc.Arbitrary<Step> => {
-  const line = Fc.oneof(
-    { weight: 8, arbitrary: Fc.oneof(...rows) },
-    { weight: 2, arbitrary: Fc.oneof(...keys) }
-  )
-  return Fc.oneof(
+type Others = ReadonlyArray<{ readonly weight: number; readonly arbitrary: Fc.Arbitrary<Step> }>
+
+/** Steps of one request each, now and then of several in a transaction, or one of the other steps. */
+export const linesOf = (line: Fc.Arbitrary<Line>, others: Others = []): Fc.Arbitrary<Step> =>
+  Fc.oneof(
     { weight: 20, arbitrary: line.map((words) => step([words])) },
     ...others,
     {
@@ -348,6 +342,18 @@ export const stepsOf = (
       arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]]))
     }
   )
+
+/** The same of requests about a type and about its keys. */
+export const stepsOf = (
+  rows: ReadonlyArray<Row>,
+  keys: ReadonlyArray<Row>,
+  others: Others = []
+): Fc.Arbitrary<Step> => {
+  const line = Fc.oneof(
+    { weight: 8, arbitrary: Fc.oneof(...rows) },
+    { weight: 2, arbitrary: Fc.oneof(...keys) }
+  )
+  return linesOf(line, others)
 }
 
 /** Steps about one type. */

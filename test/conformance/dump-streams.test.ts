@@ -1,23 +1,11 @@
 /** DUMP and RESTORE of streams between Annals and redis-server, both ways: entries, removed ones, groups, what is pending. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
+import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
-import { startRedis } from "../support/redis-server.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
-import { canCompare, redisTitle } from "./subject.ts"
+import { dumped, text } from "./dumps.ts"
+import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
 const keys = Array.from({ length: 40 }, (_, i) => `s${i}`)
-
-const text = (random: Random): Buffer => {
-  const dice = random.fraction()
-  if (dice < 0.4) return Buffer.from(`${random.between(-100_000, 100_000)}`)
-  if (dice < 0.5) {
-    return Buffer.from(`${random.pick([2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, "9223372036854775807", "007"])}`)
-  }
-  if (dice < 0.8) return Buffer.from(random.bytes(random.below(40)))
-  if (dice < 0.99) return Buffer.from("abcabd".repeat(random.between(5, 60)))
-  return Buffer.from(random.bytes(random.pick([64, 5000, 20_000])))
-}
 
 /** The requests that make one stream. */
 const requests = (random: Random, key: string): Array<Array<string | Buffer>> => {
@@ -98,19 +86,8 @@ const view = async (client: RespClient, key: string): Promise<unknown> => {
 }
 
 describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`, () => {
-  let servers: ReadonlyArray<ServerProcess>
-  let redis: RespClient
-  let annals: RespClient
-
-  beforeAll(async () => {
-    const args = ["--enable-debug-command", "yes"]
-    servers = [(await startRedis({ args }))!, await startAnnals({ args })]
-    ;[redis, annals] = await Promise.all(servers.map((server) => server.client())) as [RespClient, RespClient]
-  })
-  afterAll(async () => {
-    await Promise.all([redis?.close(), annals?.close()])
-    await Promise.all(servers?.map((server) => server.stop()) ?? [])
-  })
+  const { clients } = bothServers()
+  const pair = () => clients as readonly [RespClient, RespClient]
 
   const move = async (from: RespClient, to: RespClient, seed: number): Promise<void> => {
     const random = new Random(seed)
@@ -118,34 +95,34 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
       await Promise.all([from.command("FLUSHALL"), to.command("FLUSHALL")])
       await from.pipeline(keys.flatMap((key) => requests(random, key)))
       for (const key of keys) {
-        const dump = await from.command("DUMP", key)
-        const bytes = dump.type === "bulk" ? dump.value : ""
-        expect(plain(await to.command("RESTORE", key, "0", bytes)), `seed ${seed}, ${key}`).toBe("OK")
+        expect(plain(await to.command("RESTORE", key, "0", await dumped(from, key))), `seed ${seed}, ${key}`).toBe("OK")
         expect(await view(to, key), `seed ${seed}, ${key}`).toEqual(await view(from, key))
       }
     }
   }
 
   const seed = (Math.random() * 0x7fffffff) | 0
-  it("moves them from Redis to Annals", () => move(redis, annals, seed), 120_000)
-  it("moves them from Annals to Redis", () => move(annals, redis, seed), 120_000)
+  it("moves them from Redis to Annals", () => move(clients[0]!, clients[1]!, seed), 120_000)
+  it("moves them from Annals to Redis", () => move(clients[1]!, clients[0]!, seed), 120_000)
 
   it("answers the bytes Redis does for streams that are made alike", async () => {
     const random = new Random(seed)
+    const [redis, annals] = pair()
     await redis.command("CONFIG", "SET", "rdbcompression", "no")
-    for (const client of [redis, annals]) await client.command("FLUSHALL")
+    for (const client of clients) await client.command("FLUSHALL")
     for (const key of keys) {
       const made = requests(random, key).filter(([name]) => name === "XADD" || name === "XDEL" || name === "XTRIM")
       await Promise.all([redis.pipeline(made), annals.pipeline(made)])
-      const dumps = await Promise.all([redis, annals].map((client) => client.command("DUMP", key)))
-      const [ours, theirs] = dumps.map((dump) => dump.type === "bulk" ? dump.value.toString("hex") : "")
+      const dumps = await Promise.all(clients.map((client) => dumped(client, key)))
+      const [ours, theirs] = dumps.map((bytes) => bytes.toString("hex"))
       expect(theirs, `seed ${seed}, ${key}`).toBe(ours)
     }
     await redis.command("CONFIG", "SET", "rdbcompression", "yes")
   })
 
   it("refuses what is damaged, whichever bit it is", async () => {
-    await Promise.all([redis, annals].map((client) => client.command("FLUSHALL")))
+    await Promise.all(clients.map((client) => client.command("FLUSHALL")))
+    const [redis, annals] = pair()
     await redis.pipeline([
       ["XADD", "s", "1-1", "a", "1"],
       ["XADD", "s", "1-2", "b", "2", "c", "3"],
@@ -154,8 +131,7 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
       ["XGROUP", "CREATE", "s", "g", "0"],
       ["XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "s", ">"]
     ])
-    const dump = await redis.command("DUMP", "s")
-    const bytes = dump.type === "bulk" ? dump.value : Buffer.alloc(0)
+    const bytes = await dumped(redis, "s")
     for (let i = 0; i < bytes.length; i++) {
       // With a checksum of zero, which stands for none, the data itself has to be looked at.
       for (const checked of [true, false]) {

@@ -1,25 +1,13 @@
 /** DUMP and RESTORE between Annals and redis-server, both ways, for random values of every type and size. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
+import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
-import { startRedis } from "../support/redis-server.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
-import { canCompare, redisTitle } from "./subject.ts"
+import { dumped, text } from "./dumps.ts"
+import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
 const values = scaled(10_000)
 const batch = 100
 
-const text = (random: Random): Buffer => {
-  const dice = random.fraction()
-  if (dice < 0.4) return Buffer.from(`${random.between(-100_000, 100_000)}`)
-  if (dice < 0.5) {
-    return Buffer.from(`${random.pick([2 ** 31, -(2 ** 31) - 1, 2 ** 53 - 1, "9223372036854775807", "007"])}`)
-  }
-  if (dice < 0.8) return Buffer.from(random.bytes(random.below(40)))
-  // Long and dull, so that Redis compresses it.
-  if (dice < 0.98) return Buffer.from("abcabd".repeat(random.between(5, 60)))
-  return Buffer.from(random.bytes(random.pick([64, 5000, 20_000])))
-}
 const several = (random: Random): Array<Buffer> =>
   Array.from({ length: random.chance(0.1) ? random.between(100, 700) : random.between(1, 12) }, () => text(random))
 
@@ -46,19 +34,7 @@ const request = (random: Random, key: string): Array<string | Buffer> => {
 }
 
 describe.skipIf(!canCompare)(`DUMP and RESTORE against ${redisTitle}`, () => {
-  let servers: ReadonlyArray<ServerProcess>
-  let redis: RespClient
-  let annals: RespClient
-
-  beforeAll(async () => {
-    const args = ["--enable-debug-command", "yes"]
-    servers = [(await startRedis({ args }))!, await startAnnals({ args })]
-    ;[redis, annals] = await Promise.all(servers.map((server) => server.client())) as [RespClient, RespClient]
-  })
-  afterAll(async () => {
-    await Promise.all([redis?.close(), annals?.close()])
-    await Promise.all(servers?.map((server) => server.stop()) ?? [])
-  })
+  const { clients } = bothServers()
 
   const move = async (from: RespClient, to: RespClient, seed: number): Promise<void> => {
     const random = new Random(seed)
@@ -79,28 +55,27 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE against ${redisTitle}`, () => {
   }
 
   const seed = (Math.random() * 0x7fffffff) | 0
-  it("moves values from Redis to Annals", () => move(redis, annals, seed), 120_000)
-  it("moves values from Annals to Redis", () => move(annals, redis, seed), 120_000)
+  it("moves values from Redis to Annals", () => move(clients[0]!, clients[1]!, seed), 120_000)
+  it("moves values from Annals to Redis", () => move(clients[1]!, clients[0]!, seed), 120_000)
 
   it("refuses what is damaged, in Redis's words", async () => {
-    await Promise.all([redis, annals].map((client) => client.command("FLUSHALL")))
+    await Promise.all(clients.map((client) => client.command("FLUSHALL")))
+    const redis = clients[0]!
     await redis.command("RPUSH", "l", "a", "b", "1")
-    const dump = await redis.command("DUMP", "l")
-    const bytes = dump.type === "bulk" ? dump.value : Buffer.alloc(0)
+    const bytes = await dumped(redis, "l")
     for (let i = 0; i < bytes.length; i++) {
       const damaged = Buffer.from(bytes)
       damaged[i]! ^= 1
-      const replies = await Promise.all([redis, annals].map((client) => client.command("RESTORE", "x", "0", damaged)))
+      const replies = await Promise.all(clients.map((client) => client.command("RESTORE", "x", "0", damaged)))
       expect(plain(replies[1]!)).toEqual(plain(replies[0]!))
     }
   })
 
   it("keeps deadlines, idle times and frequencies as asked", async () => {
-    for (const client of [redis, annals]) {
+    for (const client of clients) {
       await client.command("FLUSHALL")
       await client.command("SET", "k", "v")
-      const dump = await client.command("DUMP", "k")
-      const bytes = dump.type === "bulk" ? dump.value : Buffer.alloc(0)
+      const bytes = await dumped(client, "k")
       expect(await client.command("RESTORE", "k", "0", bytes)).toMatchObject({
         type: "error",
         value: expect.stringMatching(/^BUSYKEY /)

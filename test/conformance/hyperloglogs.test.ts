@@ -3,28 +3,17 @@
  * them, so that the bytes of every value are compared too; then values handed from one server to the other, both ways.
  *
  *   ANNALS_CONFORMANCE_HYPERLOGLOGS  requests per protocol, 50,000 unless told
- *   ANNALS_CONFORMANCE_SEED          repeats one run
  */
 import * as Fc from "fast-check"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
+import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
-import { startRedis } from "../support/redis-server.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
-import { runSequence } from "./differential.ts"
-import { type Line, printLine, type Step } from "./grammar.ts"
+import { seedOfRun, servers } from "./agreement.ts"
+import { linesOf } from "./collections.ts"
+import { join, many, one, say, word, type Words } from "./parts.ts"
 import { canCompare, redisTitle } from "./subject.ts"
 
 const wanted = Number(process.env["ANNALS_CONFORMANCE_HYPERLOGLOGS"] ?? 50_000)
-const seed = process.env["ANNALS_CONFORMANCE_SEED"]
-
-type Words = Fc.Arbitrary<ReadonlyArray<string>>
-const word = (...choices: ReadonlyArray<string>): Fc.Arbitrary<string> => Fc.constantFrom(...choices)
-const say = (...words: ReadonlyArray<string | Fc.Arbitrary<string>>): Words =>
-  Fc.tuple(...words.map((part) => typeof part === "string" ? Fc.constant(part) : part))
-const and = (...parts: ReadonlyArray<Words>): Words => Fc.tuple(...parts).map((all) => all.flat())
-const many = (minLength: number, maxLength: number, part: Fc.Arbitrary<string>): Words =>
-  Fc.array(part, { minLength, maxLength })
 
 /** Healthy ones, and those whose bytes somebody else has written. */
 const sound = word("hll:1", "hll:2", "hll:3", "hll:4")
@@ -60,13 +49,16 @@ const dense = (header: string): string => `HYLL\0\0\0\0\0\0\0\0\0\0\0${header}`
 
 const line: Words = Fc.oneof(
   { weight: 30, arbitrary: say("PFADD", sound, element) },
-  { weight: 12, arbitrary: and(say("PFADD", sound), many(0, 8, element)) },
-  { weight: 2, arbitrary: and(say("PFADD", sound), many(50, 300, element)) },
+  { weight: 12, arbitrary: join(say("PFADD", sound), many(0, 8, one(element))) },
+  { weight: 2, arbitrary: join(say("PFADD", sound), many(50, 300, one(element))) },
   // One at a time: when the runs end too early, Redis keeps what came before, Annals does all or nothing.
   { weight: 6, arbitrary: say("PFADD", key, element) },
   { weight: 12, arbitrary: say("PFCOUNT", key) },
-  { weight: 4, arbitrary: and(say("PFCOUNT", key), many(1, 4, key)) },
-  { weight: 6, arbitrary: and(say("PFMERGE", sound), many(0, 4, Fc.oneof({ weight: 6, arbitrary: sound }, key))) },
+  { weight: 4, arbitrary: join(say("PFCOUNT", key), many(1, 4, one(key))) },
+  {
+    weight: 6,
+    arbitrary: join(say("PFMERGE", sound), many(0, 4, one(Fc.oneof({ weight: 6, arbitrary: sound }, key))))
+  },
   { weight: 1, arbitrary: say("PFMERGE", key, key) },
   { weight: 3, arbitrary: say("PFDEBUG", word("ENCODING", "DECODE", "decode", "NOSUCH"), key) },
   { weight: 1, arbitrary: say("PFDEBUG", word("TODENSE", "GETREG"), key) },
@@ -97,31 +89,11 @@ const line: Words = Fc.oneof(
   { weight: 1, arbitrary: say("PFDEBUG", "ENCODING", sound, "x") }
 )
 
-const step = (lines: ReadonlyArray<Line>): Step =>
-  Object.assign({ kind: "lines" as const, lines }, { [Fc.toStringMethod]: () => lines.map(printLine).join(" | ") })
-
-const steps = Fc.oneof(
-  { weight: 20, arbitrary: line.map((words) => step([words])) },
-  { weight: 1, arbitrary: Fc.array(line, { maxLength: 8 }).map((lines) => step([["MULTI"], ...lines, ["EXEC"]])) }
-)
-
 describe.skipIf(!canCompare)(`HyperLogLogs against ${redisTitle}`, () => {
-  let redis: ServerProcess
-  let annals: ServerProcess
-  let ended = false
-
-  beforeAll(async () => {
-    const args = ["--enable-debug-command", "yes"]
-    redis = (await startRedis({ args }))!
-    annals = await startAnnals({ args })
-    void annals.ended.then(() => (ended = true))
-  })
-  afterAll(async () => {
-    await Promise.all([redis?.stop(), annals?.stop()])
-  })
+  const { agree, started } = servers()
 
   const setLimit = async (bytes: string): Promise<void> => {
-    for (const server of [redis, annals]) {
+    for (const server of started) {
       const client = await server.client()
       expect(plain(await client.command("CONFIG", "SET", "hll-sparse-max-bytes", bytes))).toBe("OK")
       await client.close()
@@ -129,23 +101,14 @@ describe.skipIf(!canCompare)(`HyperLogLogs against ${redisTitle}`, () => {
   }
 
   for (const protocol of [2, 3] as const) {
-    it(`answers the same in RESP${protocol}, whatever hll-sparse-max-bytes is`, async () => {
-      const first = seed === undefined ? (Math.random() * 0x7fffffff) | 0 : Number(seed)
-      const sequence = Fc.noBias(Fc.array(steps, { maxLength: 600, size: "max" }))
-      let requests = 0
-      for (let round = 0; requests < wanted; round++) {
-        await setLimit(["3000", "200", "0", "16000"][round % 4]!)
-        await Fc.assert(
-          Fc.asyncProperty(sequence, async (steps) => {
-            requests += await runSequence({ redis, annals }, protocol, steps)
-            expect(ended, annals.output()).toBe(false)
-          }),
-          { seed: first + round, numRuns: 10 }
-        )
-      }
-      expect(requests).toBeGreaterThanOrEqual(wanted)
-      console.log(`HyperLogLogs, RESP${protocol}: ${requests} requests agree, seed ${first}`)
-    }, 600_000)
+    it(`answers the same in RESP${protocol}, whatever hll-sparse-max-bytes is`, () =>
+      agree({
+        name: "HyperLogLogs",
+        protocol,
+        steps: linesOf(line),
+        requests: wanted,
+        before: (round) => setLimit(["3000", "200", "0", "16000"][round % 4]!)
+      }), 600_000)
   }
 
   /** Values of every size, moved by GET and SET or by DUMP and RESTORE, then changed where they came to. */
@@ -182,9 +145,9 @@ describe.skipIf(!canCompare)(`HyperLogLogs against ${redisTitle}`, () => {
   for (const by of ["SET", "RESTORE"] as const) {
     it(`values are handed over by ${by} both ways, and mean the same there`, async () => {
       await setLimit("3000")
-      const clients = await Promise.all([redis, annals].map((server) => server.client()))
+      const clients = await Promise.all(started.map((server) => server.client()))
       const [one, other] = clients as [RespClient, RespClient]
-      const first = seed === undefined ? (Math.random() * 0x7fffffff) | 0 : Number(seed)
+      const first = seedOfRun()
       await move(one, other, by, first)
       await move(other, one, by, first + 1)
       await Promise.all(clients.map((client) => client.close()))
