@@ -116,23 +116,20 @@ interface Released {
 const release = (d: Decision, argv: Argv): Reply => {
   const request = releaseOf(argv)
   const { group, p } = groupOf(d, argv.at(1), argv.at(2))
-  const counts = new Map<string, Int64>()
-  let released: Array<Released> = []
+  // In the order of their release: who is named again goes to the end.
+  const released = new Map<string, Released>()
   let done = 0
   for (const id of request.ids) {
     const text = id.toString()
-    let before = counts.get(text)
+    let before = released.get(text)?.count
     if (before === undefined) {
       if (findPending(d.db, group, id, pending)) before = pending.deliveries
       else if (!request.force || !Stream.hasEntry(d.db, p, id)) continue
-    }
-    const count = deliveriesAfter(request, before)
-    if (counts.has(text)) released = released.filter((other) => compareIds(other.id, id) !== 0)
-    counts.set(text, count)
-    released.push({ id, count })
+    } else released.delete(text)
+    released.set(text, { id, count: deliveriesAfter(request, before) })
     done++
   }
-  emitReleased(d, argv, released, Stream.nextRelease(d.db, group))
+  emitReleased(d, argv, [...released.values()], Stream.nextRelease(d.db, group))
   return done
 }
 

@@ -11,6 +11,7 @@ import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
 import { askingConsumer, groupOf } from "./access.ts"
+import { Ids } from "./delete.ts"
 import { idAt, isId, rangeStart } from "./ids.ts"
 import { plusOne } from "./pending.ts"
 import { chosenEntries } from "./reply.ts"
@@ -78,7 +79,7 @@ class Claims {
   readonly ids: Array<StreamId> = []
   readonly counts: Array<Int64> = []
   /** Entries that are no longer there. */
-  readonly lost: Array<StreamId> = []
+  readonly lost = new Ids()
   private readonly places = new Map<string, number>()
 
   /** The place of an id that was claimed before; -1 when it was not. */
@@ -94,7 +95,7 @@ class Claims {
 
   emit(d: Decision, key: Slice, group: Slice, consumer: Slice, deliveredAt: number): void {
     const { counts, ids, lost } = this
-    if (lost.length > 0) d.emit({ _tag: "StreamEntriesAcknowledged", key, group, ids: lost })
+    if (lost.list.length > 0) d.emit({ _tag: "StreamEntriesAcknowledged", key, group, ids: lost.list })
     // A consumer that gets nothing does not come to be.
     if (ids.length === 0) return
     d.emit({ _tag: "StreamEntriesClaimed", key, group, consumer, ids, counts, deliveredAt, time: d.now })
@@ -120,9 +121,7 @@ const claim = (d: Decision, argv: Argv): Reply => {
   for (const id of wanted) {
     const again = claims.find(id)
     if (!Stream.hasEntry(d.db, p, id)) {
-      if (findPending(d.db, group, id, pending) && !claims.lost.some((other) => compareIds(other, id) === 0)) {
-        claims.lost.push(id)
-      }
+      if (findPending(d.db, group, id, pending)) claims.lost.add(id)
       continue
     }
     const held = again >= 0 || findPending(d.db, group, id, pending)
@@ -192,7 +191,7 @@ const autoClaim = (d: Decision, argv: Argv): Reply => {
     if (!more) break
     const id = pending.id.copy()
     if (!Stream.hasEntry(d.db, p, id)) {
-      claims.lost.push(id)
+      claims.lost.add(id)
       left--
     } else if (minIdle === 0 || d.now - pending.deliveredAt >= minIdle) {
       claims.add(id, justIds ? pending.deliveries : plusOne(pending.deliveries))
@@ -201,7 +200,7 @@ const autoClaim = (d: Decision, argv: Argv): Reply => {
   }
   const cursor = more && pending.next() ? pending.id.toString() : "0-0"
   claims.emit(d, key, groupName, argv.at(3), d.now)
-  return [cursor, chosenEntries(d.db, p, claims.ids, justIds), claims.lost.map((id) => id.toString())]
+  return [cursor, chosenEntries(d.db, p, claims.ids, justIds), claims.lost.list.map((id) => id.toString())]
 }
 
 export const xautoclaim = defineCommand({

@@ -212,6 +212,31 @@ describe("XNACK", () => {
     `)
   })
 
+  it("releases an entry that is named twice where it is named last", () => {
+    expect(transcript(`${read}
+      XNACK s g SILENT IDS 4 2-0 1-0 2-0 9-9
+    `)).toMatchInlineSnapshot(`
+      "> XADD s 1-0 f v1
+        #1 StreamEntryAdded key=s id=1-0 pairs=[f v1]
+      "1-0"
+      > XADD s 2-0 f v2
+        #2 StreamEntryAdded key=s id=2-0 pairs=[f v2]
+      "2-0"
+      > XADD s 3-0 f v3
+        #3 StreamEntryAdded key=s id=3-0 pairs=[f v3]
+      "3-0"
+      > XGROUP CREATE s g 0
+        #4 StreamGroupCreated key=s group=g lastDelivered=0-0 entriesRead=null
+      OK
+      > XREADGROUP GROUP g c1 COUNT 2 STREAMS s >
+        #5 StreamEntriesDelivered key=s group=g consumer=c1 ids=[1-0 2-0] lastDelivered=2-0 entriesRead=2 time=1700000000000
+      [["s", [["1-0", ["f", "v1"]], ["2-0", ["f", "v2"]]]]]
+      > XNACK s g SILENT IDS 4 2-0 1-0 2-0 9-9
+        #6 StreamEntriesReleased key=s group=g ids=[1-0 2-0] counts=[0 0] deliveredAt=1
+      (integer) 3"
+    `)
+  })
+
   it("refuses what makes no sense", () => {
     expect(transcript(`${read}
       XNACK s g SILENT IDS 1
