@@ -116,6 +116,6 @@ export const quickOrder = (a: number, b: number): number => {
   return a < b - margin ? -1 : a > b + margin ? 1 : 0
 }
 
-/** The distance in metres that belongs to a `haversine` of a `Measure`, wrong by less than `quickDistanceError`. */
+/** The distance in metres that belongs to a `haversine` of a `Measure`, as nearly as that one is. */
 export const quickDistance = (haversine: number): number =>
   2 * earthRadius * Math.asin(Math.sqrt(Math.min(1, haversine)))
