@@ -1,13 +1,13 @@
 /** XREADGROUP: entries of several streams for a consumer of a group, waiting for some if there are none. */
 import { type ElementSink, nilArray, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
+import type { Pointer } from "../../projections/memory/arena.ts"
 import { compareIds, greatestId, StreamId } from "../../projections/memory/stream-id.ts"
 import * as Stream from "../../projections/stream-read.ts"
 import { rest, shown } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, keysAfterWord } from "../define.ts"
 import { servedElsewhere } from "../waiting.ts"
-import { sameWord } from "../words.ts"
 import { actingConsumer, askingConsumer, readableStream } from "./access.ts"
 import type { Allowance } from "./allowance.ts"
 import {
@@ -46,7 +46,10 @@ interface Source {
   readonly progress: Progress
 }
 
-const sourceOf = (d: Decision, argv: Argv, request: ReadRequest, i: number, before: ReadonlyArray<Source>): Source => {
+/** Where the groups of a request are that reads several streams: the same one may be among them twice. */
+type Shared = Map<Pointer, Progress> | undefined
+
+const sourceOf = (d: Decision, argv: Argv, request: ReadRequest, i: number, shared: Shared): Source => {
   const key = request.key(argv, i)
   const groupName = request.group!
   const p = readableStream(d, key)
@@ -66,11 +69,11 @@ const sourceOf = (d: Decision, argv: Argv, request: ReadRequest, i: number, befo
     // In Redis the greatest id is how it notes that there was a `>`.
     if (compareIds(after, greatestId) === 0) after = undefined
   }
-  const same = before.find((other) => sameWord(other.reader.key, key))
-  const progress = same?.progress ?? {
+  const progress = shared?.get(group) ?? {
     lastDelivered: Stream.lastDelivered(d.db, group, new StreamId()),
     entriesRead: Stream.entriesRead(d.db, group)
   }
+  shared?.set(group, progress)
   return { reader: { key, p, groupName, group, consumerName: request.consumer!, consumer: 0 }, after, progress }
 }
 
@@ -114,8 +117,9 @@ const claimableIn = (d: Decision, sources: ReadonlyArray<Source>, minIdle: numbe
 const readGroup = (d: Decision, argv: Argv): Reply => {
   const request = new ReadRequest(argv, true, d.now)
   const sources: Array<Source> = []
+  const shared: Shared = request.streams > 1 ? new Map() : undefined
   for (let i = 0; i < request.streams; i++) {
-    if (!servedElsewhere(d, request.key(argv, i))) sources.push(sourceOf(d, argv, request, i, sources))
+    if (!servedElsewhere(d, request.key(argv, i))) sources.push(sourceOf(d, argv, request, i, shared))
   }
   const allowance = allowanceOf(d, request)
   const parts: Array<Part> = []

@@ -102,6 +102,34 @@ describe("XREADGROUP", () => {
     `)
   })
 
+  it("goes on where it was when one stream is named twice", () => {
+    expect(transcript(`${three}
+      XREADGROUP GROUP g c COUNT 1 STREAMS s s > >
+      XREADGROUP GROUP g c STREAMS s s > 0
+    `)).toMatchInlineSnapshot(`
+      "> XADD s 1-0 f v1
+        #1 StreamEntryAdded key=s id=1-0 pairs=[f v1]
+      "1-0"
+      > XADD s 2-0 f v2
+        #2 StreamEntryAdded key=s id=2-0 pairs=[f v2]
+      "2-0"
+      > XADD s 3-0 f v3
+        #3 StreamEntryAdded key=s id=3-0 pairs=[f v3]
+      "3-0"
+      > XGROUP CREATE s g 0
+        #4 StreamGroupCreated key=s group=g lastDelivered=0-0 entriesRead=null
+      OK
+      > XREADGROUP GROUP g c COUNT 1 STREAMS s s > >
+        #5 StreamEntriesDelivered key=s group=g consumer=c ids=[1-0] lastDelivered=1-0 entriesRead=1 time=1700000000000
+        #5 StreamEntriesDelivered key=s group=g consumer=c ids=[2-0] lastDelivered=2-0 entriesRead=2 time=1700000000000
+      [["s", [["1-0", ["f", "v1"]]]], ["s", [["2-0", ["f", "v2"]]]]]
+      > XREADGROUP GROUP g c STREAMS s s > 0
+        #6 StreamEntriesDelivered key=s group=g consumer=c ids=[3-0] lastDelivered=3-0 entriesRead=3 time=1700000000000
+        #6 StreamEntriesClaimed key=s group=g consumer=c ids=[1-0 2-0] counts=[2 2] deliveredAt=1700000000000 time=1700000000000
+      [["s", [["3-0", ["f", "v3"]]]], ["s", [["1-0", ["f", "v1"]], ["2-0", ["f", "v2"]]]]]"
+    `)
+  })
+
   it("refuses what makes no sense", () => {
     expect(transcript(`${three}
       XREADGROUP GROUP none c STREAMS s >
