@@ -25,13 +25,16 @@ export interface Comparison {
   readonly before?: (round: number) => Promise<void>
 }
 
-/** Both servers with DEBUG and these arguments, for the tests of a `describe`; only where there is a Redis. */
-export const servers = (args: ReadonlyArray<string> = []) => {
+/**
+ * Both servers with DEBUG and these arguments, Annals with some that 7.0 does not know, for the tests of a `describe`; only
+ * where there is a Redis.
+ */
+export const servers = (args: ReadonlyArray<string> = [], newer: ReadonlyArray<string> = []) => {
   const started: Array<ServerProcess> = []
   let ended = false
   beforeAll(async () => {
     const all = ["--enable-debug-command", "yes", ...args]
-    started.push((await startRedis({ args: all }))!, await startAnnals({ args: all }))
+    started.push((await startRedis({ args: all }))!, await startAnnals({ args: [...all, ...newer] }))
     void started[1]!.ended.then(() => (ended = true))
   })
   afterAll(() => Promise.all(started.map((server) => server.stop())))

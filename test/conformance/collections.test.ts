@@ -5,16 +5,12 @@
  *   ANNALS_CONFORMANCE_COLLECTIONS  requests per type, 100,000 unless told
  *   ANNALS_CONFORMANCE_SEED         repeats one run
  */
-import * as Fc from "fast-check"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type ServerProcess, startAnnals } from "../support/processes.ts"
-import { startRedis } from "../support/redis-server.ts"
-import { collectionSteps, families, type Family } from "./collections.ts"
-import { runSequence } from "./differential.ts"
+import { describe, it } from "vitest"
+import { servers } from "./agreement.ts"
+import { collectionSteps, families } from "./collections.ts"
 import { canCompare, redisTitle } from "./subject.ts"
 
 const wanted = Number(process.env["ANNALS_CONFORMANCE_COLLECTIONS"] ?? 100_000)
-const seed = process.env["ANNALS_CONFORMANCE_SEED"]
 
 const limits = [
   "--hash-max-listpack-entries 8",
@@ -26,41 +22,15 @@ const limits = [
 ].flatMap((option) => option.split(" "))
 
 describe.skipIf(!canCompare)(`collections against ${redisTitle}`, () => {
-  let redis: ServerProcess
-  let annals: ServerProcess
-  let ended = false
-
-  beforeAll(async () => {
-    const args = ["--enable-debug-command", "yes", ...limits]
-    redis = (await startRedis({ args }))!
-    annals = await startAnnals({ args: [...args, "--set-max-listpack-entries", "8", "--set-max-listpack-value", "16"] })
-    void annals.ended.then(() => (ended = true))
-  })
-  afterAll(async () => {
-    console.log("SERVER", annals.output().slice(-3000))
-    await Promise.all([redis?.stop(), annals?.stop()])
-  })
-
-  const compare = async (family: Family, protocol: 2 | 3): Promise<void> => {
-    const first = seed === undefined ? (Math.random() * 0x7fffffff) | 0 : Number(seed)
-    const sequence = Fc.noBias(Fc.array(collectionSteps(family), { maxLength: 600, size: "max" }))
-    let requests = 0
-    for (let round = 0; requests < wanted / 2; round++) {
-      await Fc.assert(
-        Fc.asyncProperty(sequence, async (steps) => {
-          requests += await runSequence({ redis, annals }, protocol, steps)
-          expect(ended, annals.output()).toBe(false)
-        }),
-        { seed: first + round, numRuns: 10 }
-      )
-    }
-    expect(requests).toBeGreaterThanOrEqual(wanted / 2)
-    console.log(`${family}, RESP${protocol}: ${requests} requests agree, seed ${first}`)
-  }
+  const { agree } = servers(limits, ["--set-max-listpack-entries", "8", "--set-max-listpack-value", "16"])
 
   for (const family of families) {
     for (const protocol of [2, 3] as const) {
-      it(`answers the same about a ${family} in RESP${protocol}`, () => compare(family, protocol), 600_000)
+      it(
+        `answers the same about a ${family} in RESP${protocol}`,
+        () => agree({ name: family, protocol, steps: collectionSteps(family), requests: wanted / 2 }),
+        600_000
+      )
     }
   }
 })
