@@ -79,7 +79,7 @@ export const idSet = (db: Database, { entriesAdded, key, lastId, maxDeletedId }:
   const p = streamFor(db, key)
   const root = rootOf(db, p)
   const { entries, groups } = db.structures.streams
-  entries.setIdAt(root, Root.lastId, lastId)
+  entries.setLastId(root, lastId)
   entries.setIdAt(root, Root.maxDeleted, maxDeletedId)
   groups.setInt64At(root, Root.added, entriesAdded)
   written(db, p)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { type Event, tags } from "../../src/log/events/catalog.ts"
+import { CheckpointWalk } from "../../src/projections/checkpoint.ts"
 import { stateDigest } from "../../src/projections/digest.ts"
 import { evolve } from "../../src/projections/evolve.ts"
 import { type Database, Keyspace } from "../../src/projections/keyspace.ts"
@@ -184,6 +185,59 @@ describe("streams", () => {
       }
       fold(keyspace, { _tag: "KeyspaceFlushed" })
     })
+  })
+
+  it("take ids in any order, and are saved as they are then", () => {
+    forSeeds(60, (random) => {
+      const keyspace = world(random)
+      const empty = keyspace.usedBytes
+      const kinds = tags.filter((tag) => tag.startsWith("Stream"))
+      const names = ["a", "b"].map(slice)
+      const few = (value: unknown): unknown =>
+        value instanceof StreamId
+          ? StreamId.of(random.below(12), random.below(2))
+          : Array.isArray(value)
+          ? value.map(few)
+          : value
+      for (let i = 0; i < 300; i++) {
+        const event = randomEvent(random, random.chance(0.3) ? "StreamEntryAdded" : random.pick(kinds))
+        const odd = event as unknown as Record<string, unknown>
+        for (const name of ["key", "group", "consumer", "producer"]) if (name in odd) odd[name] = random.pick(names)
+        for (const [name, value] of Object.entries(odd)) odd[name] = few(value)
+        fold(keyspace, event)
+      }
+      const saved = new Keyspace(2, { k0: 3, k1: 4 })
+      const walk = new CheckpointWalk(keyspace, { add: (_db, _clock, event) => fold(saved, event) })
+      while (!walk.slice(1, 1000));
+      expect(stateDigest(saved)).toBe(stateDigest(keyspace))
+      for (const key of names) fold(keyspace, { _tag: "KeyDeleted", key })
+      while (keyspace.reclaim());
+      expect(keyspace.usedBytes).toBe(empty)
+    })
+  })
+
+  it("forget removed entries beyond an id that was set back, and take them again", () => {
+    const keyspace = new Keyspace(1, { k0: 1, k1: 2 })
+    const key = slice("k")
+    const add = (...ids: ReadonlyArray<string>): void => {
+      for (const id of ids) {
+        fold(keyspace, { _tag: "StreamEntryAdded", key, id: idOf(id), pairs: [slice("f"), slice(id)] })
+      }
+    }
+    add("1-1", "2-1", "3-1", "4-1")
+    fold(keyspace, { _tag: "StreamEntriesDeleted", key, ids: [idOf("3-1"), idOf("4-1")] })
+    const maxDeletedId = idOf("4-1")
+    fold(keyspace, { _tag: "StreamIdSet", key, lastId: idOf("2-1"), entriesAdded: 4, maxDeletedId })
+    add("2-5", "3-1")
+    const db = keyspace.database(0)
+    const p = streamEntry(db, "k")
+    expect([...readStream(db, p).entries.keys()]).toEqual(["1-1", "2-1", "2-5", "3-1"])
+    for (const id of ["2-5", "3-1"]) {
+      expect(Streams.hasEntry(db, p, idOf(id))).toBe(true)
+      expect(Streams.countEntries(db, p, idOf(id), idOf(id), 9)).toBe(1)
+    }
+    fold(keyspace, { _tag: "StreamEntriesDeleted", key, ids: [idOf("3-1")] })
+    expect([...readStream(db, p).entries.keys()]).toEqual(["1-1", "2-1", "2-5"])
   })
 
   it("give way to other types, and other types to them", () => {

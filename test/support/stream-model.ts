@@ -190,6 +190,7 @@ export class StreamWorkload {
 
   private head(key: Slice, stream: Stream): Event {
     const { random } = this
+    if (random.chance(0.2)) stream.last = [...stream.entries.keys()].at(-1) ?? "7-0"
     stream.last = random.chance(0.5) ? stream.last : after(random, stream.last)
     stream.added = random.chance(0.05) ? 2n ** 62n : random.below(100_000)
     if (random.chance(0.3)) stream.maxDeleted = stream.last

@@ -78,7 +78,7 @@ export const StreamEvent = Schema.TaggedUnion({
   },
   /**
    * The stream has this run of entries whose first id was `id`, at their place among the others; the layout of `pack` is
-   * that of stream-node.ts. What the stream knows besides its entries does not change.
+   * that of stream-node.ts. What the stream knows besides its entries does not change, but for a last id that is less.
    */
   StreamNodeRestored: { key: Key, id: StreamId, pack: Bytes },
   /** The consumer was last seen and last active at these times. */

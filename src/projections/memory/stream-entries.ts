@@ -3,11 +3,10 @@
  *
  * ```
  * root  0 order of nodes · 1 first node · 2 last node · 3 entries · 4–7 last id · 8–11 greatest removed id ·
- *       12–13 entries ever added (high, low) · 14 table of groups · 15 producers · 16 bytes of all nodes, in units of 8 ·
- *       17 how far it was released
+ *       12–13 entries ever added (high, low) · 14 table of groups · 15 producers · 16 bytes of all nodes, in units of 8
  * ```
  *
- * Roots and nodes never move, but a node that grows gets another block.
+ * Ids ascend, those of entries marked as removed among them, and none is beyond the last id. Roots and nodes never move, but a node that grows gets another block.
  */
 import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
 import { RankedIds } from "./ranked-ids.ts"
@@ -132,6 +131,27 @@ export class StreamEntries {
       return true
     }
     return false
+  }
+
+  /**
+   * Sets the greatest id ever added. Removed entries beyond it are forgotten: what is added next would come before them.
+   * Where an entry is beyond it, its id counts.
+   */
+  setLastId(root: Pointer, id: StreamId): void {
+    this.setIdAt(root, Root.lastId, id)
+    const node = this.get(root, Root.last)
+    if (node === 0) return
+    const cursor = this.cursor.enter(this.arena, node)
+    if (!cursor.previous() || compareIds(cursor.id, id) <= 0) return
+    if (this.changing !== undefined) this.changing(root, node)
+    do {
+      if (!cursor.isDead) {
+        this.setIdAt(root, Root.lastId, cursor.id)
+        return
+      }
+      this.set(node, Word.used, cursor.at - byteOf(node))
+      this.set(node, Word.dead, this.get(node, Word.dead) - 1)
+    } while (cursor.previous() && compareIds(cursor.id, id) > 0)
   }
 
   // ——— adding ———
@@ -293,6 +313,9 @@ export class StreamEntries {
     const node = Node.nodeOf(this.arena, id, bytes, start, length, namesLength, live, dead, this.mark, 0)
     this.link(root, before, node)
     this.set(root, Root.length, this.length(root) + live)
+    if (compareIds(inspected.lastId, this.idAt(root, Root.lastId, this.scratch)) > 0) {
+      this.setIdAt(root, Root.lastId, inspected.lastId)
+    }
     return true
   }
 
