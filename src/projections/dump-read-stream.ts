@@ -60,14 +60,16 @@ const time = (from: RdbReader): number => {
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : 0
 }
 
-/** What nodes held altogether, and the first entry that is not removed. */
+/** What nodes held altogether: entries that are not removed, the first and last of them, and the last of either kind. */
 class Held {
   live = 0
-  first: StreamId | undefined = undefined
+  readonly first = new StreamId()
   readonly last = new StreamId()
+  readonly edge = new StreamId()
 }
 
-const nodeOf = (from: RdbReader, held: Held): { readonly id: StreamId; readonly pack: Slice } => {
+/** A node; undefined for one of which only removed entries are left, which XTRIM leaves behind in Redis. */
+const nodeOf = (from: RdbReader, held: Held): { readonly id: StreamId; readonly pack: Slice } | undefined => {
   const key = from.string()
   if (key.length !== idBytes) throw new BadData("the id of a node is not as long as ids are")
   const id = getIdBytes(key.bytes, key.start, new StreamId())
@@ -86,17 +88,19 @@ const nodeOf = (from: RdbReader, held: Held): { readonly id: StreamId; readonly 
   }
   if (!inspectPack(bytes, at, end, id)) throw new BadData("a node is damaged")
   if (counters[0] !== inspected.live || counters[1] !== inspected.dead) throw new BadData("a node counts wrong")
+  if (inspected.live === 0) return undefined
   // The first pack may begin at 0-0, but no entry has that id.
-  if (held.live > 0 && compareIds(id, held.last) <= 0) throw new BadData("nodes are not in order")
+  if (held.live > 0 && compareIds(id, held.edge) <= 0) throw new BadData("nodes are not in order")
+  if (held.live === 0) held.first.from(inspected.firstId)
   held.live += inspected.live
   held.last.from(inspected.lastId)
-  held.first ??= inspected.firstId.copy()
+  held.edge.from(inspected.edgeId)
   return { id, pack: new Slice(bytes, at, end - at) }
 }
 
 /** How many entries a group has read that goes on after `id`, of a stream that has lost none; null when that is not known. */
 const estimatedRead = (id: StreamId, { first, live }: Held, lastId: StreamId): number | null => {
-  if (live === 0 || first === undefined) return compareIds(id, lastId) <= 0 ? 0 : null
+  if (live === 0) return 0
   const toLast = compareIds(id, lastId)
   if (toLast === 0) return live
   if (toLast > 0) return null
@@ -145,10 +149,13 @@ const groupOf = (from: RdbReader, type: number, held: Held, streamLast: StreamId
 export const readStream = (from: RdbReader, type: number): StreamValue => {
   const held = new Held()
   const nodes: Array<{ readonly id: StreamId; readonly pack: Slice }> = []
-  for (let left = from.count(); left > 0; left--) nodes.push(nodeOf(from, held))
+  for (let left = from.count(); left > 0; left--) {
+    const node = nodeOf(from, held)
+    if (node !== undefined) nodes.push(node)
+  }
   if (from.length() !== held.live) throw new BadData("the number of entries is wrong")
   const lastId = idOf(from)
-  if (nodes.length > 0 && compareIds(held.last, lastId) > 0) throw new BadData("an entry is beyond the last id")
+  if (compareIds(held.last, lastId) > 0) throw new BadData("an entry is beyond the last id")
   let maxDeletedId = new StreamId()
   let entriesAdded: number | bigint = held.live
   if (type !== RdbType.streamListpacks) {
@@ -167,11 +174,11 @@ export const readStream = (from: RdbReader, type: number): StreamValue => {
   return { type: "stream", nodes, lastId, maxDeletedId, entriesAdded, groups }
 }
 
-/** The events that make a stream at an absent key. */
+/** The events that make a stream at an absent key. The last id comes after the nodes: it may be less than that of removed entries. */
 export const streamEvents = (key: Slice, value: StreamValue): ReadonlyArray<Event> => {
   const { entriesAdded, groups, lastId, maxDeletedId, nodes } = value
-  const events: Array<Event> = [{ _tag: "StreamIdSet", key, lastId, entriesAdded, maxDeletedId }]
-  for (const { id, pack } of nodes) events.push({ _tag: "StreamNodeRestored", key, id, pack })
+  const events: Array<Event> = nodes.map(({ id, pack }) => ({ _tag: "StreamNodeRestored", key, id, pack }))
+  events.push({ _tag: "StreamIdSet", key, lastId, entriesAdded, maxDeletedId })
   for (const { consumers, entriesRead, lastDelivered, name: group, pending } of groups) {
     events.push({ _tag: "StreamGroupCreated", key, group, lastDelivered, entriesRead })
     for (const { active, name: consumer, seen } of consumers) {

@@ -2,6 +2,9 @@
 import { Slice } from "./memory/slice.ts"
 import { unpackLzf } from "./structures/lzf.ts"
 
+/** Most bytes that a byte of LZF stands for: three bytes are a copy of up to 264. */
+const mostUnpacked = 88
+
 /** Thrown: the bytes are no value. */
 export class BadData extends Error {
   override readonly name = "BadData"
@@ -76,8 +79,9 @@ export class RdbReader {
     if (n !== -4) throw new BadData("unknown encoding of a string")
     const packed = this.length()
     const whole = this.length()
-    if (whole > 0x2000_0000) throw new BadData("a string that is too long")
     const start = this.take(packed)
+    // Room is made before it is unpacked: for no more than so many bytes can become.
+    if (whole > 0x2000_0000 || whole > packed * mostUnpacked) throw new BadData("a string that is too long")
     const unpacked = unpackLzf(this.bytes, start, start + packed, whole)
     if (unpacked === undefined) throw new BadData("a compressed string does not unpack")
     return new Slice(unpacked)

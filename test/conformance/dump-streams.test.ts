@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
+import { type DumpedStream, dumpOf, type Id } from "../support/stream-dump.ts"
 import { dumped, text } from "./dumps.ts"
 import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
@@ -39,6 +40,7 @@ const requests = (random: Random, key: string): Array<Array<string | Buffer>> =>
   }
   if (random.chance(0.5)) made.push(["XDEL", key, ...some(random.pick([3, 50]))])
   if (random.chance(0.3)) made.push(["XTRIM", key, "MAXLEN", `${random.below(ids.length)}`])
+  if (random.chance(0.3)) made.push(["XDEL", key, ids.at(-1)!], ["XTRIM", key, "MINID", ids.at(-1)!])
   if (random.chance(0.2)) add()
   if (random.chance(0.1)) made.push(["XTRIM", key, "MAXLEN", "0"])
   if (random.chance(0.1)) {
@@ -105,13 +107,42 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
   it("moves them from Redis to Annals", () => move(clients[0]!, clients[1]!, seed), 120_000)
   it("moves them from Annals to Redis", () => move(clients[1]!, clients[0]!, seed), 120_000)
 
+  it("reads dumps made by hand, those of Redis 5 among them, as Redis does", async () => {
+    const ids: ReadonlyArray<Id> = [[0, 0], [0, 5], [1, 1], [1, 2], [2, 1], [3, 1], [4, 0], [9, 9]]
+    const groups = ids.map((last, i) => ({ name: `g${i}`, last, read: i - 1, pending: [], consumers: [] }))
+    const first = { id: [1, 1], value: 1 } as const
+    const streams: ReadonlyArray<Pick<DumpedStream, "last" | "nodes">> = [
+      { nodes: [], last: [0, 0] },
+      { nodes: [], last: [3, 1] },
+      { nodes: [[first, { id: [2, 1], value: "two" }], [{ id: [3, 1], value: 3 }]], last: [3, 1] },
+      { nodes: [[{ ...first, removed: true }, { id: [2, 1], value: 2 }]], last: [3, 1] },
+      { nodes: [[{ ...first, removed: true }]], last: [3, 1] },
+      { nodes: [[{ ...first, removed: true }], [{ id: [2, 1], value: 2 }]], last: [3, 1] },
+      { nodes: [[first, { id: [5, 1], value: 5, removed: true }]], last: [3, 1] }
+    ]
+    for (const [i, stream] of streams.entries()) {
+      for (const type of [15, 19] as const) {
+        const left = stream.nodes.flat().find((entry) => !("removed" in entry))
+        const dump = dumpOf({ ...stream, first: left?.id ?? [0, 0], added: 7, groups }, type)
+        const views = await Promise.all([redis, annals].map(async (client) => {
+          expect(plain(await client.command("RESTORE", "s", "0", dump, "REPLACE"))).toBe("OK")
+          return await view(client, "s")
+        }))
+        expect(views[1], `stream ${i}, type ${type}`).toEqual(views[0])
+      }
+    }
+  })
+
   it("answers the bytes Redis does for streams that are made alike", async () => {
     const random = new Random(seed)
     const [redis, annals] = pair()
     await redis.command("CONFIG", "SET", "rdbcompression", "no")
     for (const client of clients) await client.command("FLUSHALL")
     for (const key of keys) {
-      const made = requests(random, key).filter(([name]) => name === "XADD" || name === "XDEL" || name === "XTRIM")
+      const made = requests(random, key).filter(([name, , strategy]) =>
+        // XTRIM MINID may leave a node of removed entries in Redis: here it goes.
+        name === "XADD" || name === "XDEL" || (name === "XTRIM" && strategy !== "MINID")
+      )
       await Promise.all([redis.pipeline(made), annals.pipeline(made)])
       const dumps = await Promise.all(clients.map((client) => dumped(client, key)))
       const [ours, theirs] = dumps.map((bytes) => bytes.toString("hex"))

@@ -170,16 +170,23 @@ export class EntryCursor {
 // ——— packs from elsewhere ———
 
 /**
- * What `inspectPack` found: entries, those marked as removed, bytes of the names, the last entry of either
- * kind and the first that is not removed.
+ * What `inspectPack` found: entries, those marked as removed, bytes of the names, the first and last entry that is not
+ * removed and the last of either kind.
  */
-export const inspected = { live: 0, dead: 0, namesLength: 0, lastId: new StreamId(), firstId: new StreamId() }
+export const inspected = {
+  live: 0,
+  dead: 0,
+  namesLength: 0,
+  firstId: new StreamId(),
+  lastId: new StreamId(),
+  edgeId: new StreamId()
+}
 
 const wanted = new EntryCursor()
-const before = new StreamId()
 
-/** Whether bytes are the pack of a node with this id, with one entry at least that is not removed. Safe for any bytes. */
+/** Whether bytes are the pack of a node with this id; all of its entries may be removed. Safe for any bytes. */
 export const inspectPack = (bytes: Uint8Array, start: number, end: number, id: StreamId): boolean => {
+  const { edgeId, firstId, lastId } = inspected
   inspected.live = inspected.dead = 0
   if (start >= end || !Pack.isPack(bytes, start, end) || !Pack.isInteger(bytes, start)) return false
   const entriesAt = skipNames(bytes, start, end)
@@ -192,14 +199,17 @@ export const inspectPack = (bytes: Uint8Array, start: number, end: number, id: S
   }
   wanted.enterLoose(bytes, start, end, entriesAt, id)
   for (let first = true; wanted.next(); first = false) {
-    const order = compareIds(wanted.id, first ? id : before)
+    const order = compareIds(wanted.id, first ? id : edgeId)
     if (first ? order < 0 || wanted.id.isZero : order <= 0) return false
-    before.from(wanted.id)
-    if (wanted.isDead) inspected.dead++
-    else if (inspected.live++ === 0) inspected.firstId.from(wanted.id)
+    edgeId.from(wanted.id)
+    if (wanted.isDead) {
+      inspected.dead++
+      continue
+    }
+    if (inspected.live++ === 0) firstId.from(wanted.id)
+    lastId.from(wanted.id)
   }
-  inspected.lastId.from(before)
-  return inspected.live > 0
+  return true
 }
 
 /** The place after the names at the beginning of a pack; -1 when they are none. */

@@ -298,14 +298,18 @@ export class StreamEntries {
 
   // ——— whole nodes ———
 
-  /** A node of this pack comes to be at its place; false when the pack is none, or its entries are not apart from others. */
+  /**
+   * A node of this pack comes to be at its place; false when the pack is none or holds removed entries only, or its entries
+   * are not apart from others.
+   */
   restoreNode(root: Pointer, id: StreamId, pack: Slice): boolean {
     const { bytes, length, start } = pack
     if (!inspectPack(bytes, start, start + length, id)) return false
-    const { dead, live, namesLength } = inspected
+    const { dead, edgeId, live, namesLength } = inspected
+    if (live === 0) return false
     const before = this.nodeFor(root, id)
     const after = before === 0 ? this.get(root, Root.first) : this.nodeAfter(before)
-    if (after !== 0 && compareIds(inspected.lastId, this.nodeId(after, this.scratch)) >= 0) return false
+    if (after !== 0 && compareIds(edgeId, this.nodeId(after, this.scratch)) >= 0) return false
     if (before !== 0) {
       const cursor = this.cursor.enter(this.arena, before)
       if (!cursor.previous() || compareIds(cursor.id, id) >= 0) return false
@@ -313,9 +317,7 @@ export class StreamEntries {
     const node = Node.nodeOf(this.arena, id, bytes, start, length, namesLength, live, dead, this.mark, 0)
     this.link(root, before, node)
     this.set(root, Root.length, this.length(root) + live)
-    if (compareIds(inspected.lastId, this.idAt(root, Root.lastId, this.scratch)) > 0) {
-      this.setIdAt(root, Root.lastId, inspected.lastId)
-    }
+    if (compareIds(edgeId, this.idAt(root, Root.lastId, this.scratch)) > 0) this.setIdAt(root, Root.lastId, edgeId)
     return true
   }
 
