@@ -94,9 +94,9 @@ export class Structures {
     return this.tableFor(type).open(root)
   }
 
-  /** The number of elements of a large collection. */
+  /** The number of elements of a large collection; of a stream, about how much there is to free, if that is little. */
   sizeOf(type: number, root: Pointer): number {
-    if (type === Entry.Type.stream) return this.streams.size(root)
+    if (type === Entry.Type.stream) return this.streams.size(root, freedAtOnce)
     return type === Entry.Type.list ? this.deque.open(root).length : this.tableOf(type, root).size
   }
 
@@ -108,7 +108,7 @@ export class Structures {
 
   /** Gives the memory of a stream's group back that was taken out of it, of a large one piece by piece. */
   releaseGroup(group: Pointer): void {
-    if (this.streams.groups.pendingCount(group) > freedAtOnce) this.garbage.push({ type: groupGarbage, root: group })
+    if (this.streams.groups.partCount(group) > freedAtOnce) this.garbage.push({ type: groupGarbage, root: group })
     else while (this.releaseSome(groupGarbage, group, freedAtOnce) >= 0);
   }
 

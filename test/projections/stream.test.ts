@@ -258,6 +258,30 @@ describe("streams", () => {
     expect(keyspace.usedBytes).toBe(empty)
   })
 
+  it("are freed piece by piece, however many consumers or groups there are", () => {
+    for (const many of ["consumers", "groups"]) {
+      const keyspace = new Keyspace(1, { k0: 1, k1: 2 })
+      const empty = keyspace.usedBytes
+      const key = slice("k")
+      fold(keyspace, { _tag: "StreamGroupCreated", key, group: slice("g"), lastDelivered: leastId, entriesRead: null })
+      for (let i = 0; i < 10_000; i++) {
+        const name = slice(`${i}`)
+        fold(
+          keyspace,
+          many === "groups"
+            ? { _tag: "StreamGroupCreated", key, group: name, lastDelivered: leastId, entriesRead: null }
+            : { _tag: "StreamConsumerCreated", key, group: slice("g"), consumer: name, time: now }
+        )
+      }
+      const full = keyspace.usedBytes
+      if (many === "consumers") fold(keyspace, { _tag: "StreamGroupDestroyed", key, group: slice("g") })
+      fold(keyspace, { _tag: "KeyDeleted", key })
+      expect(keyspace.usedBytes).toBeGreaterThan(full * 0.9)
+      while (keyspace.reclaim());
+      expect(keyspace.usedBytes).toBe(empty)
+    }
+  })
+
   it("are freed piece by piece, however much is pending", () => {
     const keyspace = new Keyspace(1, { k0: 1, k1: 2 })
     const empty = keyspace.usedBytes

@@ -138,9 +138,7 @@ export class GroupParts {
   }
 
   lastDelivered(group: Pointer, into: StreamId): StreamId {
-    const words = this.arena.words[slabOf(group)]!
-    const at = wordOf(group) + GroupWord.lastDelivered
-    return into.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
+    return idAt(this.arena, group, GroupWord.lastDelivered, into)
   }
 
   /** How many entries the group has read; null when it is not known. */
@@ -167,6 +165,11 @@ export class GroupParts {
   /** How many of them a consumer has. */
   consumerPending(consumer: Pointer): number {
     return this.byId.open(this.get(consumer, ConsumerWord.byId)).size
+  }
+
+  /** How many consumers and pending entries a group has. */
+  partCount(group: Pointer): number {
+    return this.consumerCount(group) + this.pendingCount(group)
   }
 
   pendingId(p: Pointer, into: StreamId): StreamId {

@@ -57,12 +57,12 @@ export class Streams {
     return copy
   }
 
-  /** How much there is to release, about. */
-  size(root: Pointer): number {
+  /** How much there is to release, about; counted no further than `enough`. */
+  size(root: Pointer, enough: number): number {
     const { entries, groups } = this
-    let size = entries.length(root)
-    for (const group of groups.listGroups(root)) size += 1 + groups.pendingCount(group) + groups.consumerCount(group)
-    return size + (this.producers.figures(root)?.tracked ?? 0)
+    let size = entries.length(root) + groups.groupCount(root) + (this.producers.figures(root)?.tracked ?? 0)
+    if (size <= enough) { for (const group of groups.listGroups(root)) size += groups.partCount(group) }
+    return size
   }
 
   /** Bytes of the stream; pending entries and nodes are counted exactly. */
