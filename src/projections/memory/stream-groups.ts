@@ -1,5 +1,5 @@
 /** How the consumer groups of a stream change; their parts: stream-group-parts.ts. */
-import { type Pointer, slabOf, wordOf } from "./arena.ts"
+import type { Pointer } from "./arena.ts"
 import type { Ranked } from "./ranked.ts"
 import { Slice } from "./slice.ts"
 import { Root } from "./stream-entries.ts"
@@ -13,7 +13,7 @@ import {
   PendingWord
 } from "./stream-group-parts.ts"
 import { StreamId } from "./stream-id.ts"
-import { putIdMember } from "./stream-node.ts"
+import { putIdMember, setIdAt } from "./stream-node.ts"
 
 const allOnes = 0xffff_ffff
 const floats = new Float64Array(1)
@@ -31,12 +31,7 @@ export class StreamGroups extends GroupParts {
   }
 
   setPosition(group: Pointer, id: StreamId, read: number | bigint | null): void {
-    const words = this.arena.words[slabOf(group)]!
-    const at = wordOf(group) + GroupWord.lastDelivered
-    words[at] = id.msHigh
-    words[at + 1] = id.msLow
-    words[at + 2] = id.seqHigh
-    words[at + 3] = id.seqLow
+    setIdAt(this.arena, group, GroupWord.lastDelivered, id)
     this.setInt64At(group, GroupWord.read, read ?? -1)
   }
 

@@ -43,6 +43,8 @@ export const Word = {
 /** Flags of an entry. */
 export const Flag = { dead: 1, sameNames: 2 } as const
 
+/** A node with more, as a listpack, gets no further entry, whatever the limits say: as in Redis. */
+const mostNodeBytes = 1 << 30
 /** Bytes of a listpack besides its elements: a header of six and a terminator. */
 const listpackBytes = 7
 
@@ -179,7 +181,8 @@ export const nodeTakes = (
   const at = wordOf(node)
   const live = words[at + Word.live]!
   const dead = words[at + Word.dead]!
-  if (listpackOf(words[at + Word.used]!, live, dead) + bytes >= (maxBytes === 0 ? 1 << 30 : maxBytes)) return false
+  const most = maxBytes === 0 || maxBytes > mostNodeBytes ? mostNodeBytes : maxBytes
+  if (listpackOf(words[at + Word.used]!, live, dead) + bytes >= most) return false
   return maxEntries === 0 || live + dead < maxEntries
 }
 

@@ -18,10 +18,11 @@ import { Ranked } from "./ranked.ts"
 import { copyBytes, Slice } from "./slice.ts"
 import { Root } from "./stream-entries.ts"
 import { compareIds, StreamId } from "./stream-id.ts"
+import { idAt, setIdAt } from "./stream-node.ts"
 import { Table } from "./table.ts"
 
 const settingsBytes = 40
-export const producerNameAt = 24
+const producerNameAt = 24
 const nameKeyAt = 36
 const pointerBytes = 4
 
@@ -88,12 +89,6 @@ export class StreamProducers {
 
   private add(p: Pointer, word: number, by: number): void {
     this.set(p, word, this.get(p, word) + by)
-  }
-
-  private idAt(p: Pointer, word: number, into: StreamId): StreamId {
-    const words = this.arena.words[slabOf(p)]!
-    const at = wordOf(p) + word
-    return into.set(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!)
   }
 
   private timeAt(p: Pointer): number {
@@ -179,6 +174,7 @@ export class StreamProducers {
   private setKey(producer: Pointer, name: Slice): void {
     const length = pointerBytes + name.length
     if (length > this.key.length) this.key = new Uint8Array(2 * length)
+    else if (this.key.length > 1 << 20 && length < 1 << 16) this.key = new Uint8Array(1 << 16)
     for (let i = 0; i < pointerBytes; i++) this.key[i] = producer >>> 8 * i
     copyBytes(this.key, pointerBytes, name.bytes, name.start, name.length)
     this.keyLength = length
@@ -192,7 +188,7 @@ export class StreamProducers {
     this.setKey(owner, name)
     const found = this.names.open(this.get(settings, Settings.names)).get(this.key, 0, this.keyLength)
     if (found === 0 || now - this.timeAt(found) >= 1000 * this.get(settings, Settings.seconds)) return false
-    this.idAt(found, Name.id, into)
+    idAt(this.arena, found, Name.id, into)
     return true
   }
 
@@ -250,17 +246,14 @@ export class StreamProducers {
     if (before !== 0) this.forgetName(settings, owner, before)
     const p = this.arena.allocate(nameKeyAt + this.keyLength)
     this.set(p, Name.key, this.keyLength << 2)
-    const words = this.arena.words[slabOf(p)]!
-    const at = wordOf(p)
-    words[at + Name.id] = id.msHigh
-    words[at + Name.id + 1] = id.msLow
-    words[at + Name.id + 2] = id.seqHigh
-    words[at + Name.id + 3] = id.seqLow
-    words[at + Name.time] = Math.floor(time / span)
-    words[at + Name.time + 1] = time >>> 0
+    setIdAt(this.arena, p, Name.id, id)
+    this.set(p, Name.time, Math.floor(time / span))
+    this.set(p, Name.time + 1, time >>> 0)
     copyBytes(this.arena.bytes[slabOf(p)]!, byteOf(p) + nameKeyAt, this.key, 0, this.keyLength)
     let older = this.get(owner, Producer.newest)
-    while (older !== 0 && compareIds(this.idAt(older, Name.id, this.id), id) > 0) older = this.get(older, Name.older)
+    while (older !== 0 && compareIds(idAt(this.arena, older, Name.id, this.id), id) > 0) {
+      older = this.get(older, Name.older)
+    }
     const newer = older === 0 ? this.get(owner, Producer.oldest) : this.get(older, Name.newer)
     this.join(owner, older, p)
     this.join(owner, p, newer)
@@ -326,7 +319,7 @@ export class StreamProducers {
     for (let p = this.get(producer, Producer.oldest); p !== 0; p = this.get(p, Name.newer)) {
       const length = (this.get(p, Name.key) >>> 2) - pointerBytes
       nameSlice.set(this.arena.bytes[slabOf(p)]!, byteOf(p) + nameKeyAt + pointerBytes, length)
-      visit(nameSlice, this.idAt(p, Name.id, this.id), this.timeAt(p))
+      visit(nameSlice, idAt(this.arena, p, Name.id, this.id), this.timeAt(p))
     }
   }
 
