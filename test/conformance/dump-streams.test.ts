@@ -124,7 +124,7 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
       for (const type of [15, 19] as const) {
         const left = stream.nodes.flat().find((entry) => !("removed" in entry))
         const dump = dumpOf({ ...stream, first: left?.id ?? [0, 0], added: 7, groups }, type)
-        const views = await Promise.all([redis, annals].map(async (client) => {
+        const views = await Promise.all(clients.map(async (client) => {
           expect(plain(await client.command("RESTORE", "s", "0", dump, "REPLACE"))).toBe("OK")
           return await view(client, "s")
         }))
