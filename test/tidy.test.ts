@@ -50,6 +50,17 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "config"
   ],
   history: ["log", "log/events", "net/resp", "projections", "projections/structures", "projections/memory"],
+  past: [
+    "history",
+    "commands",
+    "commands/executor",
+    "log",
+    "log/events",
+    "net/resp",
+    "projections",
+    "projections/memory"
+  ],
+  "history/thread": ["history", "past", "log"],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],
   main: ["*"],
   tools: ["*"]

@@ -26,6 +26,24 @@ export const truncated = (asked: Moment, oldest: number): Truncated =>
     message: `${printMoment(asked)} was dropped by history-retention, the oldest sequence is ${oldest}`
   })
 
+/** A `Truncated` of a moment whose events are there, but not the data they changed. */
+export const withoutBeginning = (asked: Moment, oldest: number, checkpoint: number | undefined): Truncated =>
+  new Truncated({
+    asked: printMoment(asked),
+    oldest: checkpoint ?? oldest,
+    message: `the data of ${printMoment(asked)} cannot be had: the log begins with sequence ${oldest} and `
+      + (checkpoint === undefined
+        ? "there is no checkpoint to begin with"
+        : `the oldest checkpoint is of sequence ${checkpoint}`)
+  })
+
+/** The data of a moment takes more memory than it may. */
+export class PastTooLarge extends Schema.TaggedError<PastTooLarge>()("PastTooLarge", {
+  /** Bytes that were allowed. */
+  limit: Schema.Number,
+  message: Schema.String
+}) {}
+
 /** A `BeyondHead` with the text the user sees. */
 export const beyondHead = (asked: Moment, head: number): BeyondHead =>
   new BeyondHead({

@@ -175,7 +175,7 @@ export const foldNames = (
       }
     }
   }
-  const keyspace = new Keyspace(16, { k0: 0, k1: 0 })
+  const keyspace = new Keyspace(1, { k0: 0, k1: 0 })
   for (const batch of view.naming(all, { to: sequence }, true)) {
     if (batch === undefined) continue
     keyspace.turn.next(batch.time)

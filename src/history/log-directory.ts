@@ -80,6 +80,7 @@ export class LogDirectory {
     for (const [first, segment] of known) if (!present.has(segment)) this.remove(first, segment)
     for (const segment of segments) if (!known.has(segment.first)) known.set(segment.first, segment)
     return new LogView(
+      this.disk,
       segments.map((segment, i) => this.part(segment, segments[i + 1], live)),
       (used) => this.used(used)
     )

@@ -1,5 +1,5 @@
 /** The log as it was at one moment: where it begins and ends, moments made sequences, and its batches in either direction. */
-import { DiskError, type DiskFile } from "../log/disk.ts"
+import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { logCorrupt } from "../log/errors.ts"
 import type { Batch } from "../log/event-log.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
@@ -28,9 +28,12 @@ export class LogView {
   readonly head: number
   /** Unix ms of the newest batch; 0 without any. */
   readonly headTime: number
+  /** The data directory, for its checkpoints. */
+  readonly disk: Disk
   private readonly used: (segment: Segment) => void
 
-  constructor(parts: ReadonlyArray<SegmentPart>, used: (segment: Segment) => void) {
+  constructor(disk: Disk, parts: ReadonlyArray<SegmentPart>, used: (segment: Segment) => void) {
+    this.disk = disk
     this.parts = parts
     this.used = used
     this.oldest = parts[0]?.segment.first ?? 1

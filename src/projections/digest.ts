@@ -140,7 +140,8 @@ const hex = (digest: Uint8Array): string => Buffer.from(digest).toString("hex")
 /** The digest's zero: an empty keyspace, an absent key. */
 export const emptyDigest = hex(new Uint8Array(digestBytes))
 
-const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): string => {
+/** Yields after each few keys. */
+function* digesting(keyspace: Keyspace, now: number, exactDeadlines: boolean): Generator<undefined, string> {
   const total = new Uint8Array(digestBytes)
   const keys = new Uint8Array(digestBytes)
   const one = new Uint8Array(digestBytes)
@@ -157,12 +158,21 @@ const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): str
         mixValue(one, db, p, now, exactDeadlines)
         xor(keys, sha1(one))
       })
+      yield undefined
     }
     if (counted === 0) continue
     mix(total, sha1(bigEndian(number)))
     xor(total, keys)
   }
   return hex(total)
+}
+
+const digestOf = (keyspace: Keyspace, now: number, exactDeadlines: boolean): string => {
+  const steps = digesting(keyspace, now, exactDeadlines)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 /**
@@ -176,6 +186,9 @@ export const digest = (keyspace: Keyspace, now: number): string => digestOf(keys
  * death was not recorded. Equal for any two keyspaces that folded the same events.
  */
 export const stateDigest = (keyspace: Keyspace): string => digestOf(keyspace, 0, true)
+
+/** `stateDigest` in short steps, between which the keyspace must stay as it is. */
+export const stateDigestSteps = (keyspace: Keyspace): Generator<undefined, string> => digesting(keyspace, 0, true)
 
 /**
  * The digest of one entry's value at a moment (Unix ms; 0 counts fields past their deadlines), as
