@@ -49,6 +49,12 @@ export interface Question {
   readonly now: number
 }
 
+/** What the reading thread is started with. */
+export interface ReaderData {
+  /** The data directory. */
+  readonly directory: string
+}
+
 /** What the reading thread is told: a question, or that nobody waits for the answer any more. */
 export type ToReader = Question | { readonly cancelled: number }
 

@@ -3,8 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Worker } from "node:worker_threads"
-import type { Answer, FromReader, Question, ToReader } from "./questions.ts"
-import type { ReaderData } from "./thread.ts"
+import type { Answer, FromReader, Question, ReaderData, ToReader } from "./questions.ts"
 
 const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
 

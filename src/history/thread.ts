@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import { nodeDisk } from "../log/disk.ts"
 import { answer, type Answering } from "./answers.ts"
 import { LogDirectory } from "./log-directory.ts"
-import type { Answer, FromReader, ToReader } from "./questions.ts"
+import type { Answer, FromReader, ReaderData, ToReader } from "./questions.ts"
 
 /** How long one question is worked on before another has its turn, ms. */
 const turnMs = 5
@@ -15,12 +15,6 @@ const turnMs = 5
 const gatheredBytes = 64 << 20
 /** Less important than serving clients, where both share a processor; on Linux a thread has a priority of its own. */
 const niceness = 19
-
-/** What the thread is started with. */
-export interface ReaderData {
-  /** The data directory. */
-  readonly directory: string
-}
 
 const port = parentPort!
 const log = new LogDirectory(nodeDisk((workerData as ReaderData).directory))
