@@ -81,6 +81,7 @@ export class Keyspace {
       if (this.dropped.at(-1)!.dismantle()) return true
       this.dropped.pop()
     }
+    for (const database of this.databases) if (database.arena.giveBack()) return true
     return more
   }
 

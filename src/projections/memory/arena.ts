@@ -389,10 +389,12 @@ export class Arena {
     if (slab < this.unusedFrom) this.unusedFrom = slab
   }
 
-  /**
-   * Gives back a part of everything, whatever is allocated: for an arena nobody uses any more, a piece at a time. False
-   * when nothing is left.
-   */
+  /** Gives up to 64 MiB of what is free back to the system; false when there is nothing left that could be. */
+  giveBack(): boolean {
+    return this.regions.giveBack()
+  }
+
+  /** Gives back a part of everything, whatever is allocated: for an arena nobody uses any more. False when all is gone. */
   dismantle(): boolean {
     for (let slab = this.bytes.length - 1; slab > 0; slab--) {
       const bytes = this.bytes[slab]!

@@ -25,6 +25,8 @@ class Region {
 export class Regions {
   private readonly slabBytes: number
   private readonly regions: Array<Region> = []
+  /** Regions none of whose slabs is in use. */
+  private idle = 0
   /** Bytes of slabs in use, or used before and not given back to the system. */
   touchedBytes = 0
 
@@ -38,7 +40,7 @@ export class Regions {
     if (region === undefined) {
       region = new Region(this.regions.length === 0 ? 1 : slabsPerRegion, this.slabBytes)
       this.regions.push(region)
-    }
+    } else if (region.free === region.allFree) this.idle--
     const place = 31 - Math.clz32(region.free & -region.free)
     region.free &= ~(1 << place)
     if ((region.touched & 1 << place) === 0) this.touchedBytes += this.slabBytes
@@ -46,22 +48,34 @@ export class Regions {
     return new Uint8Array(region.buffer, place * this.slabBytes, this.slabBytes)
   }
 
-  /** Takes a slab back; a region without slabs in use goes back to the system at once. */
+  /** Takes a slab back. A region without slabs in use waits for `giveBack`. */
   give(slab: Uint8Array): void {
-    const at = this.regions.findIndex(({ buffer }) => buffer === slab.buffer)
-    const region = this.regions[at]!
+    const region = this.regions.find(({ buffer }) => buffer === slab.buffer)!
     region.free |= 1 << (slab.byteOffset / this.slabBytes)
-    if (region.free !== region.allFree) return
-    this.regions.splice(at, 1)
+    if (region.free === region.allFree) this.idle++
+  }
+
+  /**
+   * Gives one region without slabs in use back to the system. False when there is none. The system takes milliseconds for
+   * each, and what ends a collection of millions leaves many of them at the same time.
+   */
+  giveBack(): boolean {
+    if (this.idle === 0) return false
+    const at = this.regions.findIndex(({ allFree, free }) => free === allFree)
+    const [region] = this.regions.splice(at, 1) as [Region]
+    this.idle--
     for (let bits = region.touched; bits !== 0; bits &= bits - 1) this.touchedBytes -= this.slabBytes
     // Detaching frees the memory now. Left to the collector, which sees only a small heap, it might stay for minutes.
     region.buffer.transfer(0)
+    return true
   }
 
   /** Gives one region back, whatever it holds. False when there was none. */
   dropOne(): boolean {
     const region = this.regions.pop()
-    region?.buffer.transfer(0)
-    return region !== undefined
+    if (region === undefined) return false
+    if (region.free === region.allFree) this.idle--
+    region.buffer.transfer(0)
+    return true
   }
 }

@@ -164,6 +164,30 @@ describe("arena", () => {
     expect(arena.bytes.length).toBe(12)
   })
 
+  it("gives what is free back to the system region by region", () => {
+    const arena = new Arena()
+    const region = 64 << 20
+    const blocks = Array.from({ length: 3 * region / 65_536 }, () => arena.allocate(65_536))
+    expect(arena.giveBack()).toBe(false)
+    const full = arena.residentBytes
+    for (const p of blocks) arena.free(p)
+    expect(arena.residentBytes).toBe(full)
+    const left: Array<number> = []
+    while (arena.giveBack()) left.push(arena.residentBytes)
+    expect(left.map((bytes, i) => (left[i - 1] ?? full) - bytes)).toMatchInlineSnapshot(`
+      [
+        67108864,
+        67108864,
+        62914560,
+      ]
+    `)
+    expect(arena.residentBytes).toBeLessThanOrEqual(region)
+    const again = Array.from({ length: 100 }, () => arena.allocate(65_536))
+    expect(arena.giveBack()).toBe(false)
+    for (const p of again) arena.free(p)
+    expect([arena.giveBack(), arena.giveBack()]).toEqual([true, false])
+  })
+
   it("uses the gaps in full pages before it reserves more", () => {
     for (const size of [16, 1000, 20_000, 300_000]) {
       const arena = new Arena()
