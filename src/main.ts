@@ -207,6 +207,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     onProgress: network.onProgress,
     now: () => clock.currentTimeMillisUnsafe(),
     monotonic: () => performance.now(),
+    memory: () => config.get("history-memory"),
     countError: (code) => executor.statistics.countError(code)
   })
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server, questions })

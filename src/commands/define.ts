@@ -2,6 +2,7 @@ import type { Reply } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Decision } from "./decision.ts"
 import type { Control } from "./ports.ts"
+import type { CommandTable } from "./table.ts"
 
 /** The words of one request; slot 0 is the command's name. Slices are valid until the command returns. */
 export interface Argv {
@@ -109,7 +110,7 @@ interface Described {
    * Finds the keys where the specifications alone cannot: they are incomplete, or the flags depend on the arguments.
    * Undefined when the words make no sense as a request.
    */
-  readonly findKeys?: (argv: Argv) => ReadonlyArray<FoundKey> | undefined
+  readonly findKeys?: (argv: Argv, table: CommandTable) => ReadonlyArray<FoundKey> | undefined
   /** ACL categories beyond those that flags and group imply; with a minus, one that they imply wrongly. */
   readonly categories?: ReadonlyArray<`@${string}` | `-@${string}`>
   /** Hints to proxies of a cluster, as COMMAND INFO prints them. */

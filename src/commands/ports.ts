@@ -1,4 +1,4 @@
-import type { HistoryRequest, ReadRequest } from "../history/questions.ts"
+import type { LogRequest } from "../history/questions.ts"
 import type { LogStatus } from "../log/event-log.ts"
 import type { Message } from "../net/resp/message.ts"
 import type { Reply } from "../net/resp/reply.ts"
@@ -85,8 +85,8 @@ export interface OtherWaitsPort {
 export interface LogQuestionsPort {
   /** LOG.HEAD. */
   head(connection: ConnectionPort): void
-  /** LOG.HISTORY, or LOG.READ. `blockMs`: how long to wait for something to read, 0 for ever; undefined: not at all. */
-  ask(connection: ConnectionPort, request: HistoryRequest | ReadRequest, blockMs?: number): void
+  /** All other questions. `blockMs`, of LOG.READ: how long to wait for something to read, 0 for ever; undefined: not at all. */
+  ask(connection: ConnectionPort, request: LogRequest, blockMs?: number): void
 }
 
 /** All connections. Implemented by the network. */

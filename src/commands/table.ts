@@ -4,7 +4,7 @@ import type { Histogram } from "../metrics/histogram.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { bitmapCommands } from "./bitmap/index.ts"
 import { connectionCommands } from "./connection/index.ts"
-import type { Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
+import type { Argv, Command, ContainerCommand, ControlCommand, DataCommand } from "./define.ts"
 import { geoCommands } from "./geo/index.ts"
 import { hashCommands } from "./hash/index.ts"
 import { hyperLogLogCommands } from "./hyperloglog/index.ts"
@@ -166,6 +166,13 @@ export class CommandTable extends NameIndex {
   constructor(list: ReadonlyArray<Command> = commands) {
     super(list.map((command) => new Row(command, undefined)))
     this.commands = list
+  }
+
+  /** The row that would run a request. */
+  requestRow(request: Argv): Row | undefined {
+    const row = this.find(request.at(0))
+    if (row?.subcommands === undefined || request.length < 2) return row
+    return row.subcommands.find(request.at(1))
   }
 
   /** Every row, subcommands after their container. */

@@ -9,14 +9,18 @@ import { MapReply, type Reply } from "../net/resp/reply.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { matchGlob } from "../projections/structures/glob.ts"
 import { briefly, changeReply, concernsField, envelopeOf, eventReply, inFull } from "./describe.ts"
-import { BeyondHead, Truncated } from "./errors.ts"
+import { BeyondHead, PastTooLarge, Truncated } from "./errors.ts"
 import { keyTrail } from "./key-trail.ts"
 import type { LogDirectory } from "./log-directory.ts"
 import type { LogView } from "./log-view.ts"
-import type { Answer, HistoryRequest, Question, ReadRequest } from "./questions.ts"
+import type { Answer, HistoryRequest, LogRequest, PastRequest, Question, ReadRequest } from "./questions.ts"
 
-/** Steps of an answer; each tells how many bytes of it there are. */
+/** Steps of an answer; each tells how many bytes of it there are, or `waiting`. */
 export type Answering = Generator<number, Answer>
+/** A step that did nothing: another question has to be answered first. */
+export const waiting = -1
+/** Answers questions about data of the past; what it throws becomes an error reply. */
+export type PastAnswering = (view: LogView, request: PastRequest, question: Question) => Answering
 
 /** A reply to LOG.READ ends with the batch that takes it past this. */
 const readBytes = 16 << 20
@@ -59,23 +63,26 @@ class Items {
 }
 
 /** Answers a question. Errors that a user may meet become error replies. */
-export function* answer(directory: LogDirectory, question: Question): Answering {
+export function* answer(directory: LogDirectory, question: Question, past: PastAnswering): Answering {
   const { request } = question
   try {
     for (let tries = 1;; tries++) {
       try {
         const view = directory.view(question.live)
-        return request.kind === "history"
-          ? yield* history(view, request, question)
-          : yield* read(view, request, question)
+        if (request.kind === "history") return yield* history(view, request, question)
+        if (request.kind === "read") return yield* read(view, request, question)
+        return yield* past(view, request, question)
       } catch (error) {
         // Retention has dropped something since the question was asked: who asked for no beginning gets what there is.
-        if (!(error instanceof Truncated) || request.from !== undefined || tries === 5) throw error
+        if (!(error instanceof Truncated) || namesMoment(request) || tries === 5) throw error
       }
     }
   } catch (error) {
     if (error instanceof Truncated) return { kind: "error", text: `TRUNCATED ${error.message}` }
     if (error instanceof BeyondHead) return { kind: "error", text: `BEYONDHEAD ${error.message}` }
+    if (error instanceof PastTooLarge) {
+      return { kind: "error", text: `ERR ${error.message}, which is the limit history-memory` }
+    }
     if (error instanceof LogCorrupt) {
       const { position, reason, segment } = error
       return { kind: "error", text: `ERR the log is damaged in ${segment} at byte ${position}: ${reason}` }
@@ -85,6 +92,10 @@ export function* answer(directory: LogDirectory, question: Question): Answering 
     throw error
   }
 }
+
+/** Whether a question is about a beginning, or a moment, that is named. */
+const namesMoment = (request: LogRequest): boolean =>
+  "moment" in request ? request.moment !== undefined : request.from !== undefined
 
 const gapReply = ({ first, last, reason }: Gap): MapReply =>
   new MapReply([["sequence", first], ["type", "Gap"], ["last-sequence", last], ["reason", reason]])

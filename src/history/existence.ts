@@ -7,6 +7,7 @@ import { dbOf } from "../log/event-log.ts"
 import type { Event } from "../log/events/catalog.ts"
 import { evolve } from "../projections/evolve.ts"
 import { Keyspace } from "../projections/keyspace.ts"
+import type { HashSeed } from "../projections/memory/hash.ts"
 import { equalBytes, Slice } from "../projections/memory/slice.ts"
 import { movesDatabases } from "./frame-scan.ts"
 import type { LogView } from "./log-view.ts"
@@ -159,12 +160,28 @@ export const foldNames = (
   sequence: number,
   index = 0
 ): Keyspace => {
+  const steps = foldingNames(view, names, sequence, index)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same in steps. `seed`: the key of its hashes. */
+export function* foldingNames(
+  view: LogView,
+  names: ReadonlyArray<Uint8Array>,
+  sequence: number,
+  index = 0,
+  seed: HashSeed = { k0: 0, k1: 0 }
+): Generator<undefined, Keyspace> {
   const all = [...names]
   const known = new Set(names.map(textOf))
   // Every name that a value was renamed or copied from, and theirs in turn.
   for (let at = 0; at < all.length; at++) {
     const name = all[at]!
     for (const batch of view.naming([name], { to: sequence })) {
+      if (batch === undefined) yield undefined
       for (const event of batch?.events ?? []) {
         for (const source of sourcesOf(event, name)) {
           const text = source.latin1()
@@ -175,9 +192,12 @@ export const foldNames = (
       }
     }
   }
-  const keyspace = new Keyspace(1, { k0: 0, k1: 0 })
+  const keyspace = new Keyspace(1, seed)
   for (const batch of view.naming(all, { to: sequence }, true)) {
-    if (batch === undefined) continue
+    if (batch === undefined) {
+      yield undefined
+      continue
+    }
     keyspace.turn.next(batch.time)
     for (let i = 0; i < batch.events.length; i++) {
       if (batch.sequence === sequence && i >= index) break

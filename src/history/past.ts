@@ -48,6 +48,8 @@ export const timeOf = (view: LogView, sequence: number): number => {
 export interface PastOptions {
   /** Its keys and values may take so many bytes. */
   readonly limitBytes?: number
+  /** Told every now and then how many they take. */
+  readonly onGrowth?: (usedBytes: number) => void
   /** Told of a checkpoint that cannot be used; the one before it is tried then. */
   readonly warn?: (message: string) => void
 }
@@ -59,11 +61,11 @@ export class Past {
   sequence: number
   /** Unix ms: what commands that look at it take for now. */
   time = 0
-  private readonly limitBytes: number
-  constructor(keyspace: Keyspace, sequence: number, limitBytes = Infinity) {
+  private readonly options: PastOptions
+  constructor(keyspace: Keyspace, sequence: number, options: PastOptions = {}) {
     this.keyspace = keyspace
     this.sequence = sequence
-    this.limitBytes = limitBytes
+    this.options = options
   }
 
   /**
@@ -91,8 +93,10 @@ export class Past {
 
   /** Throws `PastTooLarge`. */
   checkSize(): void {
-    const limit = this.limitBytes
-    if (this.keyspace.usedBytes <= limit) return
+    const { limitBytes: limit = Infinity, onGrowth } = this.options
+    const { usedBytes } = this.keyspace
+    onGrowth?.(usedBytes)
+    if (usedBytes <= limit) return
     throw new PastTooLarge({ limit, message: `the data of that moment takes more than ${limit} bytes of memory` })
   }
 
@@ -103,10 +107,7 @@ export class Past {
 
   /** Gives its memory back. */
   dispose(): void {
-    for (const { arena } of this.keyspace.databases) {
-      arena.unmeter()
-      while (arena.dismantle());
-    }
+    disposeOf(this.keyspace)
   }
 }
 
@@ -129,25 +130,24 @@ export function* keyspaceAsOf(
 
 /** The data as of a point of the log; see `keyspaceAsOf`. */
 export function* pastAt(view: LogView, point: Point, options: PastOptions = {}): Generator<number, Past> {
-  const { limitBytes, warn } = options
   const { sequence } = point
   const all = checkpointsOf(view)
   for (const checkpoint of all.toReversed()) {
     if (checkpoint > sequence) continue
     if (checkpoint + 1 < view.oldest) break // the log does not go on from there
     try {
-      const past = yield* loaded(view, checkpoint, limitBytes)
+      const past = yield* loaded(view, checkpoint, options)
       return yield* finished(past, view, point)
     } catch (error) {
       if (!(error instanceof CheckpointUnusable)) throw error
-      warn?.(`the checkpoint of sequence ${checkpoint} cannot be used: ${error.message}`)
+      options.warn?.(`the checkpoint of sequence ${checkpoint} cannot be used: ${error.message}`)
     }
   }
   if (view.beginsLater) {
     const first = all.find((checkpoint) => checkpoint > sequence)
     throw withoutBeginning({ kind: "sequence", sequence }, view.oldest, first)
   }
-  return yield* finished(new Past(new Keyspace(databases, ownSeed(view)), 0, limitBytes), view, point)
+  return yield* finished(new Past(new Keyspace(databases, ownSeed(view)), 0, options), view, point)
 }
 
 function* finished(past: Past, view: LogView, point: Point): Generator<number, Past> {
@@ -162,7 +162,7 @@ function* finished(past: Past, view: LogView, point: Point): Generator<number, P
 }
 
 /** What a checkpoint holds. Throws `CheckpointUnusable`, also when it is gone, and `PastTooLarge`. */
-function* loaded(view: LogView, sequence: number, limitBytes: number | undefined): Generator<number, Past> {
+function* loaded(view: LogView, sequence: number, options: PastOptions): Generator<number, Past> {
   const reader = new CheckpointReader(view.disk, checkpointName(sequence))
   let past: Past | undefined
   let done = false
@@ -172,7 +172,7 @@ function* loaded(view: LogView, sequence: number, limitBytes: number | undefined
     if (header.sequence !== sequence || (storeId !== undefined && !sameBytes(header.storeId, storeId))) {
       throw new CheckpointUnusable("it does not belong to this log", false)
     }
-    past = new Past(new Keyspace(databases, header.hashSeed), sequence, limitBytes)
+    past = new Past(new Keyspace(databases, header.hashSeed), sequence, options)
     const load = new CheckpointLoad(past.keyspace, reader)
     for (let frames = 1; !load.slice(); frames++) {
       if (frames % framesPerStep !== 0) continue
@@ -188,8 +188,16 @@ function* loaded(view: LogView, sequence: number, limitBytes: number | undefined
   }
 }
 
+/** Gives the memory of a keyspace that nobody uses any more back. */
+export const disposeOf = ({ databases }: Keyspace): void => {
+  for (const { arena } of databases) {
+    arena.unmeter()
+    while (arena.dismantle());
+  }
+}
+
 /** A key for the hashes of data that comes from the log alone: others cannot know it, and it is the same each time. */
-const ownSeed = (view: LogView): HashSeed => {
+export const ownSeed = (view: LogView): HashSeed => {
   const id = view.parts[0]?.segment.header.storeId
   return id === undefined ? { k0: 1, k1: 2 } : { k0: get32(id, 0), k1: get32(id, 4) }
 }

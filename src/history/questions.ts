@@ -34,8 +34,28 @@ export interface ReadRequest {
   readonly values: boolean
 }
 
+/** What LOG.ASOF asks for: the answer of a command that reads. */
+export interface AsOfRequest {
+  readonly kind: "asof"
+  readonly db: number
+  readonly moment: Moment
+  /** The command inside, its name first. */
+  readonly words: ReadonlyArray<Uint8Array>
+  /** The keys it looks at; undefined when they cannot be told. */
+  readonly keys: ReadonlyArray<Uint8Array> | undefined
+}
+
+/** What LOG.DIGEST asks for; without a moment of the newest data. */
+export interface DigestRequest {
+  readonly kind: "digest"
+  readonly moment: Moment | undefined
+}
+
+/** A question about data of the past. */
+export type PastRequest = AsOfRequest | DigestRequest
+
 /** Whatever is asked by a command. */
-export type LogRequest = HistoryRequest | ReadRequest
+export type LogRequest = HistoryRequest | ReadRequest | PastRequest
 
 /** A request with what is needed to answer it. */
 export interface Question {
@@ -47,6 +67,8 @@ export interface Question {
   readonly protocol: number
   /** Unix ms. */
   readonly now: number
+  /** Bytes that data of the past may take (`history-memory`). */
+  readonly memory: number
 }
 
 /** What the reading thread is started with. */

@@ -5,7 +5,8 @@
 import { setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { nodeDisk } from "../log/disk.ts"
-import { answer, type Answering } from "./answers.ts"
+import { PastAnswers } from "../past/answers.ts"
+import { answer, type Answering, waiting } from "./answers.ts"
 import { LogDirectory } from "./log-directory.ts"
 import type { Answer, FromReader, ReaderData, ToReader } from "./questions.ts"
 
@@ -13,11 +14,14 @@ import type { Answer, FromReader, ReaderData, ToReader } from "./questions.ts"
 const turnMs = 5
 /** While the questions before it have gathered answers of this size, a question has to wait: many clients may ask for much. */
 const gatheredBytes = 64 << 20
+/** Data of the past that nobody has asked about for so long is given up, ms. */
+const forgetAfterMs = 300_000
 /** Less important than serving clients, where both share a processor; on Linux a thread has a priority of its own. */
 const niceness = 19
 
 const port = parentPort!
 const log = new LogDirectory(nodeDisk((workerData as ReaderData).directory))
+const past = new PastAnswers()
 /** In the order in which they came. `bytes`: of the answer so far. */
 const questions = new Map<number, { readonly steps: Answering; bytes: number }>()
 let scheduled = false
@@ -46,6 +50,7 @@ const turn = (): void => {
     while (performance.now() < until) {
       const step = question.steps.next()
       if (step.done !== true) {
+        if (step.value === waiting) break
         question.bytes = step.value
         continue
       }
@@ -59,6 +64,8 @@ const turn = (): void => {
   if (questions.size > 0 || indexing) schedule()
 }
 
+setInterval(() => past.forgetUnused(), forgetAfterMs).unref()
+
 const tell = (id: number, reply: Answer): void => {
   const message: FromReader = { id, answer: reply }
   port.postMessage(message, reply.kind === "reply" ? [reply.bytes.buffer as ArrayBuffer] : [])
@@ -70,6 +77,6 @@ port.on("message", (message: ToReader) => {
     questions.delete(message.cancelled)
     return
   }
-  questions.set(message.id, { steps: answer(log, message), bytes: 0 })
+  questions.set(message.id, { steps: answer(log, message, past.answer), bytes: 0 })
   schedule()
 })

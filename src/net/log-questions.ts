@@ -28,6 +28,8 @@ export interface QuestionParts {
   readonly now: () => number
   readonly monotonic: () => number
   readonly countError: (code: string) => void
+  /** `history-memory`, bytes. */
+  readonly memory: () => number
 }
 
 /** Waits until the log has released more than so much. */
@@ -129,7 +131,13 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
       })
       const look = (wanted: LogRequest): void => {
         const live = { lsn: log.released(), oldest: log.status().oldestSequence }
-        asking.cancel = parts.reader.ask({ request: wanted, live, protocol, now: parts.now() }, (found) => {
+        asking.cancel = parts.reader.ask({
+          request: wanted,
+          live,
+          protocol,
+          now: parts.now(),
+          memory: parts.memory()
+        }, (found) => {
           const { next } = found.kind === "reply" ? found : { next: undefined }
           if (blockMs === undefined || next === undefined || wanted.kind !== "read") {
             answer(connection, asking, replyOf(found))

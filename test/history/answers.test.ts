@@ -5,6 +5,7 @@ import { answer } from "../../src/history/answers.ts"
 import { LogDirectory } from "../../src/history/log-directory.ts"
 import type { Answer, HistoryRequest, LogRequest, ReadRequest } from "../../src/history/questions.ts"
 import { type Disk, nodeDisk } from "../../src/log/disk.ts"
+import { PastAnswers } from "../../src/past/answers.ts"
 import { salvageDirectory } from "../../src/tools/salvage.ts"
 import { linesOf, peek } from "../support/log-writer.ts"
 import { Random } from "../support/random.ts"
@@ -41,8 +42,15 @@ const readFrom = (from: number, changed: Partial<ReadRequest> = {}): ReadRequest
 })
 
 const answered = (disk: Disk, request: LogRequest, protocol = 2): Answer => {
-  const question = { id: 1, request, live: { lsn: Number.MAX_SAFE_INTEGER, oldest: 1 }, protocol, now: 2 ** 50 }
-  const steps = answer(new LogDirectory(disk), question)
+  const question = {
+    id: 1,
+    request,
+    live: { lsn: Number.MAX_SAFE_INTEGER, oldest: 1 },
+    protocol,
+    now: 2 ** 50,
+    memory: 1 << 30
+  }
+  const steps = answer(new LogDirectory(disk), question, new PastAnswers().answer)
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value

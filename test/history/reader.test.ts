@@ -30,7 +30,7 @@ const withReader = <T>(directory: string, use: (reader: Reader.LogReader) => Pro
 
 const ask = (reader: Reader.LogReader): Promise<Answer> =>
   new Promise((resolve) => {
-    reader.ask({ request, live: { lsn: 0, oldest: 1 }, protocol: 2, now: 0 }, resolve)
+    reader.ask({ request, live: { lsn: 0, oldest: 1 }, protocol: 2, now: 0, memory: 1 << 20 }, resolve)
   })
 
 describe("the reading thread", () => {
@@ -38,7 +38,10 @@ describe("the reading thread", () => {
     const directory = temporaryDir("reader")
     await withReader(directory, async (reader) => {
       let cancelled = 0
-      const cancel = reader.ask({ request, live: { lsn: 0, oldest: 1 }, protocol: 2, now: 0 }, () => cancelled++)
+      const cancel = reader.ask(
+        { request, live: { lsn: 0, oldest: 1 }, protocol: 2, now: 0, memory: 1 << 20 },
+        () => cancelled++
+      )
       cancel()
       const answers = await Promise.all(Array.from({ length: 50 }, () => ask(reader)))
       for (const answer of answers) {

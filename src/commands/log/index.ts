@@ -1,7 +1,9 @@
 /** Commands about the log: what happened, when, by whom. They answer later, from another thread, and change nothing. */
 import type { Command } from "../define.ts"
+import { asOf } from "./asof.ts"
+import { digest } from "./digest.ts"
 import { head } from "./head.ts"
 import { history } from "./history.ts"
 import { read } from "./read.ts"
 
-export const logCommands: ReadonlyArray<Command> = [head, history, read]
+export const logCommands: ReadonlyArray<Command> = [head, history, read, asOf, digest]

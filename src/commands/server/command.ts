@@ -22,13 +22,6 @@ const named = (table: Table, name: Slice): Row | undefined => {
   return more.length > 0 ? undefined : row?.subcommands?.byName(sub)
 }
 
-/** The row that would run a request. */
-const rowFor = (table: Table, argv: Argv): Row | undefined => {
-  const row = table.find(argv.at(0))
-  if (row?.subcommands === undefined || argv.length < 2) return row
-  return row.subcommands.find(argv.at(1))
-}
-
 const facts = {
   group: "server",
   flags: ["loading", "stale"],
@@ -129,12 +122,12 @@ const invalidArguments = new ReplyError("ERR Invalid arguments specified for com
  * COMMAND GETKEYS, what is no command, has no keys, or does not fit.
  */
 export const requestKeys = (table: Table, request: Argv): ReadonlyArray<FoundKey> => {
-  const row = rowFor(table, request)
+  const row = table.requestRow(request)
   if (row === undefined) throw invalidCommand
   if ((row.command.keys ?? []).every(({ flags }) => flags.includes("not_key"))) throw noKeys
   const fits = row.arity > 0 ? request.length === row.arity : request.length >= -row.arity
   if (!fits) throw invalidCount
-  const keys = keysOf(row.command, request) ?? []
+  const keys = keysOf(row.command, request, table) ?? []
   if (keys.length === 0 && !row.command.flags.includes("no_mandatory_keys")) throw invalidArguments
   return keys
 }

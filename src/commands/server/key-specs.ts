@@ -2,6 +2,7 @@
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { isWord } from "../arguments.ts"
 import type { Argv, Command, FoundKey, KeySpec } from "../define.ts"
+import type { CommandTable } from "../table.ts"
 
 /** Where the keys of a specification are: the first and the last position, and the step between. */
 interface Range {
@@ -57,8 +58,13 @@ const bySpecs = (specs: ReadonlyArray<KeySpec>, argv: Argv): ReadonlyArray<Found
 }
 
 /** The keys of a request, in the order of the specifications; undefined when its words do not fit the command. */
-export const keysOf = (command: Command, argv: Argv): ReadonlyArray<FoundKey> | undefined =>
-  command.findKeys === undefined ? bySpecs(command.keys ?? [], argv) : command.findKeys(argv)
+export const keysOf = (command: Command, argv: Argv, table: CommandTable): ReadonlyArray<FoundKey> | undefined =>
+  command.findKeys === undefined ? bySpecs(command.keys ?? [], argv) : command.findKeys(argv, table)
+
+/** Whether the keys that can be found are all there are: none comes from data, none may be left out. */
+export const namesAllKeys = ({ keys = [] }: Command): boolean =>
+  keys.length > 0 &&
+  keys.every(({ begin, find, flags }) => begin !== "unknown" && find !== "unknown" && !flags.includes("incomplete"))
 
 /** Whether the positions of the keys follow from the number of arguments alone (else the command is "movablekeys"). */
 export const hasFixedKeys = (specs: ReadonlyArray<KeySpec>): boolean =>

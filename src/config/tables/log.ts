@@ -78,6 +78,11 @@ export const persistence = {
     { by: "for-ever" },
     "how much history is kept; only what every checkpoint covers is dropped"
   ),
+  "history-memory": works(
+    bytes(1 * mb, Number.MAX_SAFE_INTEGER),
+    1024 * mb,
+    "bytes of memory that data of past moments (LOG.ASOF, LOG.DIFF, LOG.DIGEST, LOG.UNDO) may take"
+  ),
   "multi-on-error": needs(
     "transactionRollback",
     oneOf("continue", "abort"),

@@ -96,3 +96,44 @@ describe("LOG.HEAD", () => {
     expect(harness.asked).toEqual([])
   })
 })
+
+describe("LOG.ASOF", () => {
+  it("asks for what a command would have answered, from the events of its keys where they are known", () => {
+    const moment = { kind: "sequence", sequence: 7 }
+    expect(asked("LOG.ASOF 7 get k")).toEqual({ kind: "asof", db: 0, moment, words: ["get", "k"], keys: ["k"] })
+    expect(asked("log.asof 7 MGET a b")).toMatchObject({ keys: ["a", "b"] })
+    expect(asked("LOG.ASOF 7 OBJECT ENCODING k")).toMatchObject({ keys: ["k"], words: ["OBJECT", "ENCODING", "k"] })
+    expect(asked("LOG.ASOF 7 KEYS *")).toEqual({ kind: "asof", db: 0, moment, words: ["KEYS", "*"] })
+    expect(asked("LOG.ASOF 7 SORT_RO k BY w_*")).not.toHaveProperty("keys")
+  })
+
+  it.each([
+    ["LOG.ASOF 7", "-ERR wrong number of arguments for 'log.asof' command"],
+    ["LOG.ASOF x GET k", "-ERR a moment is a sequence"],
+    ["LOG.ASOF 7 GET", "-ERR wrong number of arguments for 'get' command"],
+    ["LOG.ASOF 7 NOPE k", "-ERR unknown command 'NOPE'"],
+    ["LOG.ASOF 7 SET k v", "-READONLY the past cannot be changed, and 'set' is a command that writes"],
+    ["LOG.ASOF 7 FLUSHALL", "-READONLY "],
+    ["LOG.ASOF 7 PING", "-ERR 'ping' does not read data"],
+    ["LOG.ASOF 7 OBJECT NOPE k", "-ERR unknown subcommand 'NOPE'"],
+    ["LOG.ASOF 7 LOG.ASOF 6 GET k", "-ERR 'log.asof' does not read data"]
+  ])("refuses %s", (request, text) => {
+    expect(asked(request)).toContain(text)
+  })
+
+  it("has the keys of the command inside", () => {
+    const { harness } = controlHarness()
+    expect(harness.run("COMMAND", "GETKEYS", "LOG.ASOF", "7", "MGET", "a", "b")).toBe("*2\r\n$1\r\na\r\n$1\r\nb\r\n")
+  })
+})
+
+describe("LOG.DIGEST", () => {
+  it("asks for that of now or of a moment", () => {
+    expect(asked("LOG.DIGEST")).toEqual({ kind: "digest" })
+    expect(asked("log.digest asof @5")).toEqual({ kind: "digest", moment: { kind: "time", time: 5 } })
+  })
+
+  it.each(["LOG.DIGEST ASOF", "LOG.DIGEST AT 5", "LOG.DIGEST ASOF x", "LOG.DIGEST 5"])("refuses %s", (request) => {
+    expect(asked(request)).toMatch(/^-ERR /)
+  })
+})

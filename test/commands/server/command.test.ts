@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { type Command, defineCommand, type KeySpec } from "../../../src/commands/define.ts"
 import { keysOf, legacyRange } from "../../../src/commands/server/key-specs.ts"
 import { parseSyntax, printSyntax } from "../../../src/commands/server/syntax.ts"
+import { CommandTable } from "../../../src/commands/table.ts"
 import { argvOf } from "../../support/harness.ts"
 import { transcript } from "../../support/transcript.ts"
 import { controlHarness } from "./ports.ts"
@@ -163,7 +164,7 @@ describe("key specifications", () => {
       decide: () => null
     })
   const found = (spec: KeySpec, ...request: ReadonlyArray<string>) =>
-    keysOf(command([spec]), argvOf(["X", ...request]))?.map(({ key }) => key.latin1())
+    keysOf(command([spec]), argvOf(["X", ...request]), new CommandTable())?.map(({ key }) => key.latin1())
   const numbered: KeySpec = {
     flags: ["RO"],
     begin: { index: 1 },

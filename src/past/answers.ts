@@ -1,0 +1,79 @@
+/** Answers to questions about data of the past: of LOG.ASOF and LOG.DIGEST. */
+import type { Answering, PastAnswering } from "../history/answers.ts"
+import { foldingNames } from "../history/existence.ts"
+import type { LogView } from "../history/log-view.ts"
+import { disposeOf, ownSeed, type Point, pointOf } from "../history/past.ts"
+import type { AsOfRequest, DigestRequest, Question } from "../history/questions.ts"
+import { ReplyBuffer } from "../net/resp/encoder.ts"
+import { MapReply, type Reply } from "../net/resp/reply.ts"
+import { PastAsker } from "./ask-past.ts"
+import { Pasts, silent } from "./pasts.ts"
+
+/** A command about so many keys is answered from their own events; the more there are, the sooner all data is faster. */
+const mostKeysFolded = 16
+
+/** A reply in memory of its own, which goes to another thread. */
+export const encoded = (reply: Reply, protocol: number): Uint8Array => {
+  const out = new ReplyBuffer()
+  out.write(reply, protocol)
+  return joined(out)
+}
+
+/** What a buffer holds, in one piece. */
+const joined = (out: ReplyBuffer): Uint8Array => {
+  const bytes = new Uint8Array(out.length)
+  let at = 0
+  for (const chunk of out.take()) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** Answers such questions, and keeps data for the next ones. */
+export class PastAnswers {
+  private readonly pasts = new Pasts()
+  private readonly asker = new PastAsker()
+
+  /** See `PastAnswering`. */
+  readonly answer: PastAnswering = (view, request, question) => {
+    switch (request.kind) {
+      case "asof":
+        return this.asOf(view, request, question)
+      case "digest":
+        return this.digest(view, request, question)
+    }
+  }
+
+  /** To be called every now and then; see `Pasts`. */
+  forgetUnused(): void {
+    this.pasts.forgetUnused()
+  }
+
+  private *asOf(view: LogView, request: AsOfRequest, { memory, now, protocol }: Question): Answering {
+    const { asker } = this
+    const { db, keys, words } = request
+    const point = pointOf(view, request.moment, now)
+    const options = { db, protocol }
+    if (keys !== undefined && keys.length <= mostKeysFolded && !view.beginsLater && !this.pasts.has(point)) {
+      const keyspace = yield* silent(foldingNames(view, keys, point.sequence + 1, 0, ownSeed(view)))
+      const bytes = asker.ask({ keyspace, time: point.time }, words, options)
+      disposeOf(keyspace)
+      return { kind: "reply", bytes }
+    }
+    const { time } = point
+    return yield* this.pasts.using(view, point, memory, function*({ keyspace }) {
+      yield 0
+      return { kind: "reply", bytes: asker.ask({ keyspace, time }, words, options) }
+    })
+  }
+
+  private *digest(view: LogView, { moment }: DigestRequest, { memory, now, protocol }: Question): Answering {
+    const point: Point = moment === undefined
+      ? { sequence: view.head, time: view.headTime }
+      : pointOf(view, moment, now)
+    const digest = yield* this.pasts.using(view, point, memory, (past) => silent(past.digest()))
+    const reply = new MapReply([["sequence", point.sequence], ["digest", digest]])
+    return { kind: "reply", bytes: encoded(reply, protocol) }
+  }
+}
