@@ -16,6 +16,11 @@ import type { Wait } from "./waiting.ts"
 export interface Decision {
   /** Unix milliseconds: one reading per command. */
   readonly now: number
+  /**
+   * What the clock shows, Unix milliseconds: what happens now is noted with it, and relative deadlines count from it.
+   * Other than `now` only where nothing is to count as dead (`ExecutorPorts.keepDead`).
+   */
+  readonly time: number
   /** The selected database; its number is `client.db`. */
   readonly db: Database
   readonly keyspace: Keyspace

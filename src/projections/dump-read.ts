@@ -1,4 +1,5 @@
 /** Reads values in the format of RDB files (see dump.ts), those of older versions of Redis among them. */
+import { ziplistOf, zipmapOf } from "./dump-read-old.ts"
 import { readStream, type StreamValue } from "./dump-read-stream.ts"
 import * as Intset from "./memory/intset.ts"
 import * as Pack from "./memory/pack.ts"
@@ -83,11 +84,41 @@ const quicklist = (from: RdbReader): Array<Slice> => {
   return elements
 }
 
-const datedHash = (from: RdbReader): DumpedValue => {
-  const earliest = from.u64()
+const oldQuicklist = (from: RdbReader): Array<Slice> => {
+  const elements: Array<Slice> = []
+  for (let left = from.count(); left > 0; left--) for (const element of ziplistOf(from.string())) elements.push(element)
+  return elements
+}
+
+/** Elements that stand in a packed hash with deadlines by threes: field, value, deadline. */
+const packedDatedHash = (from: RdbReader): DumpedValue => {
+  from.u64() // the earliest of the deadlines, which are whole here
+  const flat = listpackOf(from.string())
+  if (flat.length % 3 !== 0) throw new BadData("a field without a value or deadline")
   const pairs: Array<Slice> = []
   const deadlines: Array<number> = []
-  for (let left = from.count(); left > 0; left--) {
+  for (let i = 0; i < flat.length; i += 3) {
+    pairs.push(flat[i]!, flat[i + 1]!)
+    const deadline = Number(flat[i + 2]!.latin1())
+    if (!Number.isSafeInteger(deadline) || deadline < 0) throw new BadData("a deadline is no time")
+    deadlines.push(deadline)
+  }
+  return { type: "hash", pairs, deadlines }
+}
+
+/** A score as text; 253 to 255 stand for none, and the infinite ones. */
+const oldScore = (from: RdbReader): number => {
+  const length = from.u8()
+  if (length === 255) return -Infinity
+  if (length === 254) return Infinity
+  if (length === 253) return NaN
+  return score(from.raw(length))
+}
+
+const readDated = (from: RdbReader, count: number, earliest: number): DumpedValue => {
+  const pairs: Array<Slice> = []
+  const deadlines: Array<number> = []
+  for (let left = count; left > 0; left--) {
     const after = from.length()
     deadlines.push(after === 0 ? 0 : earliest + after - 1)
     pairs.push(from.string(), from.string())
@@ -95,44 +126,118 @@ const datedHash = (from: RdbReader): DumpedValue => {
   return { type: "hash", pairs, deadlines }
 }
 
-const read = (from: RdbReader): DumpedValue => {
-  const type = from.u8()
+const readScored = (from: RdbReader, count: number, scoreFrom: (from: RdbReader) => number): DumpedValue => {
+  const members: Array<Slice> = []
+  const scores: Array<number> = []
+  for (let left = count; left > 0; left--) {
+    members.push(from.string())
+    scores.push(scoreFrom(from))
+  }
+  return { type: "zset", members, scores }
+}
+
+const binaryScore = (from: RdbReader): number => from.f64()
+
+/** How to read elements of a value whose elements stand one by one; undefined for others. Reads what comes before them. */
+const elementwise = (from: RdbReader, type: number): ((count: number) => DumpedValue) | undefined => {
+  switch (type) {
+    case RdbType.list:
+      return (count) => ({ type: "list", elements: from.strings(count) })
+    case RdbType.set:
+      return (count) => ({ type: "set", elements: from.strings(count) })
+    case RdbType.hash:
+      return (count) => hashOf(from.strings(2 * count))
+    case RdbType.zset:
+      return (count) => readScored(from, count, oldScore)
+    case RdbType.zset2:
+      return (count) => readScored(from, count, binaryScore)
+    case RdbType.hashWithDeadlines: {
+      const earliest = from.u64()
+      return (count) => readDated(from, count, earliest)
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Reads a value that stands after the number of its type. @throws BadData */
+const read = (from: RdbReader, type: number): DumpedValue => {
+  const elements = elementwise(from, type)
+  if (elements !== undefined) return elements(from.count())
   switch (type) {
     case RdbType.string:
       return { type: "string", value: from.string() }
-    case RdbType.list:
-      return { type: "list", elements: from.strings(from.count()) }
     case RdbType.quicklist2:
       return { type: "list", elements: quicklist(from) }
-    case RdbType.set:
-      return { type: "set", elements: from.strings(from.count()) }
+    case RdbType.quicklist:
+      return { type: "list", elements: oldQuicklist(from) }
+    case RdbType.listZiplist:
+      return { type: "list", elements: ziplistOf(from.string()) }
     case RdbType.intset:
       return { type: "set", elements: intsetOf(from.string()) }
     case RdbType.setListpack:
       return { type: "set", elements: listpackOf(from.string()) }
-    case RdbType.hash:
-      return hashOf(from.strings(2 * from.count()))
     case RdbType.hashListpack:
       return hashOf(listpackOf(from.string()))
-    case RdbType.hashWithDeadlines:
-      return datedHash(from)
+    case RdbType.hashZiplist:
+      return hashOf(ziplistOf(from.string()))
+    case RdbType.hashZipmap:
+      return hashOf(zipmapOf(from.string()))
+    case RdbType.hashListpackWithDeadlines:
+      return packedDatedHash(from)
     case RdbType.zsetListpack:
       return scoredOf(listpackOf(from.string()))
-    case RdbType.zset2: {
-      const members: Array<Slice> = []
-      const scores: Array<number> = []
-      for (let left = from.count(); left > 0; left--) {
-        members.push(from.string())
-        scores.push(from.f64())
-      }
-      return { type: "zset", members, scores }
-    }
+    case RdbType.zsetZiplist:
+      return scoredOf(ziplistOf(from.string()))
     case RdbType.streamListpacks:
     case RdbType.streamListpacks2:
     case RdbType.streamListpacks3:
       return readStream(from, type)
+    case RdbType.module:
+    case RdbType.module2:
+      throw new BadData("a value of a module, whose format only the module knows")
     default:
       throw new BadData(`values of type ${type} are not read`)
+  }
+}
+
+/** Elements of a large value that are read at a time. */
+const pieceElements = 512
+
+/**
+ * Reads a value that stands after the number of its type; a large one whose elements stand one by one comes in pieces,
+ * to be put together in their order. @throws BadData
+ */
+export function* readPieces(from: RdbReader, type: number): Generator<DumpedValue, void> {
+  let sound = true
+  if (type === RdbType.quicklist2 || type === RdbType.quicklist) {
+    let elements: Array<Slice> = []
+    const nodes = from.count()
+    for (let left = nodes; left > 0; left--) {
+      const plain = type === RdbType.quicklist2 && from.length() === 1
+      const node = from.string()
+      if (plain) elements.push(node)
+      else for (const element of type === RdbType.quicklist ? ziplistOf(node) : listpackOf(node)) elements.push(element)
+      if (elements.length < pieceElements && left > 1) continue
+      sound &&= elements.length > 0
+      yield { type: "list", elements }
+      elements = []
+    }
+    if (nodes === 0 || !sound) throw new BadData("an empty list")
+    return
+  }
+  const elements = elementwise(from, type)
+  const count = elements === undefined ? 0 : from.count()
+  if (elements === undefined || count <= pieceElements) {
+    const value = elements === undefined ? read(from, type) : elements(count)
+    if (!isSound(value)) throw new BadData("a value that makes no sense")
+    yield value
+    return
+  }
+  for (let left = count; left > 0; left -= pieceElements) {
+    const value = elements(Math.min(left, pieceElements))
+    if (!isSound(value)) throw new BadData("a value that makes no sense")
+    yield value
   }
 }
 
@@ -162,7 +267,7 @@ const isSound = (value: DumpedValue): boolean => {
 export const readDump = ({ bytes, length, start }: Slice): DumpedValue | undefined => {
   try {
     const from = new RdbReader(new Slice(bytes, start, length - footerBytes))
-    const value = read(from)
+    const value = read(from, from.u8())
     return from.isDone && isSound(value) ? value : undefined
   } catch (error) {
     if (error instanceof BadData) return undefined

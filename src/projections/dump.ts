@@ -13,17 +13,17 @@ import type { Database } from "./database.ts"
 import { putStream } from "./dump-stream.ts"
 import * as Entry from "./entry.ts"
 import { earliestFieldDeadline } from "./hash-fields.ts"
-import { eachField } from "./hash-read.ts"
+import { eachField, liveCount } from "./hash-read.ts"
 import { type Pointer, slabOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
-import { RdbType, RdbWriter, version, versionWithDeadlines } from "./rdb-writer.ts"
+import { NotInRdb, RdbType, RdbWriter, version, versionWithDeadlines } from "./rdb-writer.ts"
 import { cardinality as membersOf, eachMember } from "./set.ts"
 import { cardinality, eachRanked } from "./sorted-set-read.ts"
 import { integerOf, readString } from "./string.ts"
 
 const putList = (out: RdbWriter, db: Database, p: Pointer): void => {
-  out.u8(RdbType.quicklist2)
+  out.type(RdbType.quicklist2)
   if (Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
     const bytes = db.arena.bytes[slabOf(p)]!
     const start = valueStart(db, p)
@@ -49,50 +49,50 @@ const putSet = (out: RdbWriter, db: Database, p: Pointer): void => {
     const head = Buffer.alloc(8)
     head.writeUInt32LE(width, 0)
     head.writeUInt32LE(length / width, 4)
-    out.u8(RdbType.intset)
+    out.type(RdbType.intset)
     out.length(8 + length)
     out.raw(head, 0, 8)
     out.raw(bytes, start + intsetHeader, length)
     return
   }
-  out.u8(RdbType.set)
+  out.type(RdbType.set)
   out.length(membersOf(db, p))
   eachMember(db, p, (member) => out.string(member))
 }
 
 const putHash = (out: RdbWriter, db: Database, p: Pointer, now: number): number => {
   const earliest = earliestFieldDeadline(db.structures, p)
+  if (earliest !== 0 && out.fieldDeadlines === "refused") throw new NotInRdb("fields of this hash have deadlines")
   const bytes = db.arena.bytes[slabOf(p)]!
   if (earliest === 0 && Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
     const start = valueStart(db, p)
-    out.u8(RdbType.hashListpack)
+    out.type(RdbType.hashListpack)
     out.listpack(bytes, start + packHeader, start + valueLength(db, p), 2 * packCount(bytes, start))
     return version
   }
-  const pairs: Array<readonly [Slice, Slice, number]> = []
-  eachField(db, p, now, (field, value, deadline) => pairs.push([field.copy(), value.copy(), deadline]))
-  out.u8(earliest === 0 ? RdbType.hash : RdbType.hashWithDeadlines)
-  if (earliest !== 0) out.u64(earliest)
-  out.length(pairs.length)
-  for (const [field, value, deadline] of pairs) {
+  const dated = earliest !== 0 && out.fieldDeadlines === "kept"
+  out.type(dated ? RdbType.hashWithDeadlines : RdbType.hash)
+  if (dated) out.u64(earliest)
+  out.length(liveCount(db, p, now))
+  eachField(db, p, now, (field, value, deadline) => {
     // Counted from the earliest one, and one more, because 0 means none.
-    if (earliest !== 0) out.length(deadline === 0 ? 0 : deadline - earliest + 1)
+    if (dated) out.length(deadline === 0 ? 0 : deadline - earliest + 1)
     out.string(field)
     out.string(value)
-  }
-  return earliest === 0 ? version : versionWithDeadlines
+  })
+  return dated ? versionWithDeadlines : version
 }
 
 const putSortedSet = (out: RdbWriter, db: Database, p: Pointer): void => {
   if (Entry.encodingOf(db.arena, p) === Entry.Encoding.listpack) {
     const bytes = db.arena.bytes[slabOf(p)]!
     const start = valueStart(db, p)
-    out.u8(RdbType.zsetListpack)
+    out.type(RdbType.zsetListpack)
     out.listpack(bytes, start + packHeader, start + valueLength(db, p), 2 * packCount(bytes, start))
     return
   }
   const count = cardinality(db, p)
-  out.u8(RdbType.zset2)
+  out.type(RdbType.zset2)
   out.length(count)
   eachRanked(db, p, 0, count, true, (member, score) => {
     out.string(member)
@@ -102,13 +102,14 @@ const putSortedSet = (out: RdbWriter, db: Database, p: Pointer): void => {
 
 const digits = new Uint8Array(Pack.digitsBytes + 4)
 
-/** The value of an entry at `now` (Unix ms), as DUMP answers it. */
-export const dumpValue = (db: Database, p: Pointer, now: number): Uint8Array => {
-  const out = new RdbWriter()
-  let rdbVersion = version
+/**
+ * Writes the type, the key if `out` has one, and the value of an entry that is alive at `now` (Unix ms); answers the
+ * lowest version of the format that has it.
+ */
+export const putValue = (out: RdbWriter, db: Database, p: Pointer, now: number): number => {
   switch (Entry.typeOf(db.arena, p)) {
     case Entry.Type.string:
-      out.u8(RdbType.string)
+      out.type(RdbType.string)
       if (Entry.encodingOf(db.arena, p) === Entry.Encoding.int) out.integer(integerOf(db, p))
       else out.string(readString(db, p, new Slice(), digits))
       break
@@ -119,15 +120,20 @@ export const dumpValue = (db: Database, p: Pointer, now: number): Uint8Array => 
       putSet(out, db, p)
       break
     case Entry.Type.hash:
-      rdbVersion = putHash(out, db, p, now)
-      break
+      return putHash(out, db, p, now)
     case Entry.Type.zset:
       putSortedSet(out, db, p)
       break
     case Entry.Type.stream:
-      out.u8(RdbType.streamListpacks2)
+      out.type(RdbType.streamListpacks2)
       putStream(out, db, p)
       break
   }
-  return out.finish(rdbVersion)
+  return version
+}
+
+/** The value of an entry at `now` (Unix ms), as DUMP answers it. */
+export const dumpValue = (db: Database, p: Pointer, now: number): Uint8Array => {
+  const out = new RdbWriter()
+  return out.finish(putValue(out, db, p, now))
 }

@@ -11,8 +11,8 @@ export class BadData extends Error {
 }
 
 export class RdbReader {
-  private readonly bytes: Buffer
-  private at = 0
+  protected bytes: Buffer
+  protected at = 0
 
   constructor({ bytes, length, start }: Slice) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset + start, length)
@@ -22,15 +22,27 @@ export class RdbReader {
     return this.at === this.bytes.length
   }
 
+  /** Bytes that are left, at most. */
+  protected get left(): number {
+    return this.bytes.length - this.at
+  }
+
+  /** Brings `n` bytes from `at` on into `bytes`, which may be another buffer afterwards, or throws `BadData`. */
+  protected fill(_n: number): void {
+    throw new BadData("the value ends early")
+  }
+
+  /** The place of `n` bytes that are passed; `bytes` is to be looked at only after this. */
   private take(n: number): number {
+    if (this.at + n > this.bytes.length) this.fill(n)
     const { at } = this
-    if (at + n > this.bytes.length) throw new BadData("the value ends early")
     this.at = at + n
     return at
   }
 
   u8(): number {
-    return this.bytes[this.take(1)]!
+    const at = this.take(1)
+    return this.bytes[at]!
   }
 
   /** A length, or with the high bits set a special encoding as a negative number. */
@@ -38,8 +50,14 @@ export class RdbReader {
     const first = this.u8()
     if (first < 0x40) return first
     if (first < 0x80) return (first & 0x3f) << 8 | this.u8()
-    if (first === 0x80) return this.bytes.readUInt32BE(this.take(4))
-    if (first === 0x81) return Number(this.bytes.readBigUInt64BE(this.take(8)))
+    if (first === 0x80) {
+      const at = this.take(4)
+      return this.bytes.readUInt32BE(at)
+    }
+    if (first === 0x81) {
+      const at = this.take(8)
+      return Number(this.bytes.readBigUInt64BE(at))
+    }
     if (first >= 0xc0) return -1 - (first & 0x3f)
     throw new BadData(`unknown length ${first}`)
   }
@@ -52,30 +70,40 @@ export class RdbReader {
 
   /** An unsigned 64-bit length, as two words. */
   words64(): readonly [high: number, low: number] {
-    if (this.bytes[this.at] !== 0x81) return [0, this.length()]
-    this.at++
+    const first = this.take(1)
+    if (this.bytes[first] !== 0x81) {
+      this.at = first
+      return [0, this.length()]
+    }
     const at = this.take(8)
     return [this.bytes.readUInt32BE(at), this.bytes.readUInt32BE(at + 4)]
   }
 
   /** Bytes without a length. */
   raw(length: number): Slice {
-    return new Slice(this.bytes, this.take(length), length)
+    const at = this.take(length)
+    return new Slice(this.bytes, at, length)
   }
 
   /** A count of things of which each takes a byte at least. */
   count(): number {
     const n = this.length()
-    if (n > this.bytes.length - this.at) throw new BadData("more elements than bytes")
+    if (n > this.left) throw new BadData("more elements than bytes")
     return n
   }
 
   string(): Slice {
     const n = this.lengthOrSpecial()
-    if (n >= 0) return new Slice(this.bytes, this.take(n), n)
-    if (n === -1) return Slice.latin1(String(this.bytes.readInt8(this.take(1))))
-    if (n === -2) return Slice.latin1(String(this.bytes.readInt16LE(this.take(2))))
-    if (n === -3) return Slice.latin1(String(this.bytes.readInt32LE(this.take(4))))
+    if (n >= 0) return this.raw(n)
+    if (n === -1) return Slice.latin1(String(this.u8() << 24 >> 24))
+    if (n === -2) {
+      const at = this.take(2)
+      return Slice.latin1(String(this.bytes.readInt16LE(at)))
+    }
+    if (n === -3) {
+      const at = this.take(4)
+      return Slice.latin1(String(this.bytes.readInt32LE(at)))
+    }
     if (n !== -4) throw new BadData("unknown encoding of a string")
     const packed = this.length()
     const whole = this.length()
@@ -87,17 +115,25 @@ export class RdbReader {
     return new Slice(unpacked)
   }
 
+  u32(): number {
+    const at = this.take(4)
+    return this.bytes.readUInt32LE(at)
+  }
+
   f64(): number {
-    return this.bytes.readDoubleLE(this.take(8))
+    const at = this.take(8)
+    return this.bytes.readDoubleLE(at)
   }
 
   u64(): number {
-    return Number(this.bytes.readBigUInt64LE(this.take(8)))
+    const at = this.take(8)
+    return Number(this.bytes.readBigUInt64LE(at))
   }
 
   /** A signed one, rounded when it is beyond ±(2^53 - 1). */
   i64(): number {
-    return Number(this.bytes.readBigInt64LE(this.take(8)))
+    const at = this.take(8)
+    return Number(this.bytes.readBigInt64LE(at))
   }
 
   strings(count: number): Array<Slice> {

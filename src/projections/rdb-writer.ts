@@ -10,7 +10,14 @@ export const RdbType = {
   zset: 3,
   hash: 4,
   zset2: 5,
+  module: 6,
+  module2: 7,
+  hashZipmap: 9,
+  listZiplist: 10,
   intset: 11,
+  zsetZiplist: 12,
+  hashZiplist: 13,
+  quicklist: 14,
   streamListpacks: 15,
   hashListpack: 16,
   zsetListpack: 17,
@@ -18,7 +25,8 @@ export const RdbType = {
   streamListpacks2: 19,
   setListpack: 20,
   streamListpacks3: 21,
-  hashWithDeadlines: 24
+  hashWithDeadlines: 24,
+  hashListpackWithDeadlines: 25
 } as const
 
 /** That of redis-server 7.0; hashes whose fields have deadlines need a later one. */
@@ -27,14 +35,46 @@ export const versionWithDeadlines = 12
 /** The highest that is read here. */
 export const newestVersion = 12
 
+/** Handed on at a time. */
+const drainBytes = 64 << 10
+
 const noBytes = new Uint8Array(0)
 
+/** Takes bytes away; they are valid only during the call. */
+export type Drain = (bytes: Uint8Array) => void
+
+/** A value of which a format knows nothing: the text says what. */
+export class NotInRdb extends Error {
+  override readonly name = "NotInRdb"
+}
+
 export class RdbWriter {
-  private bytes = Buffer.allocUnsafe(1024)
+  /** The key that stands between the number of the type and the value, in files. */
+  key: Slice | undefined = undefined
+  /** What becomes of deadlines of single fields, which Redis 7.0 does not know: `NotInRdb` is thrown for "refused". */
+  fieldDeadlines: "kept" | "refused" | "left out" = "kept"
+  private bytes: Buffer
   private at = 0
+  private readonly drain: Drain | undefined
+
+  /** What is written goes to `drain` now and then, and by `flush`; without it all stays here. */
+  constructor(drain?: Drain) {
+    this.drain = drain
+    this.bytes = Buffer.allocUnsafe(drain === undefined ? 1024 : drainBytes)
+  }
+
+  /** Hands everything written so far to the drain. */
+  flush(): void {
+    if (this.at > 0) this.drain?.(this.bytes.subarray(0, this.at))
+    this.at = 0
+  }
 
   private need(n: number): void {
     if (this.at + n <= this.bytes.length) return
+    if (this.drain !== undefined) {
+      this.flush()
+      if (n <= this.bytes.length) return
+    }
     const next = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, this.at + n))
     this.bytes.copy(next, 0, 0, this.at)
     this.bytes = next
@@ -43,6 +83,12 @@ export class RdbWriter {
   u8(value: number): void {
     this.need(1)
     this.bytes[this.at++] = value
+  }
+
+  /** The number of a value's type, and its key where there is one. */
+  type(number: number): void {
+    this.u8(number)
+    if (this.key !== undefined) this.string(this.key)
   }
 
   length(n: number): void {
@@ -71,6 +117,11 @@ export class RdbWriter {
   }
 
   raw(bytes: Uint8Array, start: number, length: number): void {
+    if (this.drain !== undefined && length > drainBytes) {
+      this.flush()
+      this.drain(bytes.subarray(start, start + length))
+      return
+    }
     this.need(length)
     this.bytes.set(bytes.subarray(start, start + length), this.at)
     this.at += length
@@ -96,6 +147,11 @@ export class RdbWriter {
     } else this.string(Slice.latin1(String(value)))
   }
 
+  u32(value: number): void {
+    this.need(4)
+    this.at = this.bytes.writeUInt32LE(value, this.at)
+  }
+
   f64(value: number): void {
     this.need(8)
     this.at = this.bytes.writeDoubleLE(value, this.at)
@@ -117,7 +173,7 @@ export class RdbWriter {
   ): void {
     const total = 7 + firstLength + end - start
     this.length(total)
-    this.need(total)
+    this.need(6)
     this.at = this.bytes.writeUInt32LE(total, this.at)
     this.at = this.bytes.writeUInt16LE(Math.min(count, 0xffff), this.at)
     this.raw(first, 0, firstLength)

@@ -40,6 +40,11 @@ export interface ExecutorPorts {
   /** Monotonic milliseconds, for the time commands take. */
   readonly monotonic: () => number
   readonly seed: number
+  /**
+   * Whatever is past its deadline stays until somebody deletes it: requests come from a server that has let things die
+   * already, and say so.
+   */
+  readonly keepDead?: boolean
   readonly table?: CommandTable
 }
 
@@ -50,6 +55,9 @@ export interface ControlPorts {
   readonly server: ServerPort
   readonly questions: LogQuestionsPort
 }
+
+/** Unix milliseconds: nothing is dead yet. */
+const beforeAllDeadlines = 1
 
 /** Whether clients are held back (CLIENT PAUSE). */
 export type Pause = "none" | "write" | "all"
@@ -118,7 +126,7 @@ export class CommandExecutor {
       buryDead: (db, key) => void this.burial.key(db, key),
       evict: (db, events, key, hash) => {
         const { turn } = this.keyspace
-        turn.next(this.view.now)
+        turn.next(this.view.time)
         turn.knownKey = key
         turn.knownHash = hash
         this.apply(db, "evict", 0, undefined, events, 1)
@@ -135,7 +143,7 @@ export class CommandExecutor {
       run: (row, connection, argv, out) => this.run(row, connection, argv, out),
       refuse: (error, row, client, out) => this.refuse(error, row, client, out),
       append: (db, row, client, events, dbs) =>
-        ports.log.append(this.view.now, db, "client", row.number, client, events, events.length, dbs)
+        ports.log.append(this.view.time, db, "client", row.number, client, events, events.length, dbs)
     })
   }
 
@@ -146,7 +154,9 @@ export class CommandExecutor {
 
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
   beginChunk(): void {
-    this.view.now = this.ports.now()
+    const now = this.ports.now()
+    this.view.time = now
+    this.view.now = this.ports.keepDead === true ? beforeAllDeadlines : now
     this.subscriptions.running = undefined
   }
 
@@ -333,10 +343,10 @@ export class CommandExecutor {
     count: number
   ): void {
     if (this.transactions.attentive) {
-      if (!this.transactions.running) this.ports.log.append(this.view.now, db, origin, command, author, events, count)
+      if (!this.transactions.running) this.ports.log.append(this.view.time, db, origin, command, author, events, count)
       this.transactions.apply(db, events, count)
     } else {
-      this.ports.log.append(this.view.now, db, origin, command, author, events, count)
+      this.ports.log.append(this.view.time, db, origin, command, author, events, count)
       for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
     }
     if (this.waiters.size > 0) this.waiters.touched(db, events, count)

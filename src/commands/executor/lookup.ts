@@ -71,6 +71,7 @@ export interface ViewPorts {
 /** See `Decision`. One instance, pointed at each command in turn by `begin`. */
 export class View implements Decision {
   now = 0
+  time = 0
   client!: ClientState
   db!: Database
   commandName = ""
@@ -112,7 +113,7 @@ export class View implements Decision {
     this.slicesUsed = 0
     this.digitsUsed = 0
     const { turn } = this.keyspace
-    turn.next(this.now)
+    turn.next(this.time)
     if (argv.keyHash !== undefined && argv.keyHash >= 0) {
       turn.knownKey = argv.at(1)
       turn.knownHash = argv.keyHash

@@ -91,7 +91,7 @@ const expiring = (
     arity: -6,
     flags: ["write", "fast"],
     keys: firstKey("RW", "update"),
-    decide: (d, argv) => expire(d, argv, unit, relative ? d.now : 0)
+    decide: (d, argv) => expire(d, argv, unit, relative ? d.time : 0)
   })
 
 export const hexpire = expiring("HEXPIRE", "Lets fields of a hash die after so many seconds.", "seconds", 1000, true)

@@ -24,7 +24,7 @@ const deadlineFor = (d: Decision, unit: number, time: Slice): number =>
     d,
     time,
     unit === Unit.seconds || unit === Unit.atSeconds ? 1000 : 1,
-    unit === Unit.seconds || unit === Unit.milliseconds ? d.now : 0
+    unit === Unit.seconds || unit === Unit.milliseconds ? d.time : 0
   )
 
 export const hgetdel = defineCommand({

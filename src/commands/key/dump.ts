@@ -1,10 +1,8 @@
 /** Values as bytes in the format of RDB files, from and to servers of any kind. */
-import type { Event } from "../../log/events/catalog.ts"
 import { ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
-import { streamEvents } from "../../projections/dump-read-stream.ts"
-import { type DumpedValue, hasValidFooter, readDump } from "../../projections/dump-read.ts"
+import { hasValidFooter, readDump } from "../../projections/dump-read.ts"
 import { dumpValue } from "../../projections/dump.ts"
-import type { Slice } from "../../projections/memory/slice.ts"
+import { livingPart, restoringEvents } from "../../projections/restoring.ts"
 import { int64, integer, isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
@@ -34,37 +32,6 @@ const badFrequency = new ReplyError("ERR Invalid FREQ value, must be >= 0 and <=
 const badFooter = new ReplyError("ERR DUMP payload version or checksum are wrong")
 const badValue = new ReplyError("ERR Bad data format")
 
-/** The events that make a value at an absent key. */
-const eventsOf = (key: Slice, value: DumpedValue): ReadonlyArray<Event> => {
-  switch (value.type) {
-    case "string":
-      return [{ _tag: "StringSet", key, value: value.value, expireAt: null }]
-    case "list":
-      return [{ _tag: "ListPushed", key, side: "right", elements: value.elements }]
-    case "set":
-      return [{ _tag: "SetMembersAdded", key, members: value.elements }]
-    case "zset":
-      return [{ _tag: "SortedSetMembersScored", key, members: value.members, scores: value.scores }]
-    case "stream":
-      return streamEvents(key, value)
-    case "hash": {
-      const { deadlines, pairs } = value
-      const dated = deadlines.flatMap((expireAt, i): ReadonlyArray<Event> =>
-        expireAt === 0 ? [] : [{ _tag: "HashFieldsExpirySet", key, expireAt, fields: [pairs[2 * i]!] }]
-      )
-      return [{ _tag: "HashFieldsSet", key, pairs }, ...dated]
-    }
-  }
-}
-
-/** Fields that are dead already do not come back; undefined when none is left. */
-const living = (value: DumpedValue, now: number): DumpedValue | undefined => {
-  if (value.type !== "hash" || !value.deadlines.some((deadline) => deadline !== 0 && deadline <= now)) return value
-  const kept = value.deadlines.map((deadline) => deadline === 0 || deadline > now)
-  const pairs = value.pairs.filter((_, i) => kept[i >>> 1])
-  return pairs.length === 0 ? undefined : { ...value, pairs, deadlines: value.deadlines.filter((_, i) => kept[i]) }
-}
-
 const decide = (d: Decision, argv: Argv): Reply => {
   let replace = false
   let absolute = false
@@ -92,12 +59,12 @@ const decide = (d: Decision, argv: Argv): Reply => {
   if (!hasValidFooter(payload)) throw badFooter
   const value = readDump(payload)
   if (value === undefined) throw badValue
-  const expireAt = ttl === 0 ? 0 : Number(ttl) + (absolute ? 0 : d.now)
+  const expireAt = ttl === 0 ? 0 : Number(ttl) + (absolute ? 0 : d.time)
   if (expireAt > Number.MAX_SAFE_INTEGER) throw invalidExpire(d.commandName)
   if (there) d.emit({ _tag: "KeyDeleted", key })
-  const alive = living(value, d.now)
+  const alive = livingPart(value, d.now)
   if (alive === undefined || (expireAt !== 0 && expireAt <= d.now)) return ok
-  for (const event of eventsOf(key, alive)) d.emit(event)
+  for (const event of restoringEvents(key, alive)) d.emit(event)
   if (expireAt !== 0) d.emit({ _tag: "KeyExpirySet", key, expireAt })
   if (idleSeconds >= 0 || frequency >= 0) d.restoreAccess(key, idleSeconds, frequency)
   return ok

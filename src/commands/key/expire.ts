@@ -77,7 +77,7 @@ export const expireSeconds = defineCommand({
   arity: -3,
   flags: ["write", "fast"],
   keys: firstKey("RW", "update"),
-  decide: (d, argv) => expire(d, argv, 1000, d.now)
+  decide: (d, argv) => expire(d, argv, 1000, d.time)
 })
 
 export const expireMilliseconds = defineCommand({
@@ -91,7 +91,7 @@ export const expireMilliseconds = defineCommand({
   arity: -3,
   flags: ["write", "fast"],
   keys: firstKey("RW", "update"),
-  decide: (d, argv) => expire(d, argv, 1, d.now)
+  decide: (d, argv) => expire(d, argv, 1, d.time)
 })
 
 export const expireAtSeconds = defineCommand({

@@ -39,14 +39,14 @@ export const groupOf = (d: Decision, key: Slice, name: Slice): Grouped => {
 /** A consumer that asks for entries now; 0 when there is none yet, which then comes to be with what it gets. */
 export const askingConsumer = (d: Decision, group: Pointer, name: Slice): Pointer => {
   const found = Stream.findConsumer(d.db, group, name)
-  if (found !== 0) Stream.noteSeen(d.db, found, d.now)
+  if (found !== 0) Stream.noteSeen(d.db, found, d.time)
   return found
 }
 
 /** A consumer that acts now, 0 when there is none yet: then it comes to be. To be called before events about what it does. */
 export const actingConsumer = (d: Decision, key: Slice, groupName: Slice, group: Pointer, name: Slice): Pointer => {
   const found = Stream.findConsumer(d.db, group, name)
-  if (found === 0) d.emit({ _tag: "StreamConsumerCreated", key, group: groupName, consumer: name, time: d.now })
-  else Stream.noteSeen(d.db, found, d.now)
+  if (found === 0) d.emit({ _tag: "StreamConsumerCreated", key, group: groupName, consumer: name, time: d.time })
+  else Stream.noteSeen(d.db, found, d.time)
   return found
 }

@@ -90,8 +90,8 @@ const last = new StreamId()
 /** The id of the new entry, given the greatest one so far. */
 const chooseId = (d: Decision, { form, id }: Addition): StreamId => {
   if (form < 0) {
-    newId.fromNumbers(d.now, 0)
-    if (d.now > last.ms) return newId
+    newId.fromNumbers(d.time, 0)
+    if (d.time > last.ms) return newId
     advance(newId.from(last))
     return newId
   }
@@ -132,7 +132,7 @@ const found = new StreamId()
 
 /** Whether a producer has added this entry before; its id is in `found` then. */
 const isDuplicate = (d: Decision, key: Slice, p: Pointer, producer: Slice, iid: Slice): boolean => {
-  if (p === 0 || !Stream.findNoted(d.db, p, producer, iid, d.now, found)) return false
+  if (p === 0 || !Stream.findNoted(d.db, p, producer, iid, d.time, found)) return false
   d.emit({ _tag: "StreamDuplicateRefused", key })
   return true
 }
@@ -140,7 +140,7 @@ const isDuplicate = (d: Decision, key: Slice, p: Pointer, producer: Slice, iid: 
 /** The entry is what the producer added under this name. */
 export const noteProducer = (d: Decision, key: Slice, p: Pointer, producer: Slice, iid: Slice, id: StreamId): void => {
   if (p === 0 || Stream.producers(d.db, p) === undefined) d.emit({ _tag: "StreamConfigured", key, ...usualIdempotency })
-  d.emit({ _tag: "StreamProducerNoted", key, producer, iid, id, time: d.now })
+  d.emit({ _tag: "StreamProducerNoted", key, producer, iid, id, time: d.time })
 }
 
 const add = (d: Decision, argv: Argv): Reply => {

@@ -98,7 +98,7 @@ class Claims {
     if (lost.list.length > 0) d.emit({ _tag: "StreamEntriesAcknowledged", key, group, ids: lost.list })
     // A consumer that gets nothing does not come to be.
     if (ids.length === 0) return
-    d.emit({ _tag: "StreamEntriesClaimed", key, group, consumer, ids, counts, deliveredAt, time: d.now })
+    d.emit({ _tag: "StreamEntriesClaimed", key, group, consumer, ids, counts, deliveredAt, time: d.time })
   }
 }
 
@@ -110,7 +110,7 @@ const claim = (d: Decision, argv: Argv): Reply => {
   const wanted: Array<StreamId> = []
   let at = 5
   for (const id = new StreamId(); at < argv.length && isId(argv.at(at), id); at++) wanted.push(id.copy())
-  const { deliveredAt, force, justIds, lastId, retryCount } = termsFrom(argv, at, d.now)
+  const { deliveredAt, force, justIds, lastId, retryCount } = termsFrom(argv, at, d.time)
   if (compareIds(lastId, Stream.lastDelivered(d.db, group, new StreamId())) > 0) {
     const entriesRead = Stream.entriesRead(d.db, group)
     d.emit({ _tag: "StreamGroupIdSet", key, group: groupName, lastDelivered: lastId, entriesRead })
@@ -127,7 +127,7 @@ const claim = (d: Decision, argv: Argv): Reply => {
     const held = again >= 0 || findPending(d.db, group, id, pending)
     if (!held && !force) continue
     const since = again >= 0 ? deliveredAt : pending.deliveredAt
-    if (held && minIdle > 0 && d.now - since < minIdle) continue
+    if (held && minIdle > 0 && d.time - since < minIdle) continue
     const before = again >= 0 ? claims.counts[again]! : held ? pending.deliveries : 1
     const count = retryCount ?? (justIds ? before : plusOne(before))
     if (again >= 0) claims.counts[again] = count
@@ -193,13 +193,13 @@ const autoClaim = (d: Decision, argv: Argv): Reply => {
     if (!Stream.hasEntry(d.db, p, id)) {
       claims.lost.add(id)
       left--
-    } else if (minIdle === 0 || d.now - pending.deliveredAt >= minIdle) {
+    } else if (minIdle === 0 || d.time - pending.deliveredAt >= minIdle) {
       claims.add(id, justIds ? pending.deliveries : plusOne(pending.deliveries))
       left--
     }
   }
   const cursor = more && pending.next() ? pending.id.toString() : "0-0"
-  claims.emit(d, key, groupName, argv.at(3), d.now)
+  claims.emit(d, key, groupName, argv.at(3), d.time)
   return [cursor, chosenEntries(d.db, p, claims.ids, justIds), claims.lost.list.map((id) => id.toString())]
 }
 

@@ -62,7 +62,7 @@ export const pendingAgain = (d: Decision, reader: Reader, after: StreamId, allow
     counts.push(plusOne(pending.deliveries))
   }
   if (held.length > 0) {
-    const time = d.now
+    const time = d.time
     d.emit({
       _tag: "StreamEntriesClaimed",
       key,
@@ -84,7 +84,7 @@ export const idleEntries = (d: Decision, reader: Reader, minIdle: number, allowa
   const idle: Array<number> = []
   const deliveries: Array<Int64> = []
   const lost: Array<StreamId> = []
-  const time = d.now
+  const time = d.time
   pending.startOldest(d.db, group, time - minIdle)
   while (allowance.left && pending.next()) {
     const id = pending.id.copy()
@@ -115,7 +115,7 @@ export const idleEntries = (d: Decision, reader: Reader, minIdle: number, allowa
 /** In how many milliseconds at the earliest something will have been pending that long; Infinity when nothing is pending. */
 export const untilIdle = (d: Decision, group: Pointer, minIdle: number): number => {
   pending.startOldest(d.db, group, Infinity)
-  return pending.next() ? Math.max(0, pending.deliveredAt + minIdle - d.now) : Infinity
+  return pending.next() ? Math.max(0, pending.deliveredAt + minIdle - d.time) : Infinity
 }
 
 /** Where a group is, while one request reads the same stream several times. */
@@ -153,7 +153,7 @@ export const newEntries = (
     ids: noAck ? [] : ids,
     lastDelivered: last,
     entriesRead: read,
-    time: d.now
+    time: d.time
   })
   progress.lastDelivered.from(last)
   progress.entriesRead = read

@@ -120,7 +120,7 @@ export const xgroup = defineContainer({
         const { group } = existingGroup(d, argv)
         if (Stream.findConsumer(d.db, group, argv.at(4)) !== 0) return 0
         const [key, name, consumer] = [argv.at(2), argv.at(3), argv.at(4)]
-        d.emit({ _tag: "StreamConsumerCreated", key, group: name, consumer, time: d.now })
+        d.emit({ _tag: "StreamConsumerCreated", key, group: name, consumer, time: d.time })
         return 1
       }
     }),

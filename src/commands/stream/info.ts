@@ -35,8 +35,8 @@ const consumerInfo = (d: Decision, consumer: Pointer): Reply => {
   return new MapReply([
     ["name", consumerNameOf(d, consumer)],
     ["pending", Stream.consumerPending(d.db, consumer)],
-    ["idle", Math.max(0, d.now - Stream.seenAt(d.db, consumer))],
-    ["inactive", active < 0 ? -1 : Math.max(0, d.now - active)]
+    ["idle", Math.max(0, d.time - Stream.seenAt(d.db, consumer))],
+    ["inactive", active < 0 ? -1 : Math.max(0, d.time - active)]
   ])
 }
 

@@ -22,7 +22,7 @@ export const plusOne = (count: Int64): Int64 =>
 
 /** For how long an entry has been pending, in ms; -1 for one that nobody has. */
 export const idleMs = (d: Decision, { consumer, deliveredAt }: PendingRange): number =>
-  consumer === 0 ? -1 : Math.max(0, d.now - deliveredAt)
+  consumer === 0 ? -1 : Math.max(0, d.time - deliveredAt)
 
 const pending = new PendingRange()
 
@@ -79,7 +79,7 @@ const list = (d: Decision, { group }: Grouped, { consumer, count, from, minIdle,
   const found: Array<Held> = []
   pending.start(d.db, group, owner, from, to)
   while (found.length < count && pending.next()) {
-    if (minIdle !== 0 && d.now - pending.deliveredAt < minIdle) continue
+    if (minIdle !== 0 && d.time - pending.deliveredAt < minIdle) continue
     found.push({
       id: pending.id.copy(),
       consumer: pending.consumer === 0 ? nobody : Stream.consumerName(d.db, pending.consumer, new Slice()),

@@ -115,7 +115,7 @@ const claimableIn = (d: Decision, sources: ReadonlyArray<Source>, minIdle: numbe
 }
 
 const readGroup = (d: Decision, argv: Argv): Reply => {
-  const request = new ReadRequest(argv, true, d.now)
+  const request = new ReadRequest(argv, true, d.time)
   const sources: Array<Source> = []
   const shared: Shared = request.streams > 1 ? new Map() : undefined
   for (let i = 0; i < request.streams; i++) {

@@ -99,7 +99,7 @@ const resolved = (argv: Argv, request: ReadRequest, sources: ReadonlyArray<Sourc
 }
 
 const read = (d: Decision, argv: Argv): Reply => {
-  const request = new ReadRequest(argv, false, d.now)
+  const request = new ReadRequest(argv, false, d.time)
   const sources: Array<Source> = []
   for (let i = 0; i < request.streams; i++) {
     const key = request.key(argv, i)

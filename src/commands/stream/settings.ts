@@ -139,7 +139,7 @@ export const xidmprecord = defineCommand({
     if (p === 0) throw errors.noSuchKey
     if (!Stream.hasEntry(d.db, p, id)) throw noEntry
     const noted = new StreamId()
-    if (!Stream.findNoted(d.db, p, producer, iid, d.now, noted)) noteProducer(d, key, p, producer, iid, id)
+    if (!Stream.findNoted(d.db, p, producer, iid, d.time, noted)) noteProducer(d, key, p, producer, iid, id)
     else if (compareIds(noted, id) !== 0) throw otherEntry
     return ok
   }

@@ -29,7 +29,7 @@ export const deadlineOf = (d: Decision, unit: number, time: Slice): number => {
   if (value === undefined) throw errors.notInteger
   if (typeof value === "bigint" || value <= 0) throw invalidExpire(d.commandName)
   const milliseconds = unit === Unit.seconds || unit === Unit.atSeconds ? value * 1000 : value
-  const deadline = unit <= Unit.milliseconds ? milliseconds + d.now : milliseconds
+  const deadline = unit <= Unit.milliseconds ? milliseconds + d.time : milliseconds
   if (deadline > Number.MAX_SAFE_INTEGER) throw invalidExpire(d.commandName)
   return deadline
 }

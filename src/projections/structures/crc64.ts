@@ -3,6 +3,12 @@
 const tableHigh = new Uint32Array(256)
 const tableLow = new Uint32Array(256)
 
+/** A checksum: its high and its low word. */
+export type Crc64 = readonly [high: number, low: number]
+
+/** That of no bytes. */
+const none: Crc64 = [0, 0]
+
 for (let byte = 0; byte < 256; byte++) {
   let crc = BigInt(byte)
   // The polynomial with its bits in reverse.
@@ -11,10 +17,15 @@ for (let byte = 0; byte < 256; byte++) {
   tableLow[byte] = Number(crc & 0xffff_ffffn)
 }
 
-/** The checksum of a run of bytes, as its high and low word. */
-export const crc64 = (bytes: Uint8Array, start: number, length: number): readonly [high: number, low: number] => {
-  let high = 0
-  let low = 0
+/** The checksum of a run of bytes, as its high and low word; it goes on from that of the bytes before them. */
+export const crc64 = (
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  [beforeHigh, beforeLow]: Crc64 = none
+): Crc64 => {
+  let high = beforeHigh
+  let low = beforeLow
   for (let i = start; i < start + length; i++) {
     const index = (low ^ bytes[i]!) & 0xff
     low = (low >>> 8 | high << 24) ^ tableLow[index]!
