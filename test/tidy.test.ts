@@ -62,6 +62,17 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
   ],
   "history/thread": ["history", "past", "log"],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],
+  rdb: [
+    "commands",
+    "commands/executor",
+    "log",
+    "log/events",
+    "net/resp",
+    "persistence",
+    "projections",
+    "projections/memory",
+    "projections/structures"
+  ],
   main: ["*"],
   tools: ["*"]
 }

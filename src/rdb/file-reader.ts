@@ -39,6 +39,9 @@ const Opcode = {
   end: 0xff
 } as const
 
+/** Types of values are below. */
+const leastOpcode = 0xf0
+
 /** A file, or a part of one, that is read from some place on. */
 export interface ByteSource {
   /** Fills part of `into` from a position of the file; answers how many bytes, 0 at the end. */
@@ -167,7 +170,7 @@ export class RdbWalk {
         this.key = new Slice()
         const opcode = from.u8()
         if (opcode === Opcode.end) break
-        if (opcode >= Opcode.slotInfo) this.record(opcode)
+        if (opcode >= leastOpcode) this.record(opcode)
         else yield* this.value(opcode)
         yield
       }

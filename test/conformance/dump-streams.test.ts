@@ -3,51 +3,10 @@ import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
 import { type DumpedStream, dumpOf, type Id } from "../support/stream-dump.ts"
-import { dumped, text } from "./dumps.ts"
+import { dumped, streamRequests } from "./dumps.ts"
 import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
 const keys = Array.from({ length: 40 }, (_, i) => `s${i}`)
-
-/** The requests that make one stream. */
-const requests = (random: Random, key: string): Array<Array<string | Buffer>> => {
-  const made: Array<Array<string | Buffer>> = []
-  const ids: Array<string> = []
-  const far = random.chance(0.1)
-  let ms = far ? 2n ** 63n : BigInt(random.between(1, 1000))
-  const some = (most: number): Array<string> =>
-    Array.from({ length: random.between(1, most) }, () => ids.length === 0 ? "7-7" : random.pick(ids))
-  const add = (): void => {
-    ms += far ? 2n ** BigInt(random.below(56)) : BigInt(random.below(2000))
-    const id = `${ms}-${ids.length}`
-    ids.push(id)
-    const fields = random.chance(0.7) ? ["a", "b"] : Array.from({ length: random.between(1, 5) }, () => text(random))
-    made.push(["XADD", key, id, ...fields.flatMap((field) => [field, text(random)])])
-  }
-  for (let left = random.pick([1, 5, 150, 400]); left > 0; left--) add()
-  for (let left = random.below(3); left > 0; left--) {
-    const group = `g${random.below(3)}`
-    made.push(["XGROUP", "CREATE", key, group, random.pick(["0", "$", random.pick(ids)])])
-    if (random.chance(0.3)) made.push(["XGROUP", "CREATE", key, `${group}x`, "0", "ENTRIESREAD", "1000000"])
-    for (let reads = random.below(5); reads > 0; reads--) {
-      const count = random.pick(["1", "10", "100"])
-      made.push(["XREADGROUP", "GROUP", group, `c${random.below(3)}`, "COUNT", count, "STREAMS", key, ">"])
-      if (random.chance(0.5)) made.push(["XACK", key, group, ...some(9)])
-      if (random.chance(0.3)) {
-        made.push(["XCLAIM", key, group, `c${random.below(5)}`, "0", ...some(9), "RETRYCOUNT", `${random.below(900)}`])
-      }
-      if (random.chance(0.2)) made.push(["XGROUP", "CREATECONSUMER", key, group, "idle"])
-    }
-  }
-  if (random.chance(0.5)) made.push(["XDEL", key, ...some(random.pick([3, 50]))])
-  if (random.chance(0.3)) made.push(["XTRIM", key, "MAXLEN", `${random.below(ids.length)}`])
-  if (random.chance(0.3)) made.push(["XDEL", key, ids.at(-1)!], ["XTRIM", key, "MINID", ids.at(-1)!])
-  if (random.chance(0.2)) add()
-  if (random.chance(0.1)) made.push(["XTRIM", key, "MAXLEN", "0"])
-  if (random.chance(0.1)) {
-    made.push(["XSETID", key, "18446744073709551615-5", "ENTRIESADDED", "7000000000", "MAXDELETEDID", "5-5"])
-  }
-  return made
-}
 
 /** Replies that are a map, whatever the version adds to it, cut down to what both know. */
 const cut = (reply: unknown, names: ReadonlyArray<string>): Record<string, unknown> => {
@@ -95,7 +54,7 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
     const random = new Random(seed)
     for (let round = 0; round < scaled(5); round++) {
       await Promise.all([from.command("FLUSHALL"), to.command("FLUSHALL")])
-      await from.pipeline(keys.flatMap((key) => requests(random, key)))
+      await from.pipeline(keys.flatMap((key) => streamRequests(random, key)))
       for (const key of keys) {
         expect(plain(await to.command("RESTORE", key, "0", await dumped(from, key))), `seed ${seed}, ${key}`).toBe("OK")
         expect(await view(to, key), `seed ${seed}, ${key}`).toEqual(await view(from, key))
@@ -139,7 +98,7 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE of streams against ${redisTitle}`
     await redis.command("CONFIG", "SET", "rdbcompression", "no")
     for (const client of clients) await client.command("FLUSHALL")
     for (const key of keys) {
-      const made = requests(random, key).filter(([name, , strategy]) =>
+      const made = streamRequests(random, key).filter(([name, , strategy]) =>
         // XTRIM MINID may leave a node of removed entries in Redis: here it goes.
         name === "XADD" || name === "XDEL" || (name === "XTRIM" && strategy !== "MINID")
       )

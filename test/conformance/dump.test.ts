@@ -2,36 +2,11 @@
 import { describe, expect, it } from "vitest"
 import { Random, scaled } from "../support/random.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
-import { dumped, text } from "./dumps.ts"
+import { dumped, valueRequest } from "./dumps.ts"
 import { bothServers, canCompare, redisTitle } from "./subject.ts"
 
 const values = scaled(10_000)
 const batch = 100
-
-const several = (random: Random): Array<Buffer> =>
-  Array.from({ length: random.chance(0.1) ? random.between(100, 700) : random.between(1, 12) }, () => text(random))
-
-const request = (random: Random, key: string): Array<string | Buffer> => {
-  const score = () => `${random.pick([random.between(-50, 50), random.fraction() * 1e6, "inf", "-inf", "1e-300"])}`
-  switch (random.below(6)) {
-    case 0:
-      return ["SET", key, text(random)]
-    case 1:
-      return ["RPUSH", key, ...several(random)]
-    case 2:
-      return ["SADD", key, ...several(random)]
-    case 3:
-      return [
-        "SADD",
-        key,
-        ...Array.from({ length: random.between(1, 700) }, () => `${random.between(-70_000, 70_000)}`)
-      ]
-    case 4:
-      return ["HSET", key, ...several(random).flatMap((field) => [field, text(random)])]
-    default:
-      return ["ZADD", key, ...several(random).flatMap((member) => [score(), member])]
-  }
-}
 
 describe.skipIf(!canCompare)(`DUMP and RESTORE against ${redisTitle}`, () => {
   const { clients } = bothServers()
@@ -41,7 +16,7 @@ describe.skipIf(!canCompare)(`DUMP and RESTORE against ${redisTitle}`, () => {
     for (let done = 0; done < values / 2; done += batch) {
       await Promise.all([from.command("FLUSHALL"), to.command("FLUSHALL")])
       const keys = Array.from({ length: batch }, (_, i) => `k${i}`)
-      await from.pipeline(keys.map((key) => request(random, key)))
+      await from.pipeline(keys.map((key) => valueRequest(random, key)))
       const dumps = await from.pipeline(keys.map((key) => ["DUMP", key]))
       const restored = await to.pipeline(keys.map((key, i) => {
         const dump = dumps[i]!

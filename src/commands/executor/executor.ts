@@ -25,7 +25,7 @@ import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
 import type { LogPort } from "./log-port.ts"
-import { SeededRandom, View } from "./lookup.ts"
+import { beforeAllDeadlines, SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
 import { Stopwatch } from "./stopwatch.ts"
 import { Transactions } from "./transactions.ts"
@@ -55,9 +55,6 @@ export interface ControlPorts {
   readonly server: ServerPort
   readonly questions: LogQuestionsPort
 }
-
-/** Unix milliseconds: nothing is dead yet. */
-const beforeAllDeadlines = 1
 
 /** Whether clients are held back (CLIENT PAUSE). */
 export type Pause = "none" | "write" | "all"
@@ -155,7 +152,7 @@ export class CommandExecutor {
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
   beginChunk(): void {
     const now = this.ports.now()
-    this.view.time = now
+    this.view.clock = now
     this.view.now = this.ports.keepDead === true ? beforeAllDeadlines : now
     this.subscriptions.running = undefined
   }

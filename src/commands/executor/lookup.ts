@@ -29,6 +29,9 @@ const pooledSlices = 1024
 // shape they share with `Tracking`; code that reads it each time is then compiled and thrown away again for ever.
 const { frequency: byFrequency, none: untracked, time: byTime } = Tracking
 
+/** A `now` at which nothing is dead yet, Unix milliseconds. */
+export const beforeAllDeadlines = 1
+
 /** A small fast generator (xorshift128) with a seed, so that decisions can be repeated in tests. */
 export class SeededRandom {
   private a: number
@@ -71,7 +74,8 @@ export interface ViewPorts {
 /** See `Decision`. One instance, pointed at each command in turn by `begin`. */
 export class View implements Decision {
   now = 0
-  time = 0
+  /** Unix milliseconds; what counts as `time` where nothing is to be dead. */
+  clock = 0
   client!: ClientState
   db!: Database
   commandName = ""
@@ -118,6 +122,10 @@ export class View implements Decision {
       turn.knownKey = argv.at(1)
       turn.knownHash = argv.keyHash
     }
+  }
+
+  get time(): number {
+    return this.now === beforeAllDeadlines ? this.clock : this.now
   }
 
   mayRecord(): boolean {
