@@ -310,6 +310,8 @@ const server = (argv: ReadonlyArray<string>) =>
 
 const usage = `Usage: annals server [file.conf] [--port 6379] [--dir ./data] [--appendfsync everysec] [--name value ...]
        annals salvage --dir DIR --out NEWDIR
+       annals import FILE [--dir DIR]
+       annals export --rdb FILE [--dir DIR] [--at MOMENT] [--rdb-version 10|12]
        annals --version | --help
 `
 
@@ -328,6 +330,23 @@ const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   return 1
 }
 
+/** Where a command's words go; on a terminal it shows how far it is. */
+const withProgress = (what: string) => {
+  let shown = -1
+  const clear = (): void => void (shown >= 0 && process.stderr.write("\r\x1b[K"))
+  const progress = (part: number): void => {
+    const percent = Math.floor(part * 100)
+    if (percent === shown) return
+    shown = percent
+    process.stderr.write(`\r${what} ${percent} %`)
+  }
+  return {
+    out: (text: string) => (clear(), void process.stdout.write(text)),
+    err: (text: string) => (clear(), void process.stderr.write(text)),
+    ...(process.stderr.isTTY ? { progress } : {})
+  }
+}
+
 const main = (argv: ReadonlyArray<string>): void => {
   const [word, ...rest] = argv
   if (word === "--version" || word === "-v") process.stdout.write(`Annals ${version}\n`)
@@ -344,6 +363,14 @@ const main = (argv: ReadonlyArray<string>): void => {
         out: (text) => void process.stdout.write(text),
         err: (text) => void process.stderr.write(text)
       })
+    })
+  } else if (word === "import") {
+    void import("./tools/import.ts").then(({ importCommand }) => {
+      process.exitCode = importCommand(rest, withProgress("importing"))
+    })
+  } else if (word === "export") {
+    void import("./tools/export-rdb.ts").then(({ exportRdbCommand }) => {
+      process.exitCode = exportRdbCommand(rest, withProgress("exporting"))
     })
   } else {
     process.stderr.write(word === undefined ? usage : `annals: unknown command '${word}'\n${usage}`)
