@@ -41,6 +41,11 @@ export class ActiveSegment {
   lastSequence: number
   /** Frames not yet synced. */
   readonly kept = new UnsyncedFrames()
+  /** Of what is written next; in an epoch that begins inside of a segment they are not those of its header. */
+  epoch: number
+  replicationId: Uint8Array
+  /** Is told of every frame that was written, and the lsn after it. */
+  tap: ((bytes: Uint8Array, length: number, lsn: number) => void) | undefined = undefined
   private cutNeeded = false
 
   constructor(file: DiskFile, header: SegmentHeader, segmentBytes: number, scan?: Scan, id = newSegmentId()) {
@@ -59,6 +64,9 @@ export class ActiveSegment {
     this.firstTime = scan?.firstTime ?? 0
     this.lastTime = scan?.lastTime ?? 0
     this.lastSequence = (scan?.nextSequence ?? header.firstSequence) - 1
+    const epoch = scan?.epochs.at(-1)
+    this.epoch = epoch?.number ?? header.epoch
+    this.replicationId = epoch === undefined ? header.replicationId : Buffer.from(epoch.replicationId, "hex")
   }
 
   /** Lsn after the last frame. */
@@ -80,6 +88,7 @@ export class ActiveSegment {
     this.hash.update(bytes, length)
     this.kept.add(this.lsn, bytes, length)
     this.end += length
+    this.tap?.(bytes, length, this.lsn)
   }
 
   /** Writes `offset` bytes behind the last frame without making it part of the segment's frames (the footer). */

@@ -108,6 +108,13 @@ export class CheckpointFiles {
     this.infos.sort((a, b) => a.sequence - b.sequence)
   }
 
+  /** The files have changed: looks again what is there. */
+  renew(known: ReadonlyArray<ManifestCheckpoint>): void {
+    this.infos = []
+    this.proved.clear()
+    this.find(known)
+  }
+
   /** The checkpoints there are, oldest first. Retention may drop from the log what all of them cover, and no more. */
   list(): ReadonlyArray<CheckpointInfo> {
     return this.infos

@@ -15,7 +15,8 @@
  *     40     body, then zeros up to a multiple of 8
  *
  * Bodies: BATCHES see batch.ts; SYNC empty; SEAL sha256 of the segment up to here (32), chain value (32);
- * CONTROL varint kind, then 1 CLOCK_STEP: varint time before, varint time after, 2 SEGMENT_DROPPED: see drop-record.ts;
+ * CONTROL varint kind, then 1 CLOCK_STEP: varint time before, varint time after, 2 SEGMENT_DROPPED: see drop-record.ts,
+ * 3 EPOCH: see lineage.ts;
  * GAP varint number of sequences missing, varint bytes lost, text why, then optionally details, see gaps.ts.
  */
 import { crc32, zstdDecompressSync } from "node:zlib"
@@ -24,7 +25,7 @@ import { ByteReader, ByteWriter } from "./events/wire.ts"
 export const frameHeaderSize = 40
 export const frameType = { batches: 1, sync: 3, seal: 4, control: 5, gap: 6 } as const
 export const frameFlag = { zstd: 1, cleanShutdown: 2 } as const
-export const controlKind = { clockStep: 1, segmentDropped: 2 } as const
+export const controlKind = { clockStep: 1, segmentDropped: 2, epoch: 3 } as const
 /** In the count field: the number stands at the start of the body. */
 export const countInBody = 0xffff
 /** Most a compressed body may unfold to; a frame is closed long before. */

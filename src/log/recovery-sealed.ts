@@ -5,6 +5,7 @@ import type { Disk, DiskFile } from "./disk.ts"
 import { logCorrupt } from "./errors.ts"
 import { encodeFooter, type FooterTail, readFooter, readFooterTail } from "./footer.ts"
 import { chainValue, digestOf } from "./frame-cursor.ts"
+import type { Epoch } from "./lineage.ts"
 import type { Manifest } from "./manifest.ts"
 import type { Found } from "./recovery-files.ts"
 import { sealCut } from "./repair.ts"
@@ -20,6 +21,10 @@ export interface RecoveryOptions {
   /** Unix ms, for the header of a new segment. */
   readonly now: number
   readonly warn: (message: string) => void
+  /** The log follows another server's: what its frames say of a disk is not about this one. */
+  readonly foreign?: boolean
+  /** The newest epoch, where that is known. */
+  readonly epoch?: Epoch | undefined
 }
 
 /** A segment's footer, checked in full or only by its tail. */

@@ -17,6 +17,7 @@ import { formatTooNew, logCorrupt } from "./errors.ts"
 import { beginsFooter, readFooterTail } from "./footer.ts"
 import { readRetrying } from "./frame-cursor.ts"
 import { describeGap, gapsIn } from "./gaps.ts"
+import type { Epoch } from "./lineage.ts"
 import { type Manifest, type ManifestCheckpoint, readManifest } from "./manifest.ts"
 import { checkAgainstManifest, findSegments, type Found, removeTemporaries, segmentFiles } from "./recovery-files.ts"
 import { damaged, joinSealed, type RecoveryOptions } from "./recovery-sealed.ts"
@@ -39,6 +40,10 @@ export interface Recovered {
   readonly quarantine: string | undefined
   /** Files that are not part of the log any more, to be removed once the manifest says so. */
   readonly leftovers: Array<string>
+  /** The last frame is the SEAL of a clean shutdown, or there is none: nothing can have been lost. */
+  readonly shutDown: boolean
+  /** Epochs that begin inside of the newest segment. */
+  readonly epochs: ReadonlyArray<Epoch>
 }
 
 /** What the segments alone tell. */
@@ -99,7 +104,16 @@ const begin = (disk: Disk, options: RecoveryOptions): RecoveredLog => {
     afterCut: false
   }
   const active = new ActiveSegment(createAndPublish(disk, header), header, options.segmentBytes)
-  return { verdict: "new", sealed: [], active, tornBytes: 0, quarantine: undefined, leftovers: [] }
+  return {
+    verdict: "new",
+    sealed: [],
+    active,
+    tornBytes: 0,
+    quarantine: undefined,
+    leftovers: [],
+    shutDown: true,
+    epochs: []
+  }
 }
 
 const createAndPublish = (disk: Disk, header: SegmentHeader): DiskFile => {
@@ -164,7 +178,9 @@ const join = (
     if (tail !== undefined && tail.summary.firstSequence === last.header.firstSequence) {
       const whole = { name: last.name, header: last.header, end: tail.start, bytes: last.size, summary: tail.summary }
       const end = last.header.lsn + tail.start - segmentHeaderSize
-      if (end >= (manifest?.durableLsn ?? 0)) return goOnAfter(disk, file, whole, sealed, repairs, options)
+      if (end >= (manifest?.durableLsn ?? 0) && options.foreign !== true) {
+        return goOnAfter(disk, file, whole, sealed, repairs, options)
+      }
     }
     return reopenLast(disk, file, last, sealed, manifest, options, repairs)
   } catch (error) {
@@ -186,6 +202,10 @@ const goOnAfter = (
   for (const repair of repairs) repair()
   const header: SegmentHeader = {
     ...whole.header,
+    epoch: options.epoch?.number ?? whole.header.epoch,
+    replicationId: options.epoch === undefined
+      ? whole.header.replicationId
+      : Buffer.from(options.epoch.replicationId, "hex"),
     firstSequence: summary.lastSequence + 1,
     lsn: whole.header.lsn + whole.end - segmentHeaderSize,
     created: options.now,
@@ -196,7 +216,16 @@ const goOnAfter = (
   active.lastTime = summary.lastTime
   file.close()
   sealed.push(whole)
-  return { verdict: "clean", sealed, active, tornBytes: 0, quarantine: undefined, leftovers: [] }
+  return {
+    verdict: "clean",
+    sealed,
+    active,
+    tornBytes: 0,
+    quarantine: undefined,
+    leftovers: [],
+    shutDown: false,
+    epochs: []
+  }
 }
 
 /** Decides about the end of the log and opens its last segment for writing. */
@@ -211,7 +240,7 @@ const reopenLast = (
 ): RecoveredLog => {
   const { header, size, name } = last
   const scan = scanSegment(file, header, size, options.segmentBytes)
-  scan.mark = Math.max(scan.mark, manifest?.durableLsn ?? 0)
+  scan.mark = Math.max(options.foreign === true ? 0 : scan.mark, manifest?.durableLsn ?? 0)
   const lsnAt = (position: number): number => header.lsn + position - segmentHeaderSize
   const badLsn = scan.bad === undefined ? undefined : lsnAt(scan.bad.position)
   const verdict = scan.bad?.tampered === true ? "corrupt" : verdictOf(badLsn, lsnAt(scan.end), scan.mark)
@@ -245,7 +274,16 @@ const reopenLast = (
   // Recorded before the files were to go: that has to be finished.
   const gone = sealed.splice(0, alreadyDropped(sealed, scan.dropped))
   const leftovers = gone.map((segment) => segment.name)
-  return { verdict: tornBytes > 0 ? "torn" : "clean", sealed, active, tornBytes, quarantine, leftovers }
+  return {
+    verdict: tornBytes > 0 ? "torn" : "clean",
+    sealed,
+    active,
+    tornBytes,
+    quarantine,
+    leftovers,
+    shutDown: scan.clean && tornBytes === 0,
+    epochs: scan.epochs
+  }
 }
 
 /** Copies the end of a segment to quarantine/ and fsyncs it; the same cut made twice gives one file. */

@@ -31,9 +31,16 @@ export interface Repaired {
 
 /**
  * Writes the unsynced frames of a segment to a fresh one and gives it its name; the folder is the caller's to fsync.
- * Throws `DiskError` (try again) or `CopyDiffers` (hopeless).
+ * Throws `DiskError` (try again) or `CopyDiffers` (hopeless). `renewed`: the epoch of what moves, where others have seen
+ * it at other positions.
  */
-export const moveUnsynced = (disk: Disk, segment: ActiveSegment, durableLsn: number, now: number): Repaired => {
+export const moveUnsynced = (
+  disk: Disk,
+  segment: ActiveSegment,
+  durableLsn: number,
+  now: number,
+  renewed?: { readonly number: number; readonly replicationId: Uint8Array }
+): Repaired => {
   const mark = segmentHeaderSize + durableLsn - segment.header.lsn
   const { prefix, unsynced } = recall(segment, mark)
   const first = new FrameHeader()
@@ -45,6 +52,8 @@ export const moveUnsynced = (disk: Disk, segment: ActiveSegment, durableLsn: num
   }
   const header: SegmentHeader = {
     ...segment.header,
+    epoch: renewed?.number ?? segment.epoch,
+    replicationId: renewed?.replicationId ?? segment.replicationId,
     firstSequence: first.sequence,
     lsn: durableLsn + sealSize,
     created: now,
@@ -68,6 +77,7 @@ export const moveUnsynced = (disk: Disk, segment: ActiveSegment, durableLsn: num
     const frame = new FrameHeader()
     readFrameHeader(unsynced, at, frame)
     frame.lag = lag
+    frame.epoch = header.epoch
     writeFrameHeader(unsynced.subarray(at, at + frame.length), frame)
     lag += frame.length
     at += frame.length

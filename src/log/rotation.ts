@@ -62,7 +62,7 @@ export const writeSeal = (segment: ActiveSegment, durableLsn: number, flags: num
   header.sequence = segment.lastSequence + 1
   header.time = segment.lastTime
   header.flags = flags
-  header.epoch = segment.header.epoch
+  header.epoch = segment.epoch
   header.lag = segment.lsn - durableLsn
   const frame = buildFrame(header, sealBody(sha256, chain))
   segment.write(frame, frame.length)
@@ -93,6 +93,7 @@ export interface RotationSteps {
 /**
  * Seals a segment and begins the next. The folder is not fsynced yet, nor the manifest written: both are the caller's.
  * Throws `RotationPutOff` when the old segment stays in use, `SyncFailed` when it cannot be trusted any more.
+ * `mirrored`: the header of the next one as another server has it; the SEAL is there already.
  */
 export const rotate = (
   disk: Disk,
@@ -100,10 +101,13 @@ export const rotate = (
   durableLsn: number,
   now: number,
   segmentBytes: number,
-  steps: RotationSteps
+  steps: RotationSteps,
+  mirrored?: SegmentHeader
 ): { readonly next: ActiveSegment; readonly sealed: SealedSegment } => {
-  const header: SegmentHeader = {
+  const header: SegmentHeader = mirrored ?? {
     ...segment.header,
+    epoch: segment.epoch,
+    replicationId: segment.replicationId,
     firstSequence: segment.lastSequence + 1,
     lsn: segment.lsn + sealSize,
     created: now,
@@ -114,7 +118,7 @@ export const rotate = (
   let file: DiskFile | undefined
   try {
     file = createSegment(disk, header)
-    writeSeal(segment, durableLsn, 0)
+    if (mirrored === undefined) writeSeal(segment, durableLsn, 0)
     syncOrFail(segment.file)
     steps.synced()
     let footerBytes = 0

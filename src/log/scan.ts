@@ -4,8 +4,9 @@ import type { DiskFile } from "./disk.ts"
 import { type DroppedSegment, readDrop } from "./drop-record.ts"
 import { chainValue, digestOf, FrameCursor, hashRange, isDecodeError } from "./frame-cursor.ts"
 import { frameFlag, frameHeaderSize, frameType } from "./frame.ts"
+import { type Epoch, readEpoch } from "./lineage.ts"
 import { SegmentIndex } from "./segment-index.ts"
-import { sameBytes, type SegmentHeader, segmentHeaderSize } from "./segment.ts"
+import { hex, sameBytes, type SegmentHeader, segmentHeaderSize } from "./segment.ts"
 
 /** Where a segment stops making sense. */
 export interface BadSpot {
@@ -41,6 +42,8 @@ export interface Scan {
   index: SegmentIndex
   /** Records of segments dropped from the start of the log. */
   dropped: Array<DroppedSegment>
+  /** Epochs that begin in this segment. */
+  epochs: Array<Epoch>
   bad: BadSpot | undefined
 }
 
@@ -60,6 +63,7 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
     hash: createHash("sha256"),
     index: new SegmentIndex(segmentBytes),
     dropped: [],
+    epochs: [],
     bad: undefined
   }
   let hashed = 0
@@ -111,6 +115,11 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
     if (frame.type === frameType.control) {
       const dropped = readDrop(cursor.bytes, cursor.at, frame)
       if (dropped !== undefined) scan.dropped.push(dropped)
+      const epoch = readEpoch(cursor.bytes, cursor.at, frame)
+      if (epoch !== undefined) {
+        const lsn = header.lsn + cursor.position - segmentHeaderSize
+        scan.epochs.push({ number: epoch.number, replicationId: hex(epoch.replicationId), lsn })
+      }
     }
     scan.mark = Math.max(scan.mark, markOf(cursor, header))
     scan.clean = frame.type === frameType.seal && (frame.flags & frameFlag.cleanShutdown) !== 0

@@ -114,6 +114,11 @@ export class EventTally {
     if (this.hashes.length > 1 << 16) this.hashes = new Uint32Array(256)
   }
 
+  /** Forgets what was noted. */
+  forget(): void {
+    this.events = this.keys = 0
+  }
+
   private key({ bytes, length, start }: Slice): void {
     const hash = hashKey(bytes, start, length)
     const { hashes, keys } = this

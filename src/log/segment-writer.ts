@@ -12,6 +12,7 @@ import { KeyFilter } from "./key-filter.ts"
 import { moveUnsynced } from "./repair.ts"
 import { rotate, RotationPutOff, type SealedSegment, SyncFailed, writeSeal } from "./rotation.ts"
 import { EventTally } from "./segment-index.ts"
+import type { SegmentHeader } from "./segment.ts"
 import type { LogClock } from "./store.ts"
 
 /** A rotation that would have to sync more than this in one go has it synced in the background first. */
@@ -28,6 +29,10 @@ export interface WriterHooks {
   /** The next segment is safely in its folder: time to write the manifest. */
   readonly published: () => void
   readonly warn: (message: string) => void
+  /** The epoch that begins when frames have to move to other positions; undefined where no replica has seen any. */
+  readonly epochAfter: (epoch: number) => { readonly number: number; readonly replicationId: Uint8Array } | undefined
+  /** What stood behind `lsn` stands in a segment with this header now. */
+  readonly moved: (header: SegmentHeader, lsn: number) => void
 }
 
 /** See `LogOptions`, defaults filled in. */
@@ -86,6 +91,8 @@ export abstract class SegmentWriter {
   protected catchUp: IndexCatchUp | undefined
   /** Writes the footer of the segment before. */
   protected footer: FooterWriter | undefined = undefined
+  /** Is told of the header of a segment that begins. */
+  begun: ((header: SegmentHeader) => void) | undefined = undefined
   private readonly header = new FrameHeader()
   /** Session records that have to precede the frame in hand in a new segment. */
   private preamble: { readonly refs: ReadonlyArray<number>; readonly body: Uint8Array } | undefined = undefined
@@ -120,9 +127,11 @@ export abstract class SegmentWriter {
   protected moveOn(): void {
     this.finishFooter()
     const old = this.segment
-    const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now())
+    const renewed = this.hooks.epochAfter(old.epoch)
+    const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now(), renewed)
     old.file.close()
     this.segment = next
+    if (cut !== undefined) this.hooks.moved(next.header, this.durable)
     this.dataEnd = next.lsn
     this.catchUp = next.index.complete ? undefined : new IndexCatchUp(next)
     if (cut === undefined) return
@@ -153,7 +162,7 @@ export abstract class SegmentWriter {
     header.count = Math.min(tail.count, countInBody)
     header.time = tail.baseTime
     header.flags = 0
-    header.epoch = segment.header.epoch
+    header.epoch = segment.epoch
     header.lag = segment.lsn - this.durable
     writeFrameHeader(tail.out.bytes, header)
     const position = segment.end
@@ -199,7 +208,7 @@ export abstract class SegmentWriter {
   }
 
   /** Begins a new segment; throws `DiskError` only when the one in use may not grow by `length` more bytes. */
-  protected rotateNow(length: number): void {
+  protected rotateNow(length: number, mirrored?: SegmentHeader): void {
     const { disk, segment, options } = this
     this.rotationTried = this.clock.monotonic()
     if (this.catchUp !== undefined) this.continueCatchUp(Infinity)
@@ -209,9 +218,9 @@ export abstract class SegmentWriter {
       result = rotate(disk, segment, this.durable, this.clock.now(), options.segmentBytes, {
         synced: () => this.synced(segment.lsn),
         footerLater: options.footersLater
-      })
+      }, mirrored)
     } catch (error) {
-      if (error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes) {
+      if (mirrored === undefined && error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes) {
         this.hooks.warn(`no next segment, the one in use goes on: ${error.message}`)
         return
       }
@@ -219,6 +228,8 @@ export abstract class SegmentWriter {
     }
     this.rotationTried = -Infinity
     this.segment = result.next
+    this.segment.tap = segment.tap
+    this.begun?.(result.next.header)
     if (!options.footersLater) segment.file.close()
     if (this.tail.count > 0) this.preamble = this.tail.moveToSegment(result.next.id)
     else this.tail.startSegment(result.next.id)
@@ -274,7 +285,7 @@ export abstract class SegmentWriter {
     header.type = type
     header.sequence = this.nextSequence - this.tail.count
     header.time = Math.max(segment.lastTime, this.tail.count > 0 ? this.tail.baseTime : 0)
-    header.epoch = segment.header.epoch
+    header.epoch = segment.epoch
     header.lag = segment.lsn - this.durable
     const frame = buildFrame(header, body)
     segment.write(frame, frame.length)

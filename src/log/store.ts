@@ -3,11 +3,14 @@ import { CheckpointFiles, type StoreIdentity } from "./checkpoint-store.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { logCorrupt, logLocked } from "./errors.ts"
 import type { EventLog, LogStatus } from "./event-log.ts"
+import { readReplication, type ReplicationState } from "./lineage.ts"
 import { type Manifest, manifestSteps, writeManifest } from "./manifest.ts"
-import { BatchIterator } from "./reader.ts"
+import { finishPending, LogMirror } from "./mirror.ts"
+import { BatchIterator, type Segments } from "./reader.ts"
 import { type Recovered, recoverLog } from "./recovery.ts"
 import type { SealedSegment } from "./rotation.ts"
 import { hex, type SegmentHeader, segmentHeaderSize, segmentName } from "./segment.ts"
+import { removeIncoming } from "./surgery.ts"
 import { Upkeep } from "./upkeep.ts"
 import { LogWriter } from "./writer.ts"
 
@@ -64,6 +67,8 @@ export type OpenedLog = EventLog["Service"] & {
   readonly checkpoints: CheckpointFiles
   /** Compression and retention of sealed segments. */
   readonly upkeep: Upkeep
+  /** What replication does with the log. */
+  readonly mirror: LogMirror
   /**
    * Called when an fsync has failed under `always`: the process has to end before any reply leaves. One listener.
    */
@@ -115,11 +120,16 @@ class SegmentedLog {
   private readonly disk: Disk
   private readonly unlock: () => void
   private readonly warn: (message: string) => void
-  private readonly recovered: Recovered
+  private readonly clock: LogClock
+  private readonly options: LogOptions
+  private readonly segmentBytes: number
+  private recovered: Recovered
   private readonly sealed: Array<SealedSegment>
-  private readonly writer: LogWriter
+  private readonly segments: Segments
+  private writer: LogWriter
   private readonly checkpoints: CheckpointFiles
   private readonly upkeep: Upkeep
+  private readonly mirror: LogMirror
   private closed = false
   private manifestsWritten = 0
   /** A segment was begun or sealed since the manifest was written, and the steps of writing it anew. */
@@ -130,34 +140,20 @@ class SegmentedLog {
     this.disk = disk
     this.unlock = unlock
     this.warn = options.warn ?? (() => {})
-    const segmentBytes = Math.min(largestSegment, Math.max(smallestSegment, options.segmentBytes ?? 64 << 20))
-    this.recovered = recoverLog(disk, {
-      segmentBytes,
-      randomId: options.randomId,
-      now: clock.now(),
-      warn: this.warn
-    })
+    this.clock = clock
+    this.options = options
+    this.segmentBytes = Math.min(largestSegment, Math.max(smallestSegment, options.segmentBytes ?? 64 << 20))
+    const state = readReplication(disk)
+    if (state?.pending === undefined) removeIncoming(disk)
+    else finishPending(disk, state.pending)
+    this.recovered = this.recover(state)
     this.sealed = this.recovered.sealed
-    this.writer = new LogWriter(
-      disk,
-      clock,
-      options.policy,
-      {
-        segmentBytes,
-        syncIdleMs: options.syncIdleMs ?? 200,
-        chainInterval: options.chainInterval,
-        footersLater: options.footersLater ?? segmentBytes > largestFooterAtOnce
-      },
-      {
-        rotated: (sealed) => this.sealed.push(sealed),
-        resealed: (sealed) => this.sealed.splice(-1, 1, sealed),
-        published: () => {
-          this.manifestDue = true
-        },
-        warn: this.warn
-      },
-      this.recovered.active
-    )
+    this.segments = {
+      sealed: () => this.sealed,
+      active: () => this.writer.segment,
+      oldest: () => this.start().firstSequence
+    }
+    this.writer = this.makeWriter(options.policy)
     this.checkpoints = new CheckpointFiles(
       disk,
       () => this.identity(),
@@ -179,13 +175,82 @@ class SegmentedLog {
       sync: () => void this.writer.syncAll(false),
       warn: this.warn
     })
+    this.mirror = new LogMirror({
+      disk,
+      writer: () => this.writer,
+      segments: this.segments,
+      checkpoints: () => this.checkpoints,
+      reopen: (change) => this.reopen(change),
+      randomId: () => options.randomId().slice(16, 36),
+      now: () => clock.now(),
+      saveManifest: () => void this.saveManifest(false)
+    }, state)
+    this.mirror.reconcile(this.recovered.epochs)
+    this.mirror.attach()
     this.upkeep.remove(this.recovered.leftovers, this.saveManifest(false))
     this.upkeep.settle()
+    // A primary that ended in disorder may have lost what a replica has: whatever comes now is of another epoch.
+    if (state !== undefined && state.following === undefined && !this.recovered.shutDown) {
+      this.mirror.beginEpoch("the server was not shut down in order")
+    }
+  }
+
+  private recover(state: ReplicationState | undefined): Recovered {
+    return recoverLog(this.disk, {
+      segmentBytes: this.segmentBytes,
+      randomId: this.options.randomId,
+      now: this.clock.now(),
+      warn: this.warn,
+      foreign: state?.following !== undefined,
+      epoch: state?.epochs.at(-1)
+    })
+  }
+
+  private makeWriter(policy: SyncPolicy): LogWriter {
+    const { segmentBytes } = this
+    const { chainInterval, footersLater = segmentBytes > largestFooterAtOnce, syncIdleMs = 200 } = this.options
+    return new LogWriter(
+      this.disk,
+      this.clock,
+      policy,
+      { segmentBytes, syncIdleMs, chainInterval, footersLater },
+      {
+        rotated: (sealed) => this.sealed.push(sealed),
+        resealed: (sealed) => this.sealed.splice(-1, 1, sealed),
+        published: () => {
+          this.manifestDue = true
+        },
+        warn: this.warn,
+        epochAfter: (epoch) => this.mirror.epochAfter(epoch),
+        moved: (header, lsn) => this.mirror.moved(header, lsn)
+      },
+      this.recovered.active
+    )
+  }
+
+  /** Closes the log, has its files changed and opens it anew. What fails in between ends the process: a start goes on with it. */
+  private reopen(change: () => void): void {
+    const before = this.writer
+    before.release()
+    try {
+      change()
+      this.recovered = this.recover(readReplication(this.disk))
+      this.sealed.splice(0, this.sealed.length, ...this.recovered.sealed)
+      this.writer = this.makeWriter(before.policy)
+      this.writer.succeed(before)
+    } catch (error) {
+      before.die(error)
+      throw error
+    }
+    this.checkpoints.renew(this.recovered.checkpoints)
+    this.upkeep.renew(this.recovered.leftovers)
+    this.manifestWriting = undefined
+    this.saveManifest(false)
   }
 
   private identity(): StoreIdentity {
-    const { epoch, replicationId, storeId } = this.writer.segment.header
-    return { storeId, replicationId, epoch }
+    const { epoch, header, replicationId } = this.writer.segment
+    return { storeId: header.storeId, replicationId, epoch }
   }
 
   /** Header of the oldest segment. */
@@ -194,32 +259,28 @@ class SegmentedLog {
   }
 
   service(): OpenedLog {
-    const { writer, recovered } = this
-    const segments = {
-      sealed: () => this.sealed,
-      active: () => writer.segment,
-      oldest: () => this.start().firstSequence
-    }
+    const { recovered } = this
     return {
       append: (time, db, origin, command, author, events, count, dbs) =>
-        writer.append(time, db, origin, command, author, events, count, dbs),
-      commit: (patient) => writer.commit(patient),
-      sequence: () => writer.sequence(),
-      lsn: () => writer.lsn(),
-      released: () => writer.releasedLsn(),
-      onReleased: (listener) => writer.onReleased(listener),
+        this.writer.append(time, db, origin, command, author, events, count, dbs),
+      commit: (patient) => this.writer.commit(patient),
+      sequence: () => this.writer.sequence(),
+      lsn: () => this.writer.lsn(),
+      released: () => this.writer.releasedLsn(),
+      onReleased: (listener) => this.writer.onReleased(listener),
       observe: (observer) => {
-        writer.observer = observer
+        this.writer.observer = observer
       },
-      onFatal: (listener) => writer.onFatal(listener),
-      failure: () => writer.unavailable,
-      read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, segments, from) }),
+      onFatal: (listener) => this.writer.onFatal(listener),
+      failure: () => this.writer.unavailable,
+      read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, this.segments, from) }),
       status: () => this.status(),
-      setPolicy: (policy) => writer.setPolicy(policy),
-      sync: (blocking) => writer.syncAll(blocking),
+      setPolicy: (policy) => this.writer.setPolicy(policy),
+      sync: (blocking) => this.writer.syncAll(blocking),
       checkpoints: this.checkpoints,
+      mirror: this.mirror,
       tick: () => {
-        writer.tick()
+        this.writer.tick()
         this.tendManifest()
         this.upkeep.tick()
       },
@@ -228,7 +289,7 @@ class SegmentedLog {
       abandon: () => this.abandon(),
       recovery: {
         verdict: recovered.verdict,
-        sequence: writer.sequence(),
+        sequence: this.writer.sequence(),
         tornBytes: recovered.tornBytes,
         quarantine: recovered.quarantine,
         segments: this.sealed.length + 1
@@ -309,8 +370,8 @@ class SegmentedLog {
     const start = this.start()
     return {
       storeId: hex(header.storeId),
-      replicationId: hex(header.replicationId),
-      epoch: header.epoch,
+      replicationId: hex(segment.replicationId),
+      epoch: segment.epoch,
       durableLsn: durable,
       durableSequence: durable === segment.lsn ? segment.lastSequence : header.firstSequence - 1,
       oldest: start.firstSequence,

@@ -102,6 +102,14 @@ export class Upkeep {
     if (!saved && names.length > 0) this.manifestDue = true
   }
 
+  /** The log was opened anew, over other files. */
+  renew(leftovers: ReadonlyArray<string>): void {
+    this.dropping = undefined
+    this.doomed.length = 0
+    this.refused.clear()
+    this.remove(leftovers, false)
+  }
+
   /** The oldest sealed segment that could be compressed when the newest `raw` (at least 1) stay as they are. */
   compressible(raw: number): SealedSegment | undefined {
     const { sealed } = this.host

@@ -15,10 +15,11 @@ import type { ActiveSegment } from "./active-segment.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { type Author, LogUnavailable, type Origin } from "./event-log.ts"
 import type { Event } from "./events/catalog.ts"
+import { FollowingWriter } from "./following-writer.ts"
 import { clockStepBody, frameFlag, frameType, paddedSize } from "./frame.ts"
 import { CopyDiffers, sealCut } from "./repair.ts"
 import { RotationPutOff, SyncFailed, syncOrFail } from "./rotation.ts"
-import { retryEveryMs, SegmentWriter, type Sync, type WriterHooks, type WriterOptions } from "./segment-writer.ts"
+import { retryEveryMs, type Sync, type WriterHooks, type WriterOptions } from "./segment-writer.ts"
 import { segmentHeaderSize } from "./segment.ts"
 import type { LogClock, SyncPolicy } from "./store.ts"
 
@@ -35,7 +36,7 @@ const [longestInlineMs, inlineAgainMs] = [1, 2000]
 const [catchUpFrames, clockStepMs] = [64, 1000]
 
 /** The writing end of the log; see the head of this file. */
-export class LogWriter extends SegmentWriter {
+export class LogWriter extends FollowingWriter {
   policy: SyncPolicy
   delayedFsyncs = 0
   unavailable: LogUnavailable | undefined = undefined
@@ -150,6 +151,11 @@ export class LogWriter extends SegmentWriter {
     this.released = listener
   }
 
+  /** Takes over who listens to the writer before, and its figures. */
+  succeed({ delayedFsyncs, fatal, fsyncs, observer, released }: LogWriter): void {
+    Object.assign(this, { delayedFsyncs, fatal, fsyncs, observer, released })
+  }
+
   onFatal(listener: (error: unknown) => void): void {
     this.fatal = listener
   }
@@ -178,16 +184,7 @@ export class LogWriter extends SegmentWriter {
       return false
     }
     this.attempt(() => {
-      if (this.syncing !== undefined) {
-        // The sync under way may take the error of this one: a second handle has its own view of what went wrong.
-        const second = this.disk.open(segment.name, "write")
-        try {
-          syncOrFail(second)
-        } finally {
-          second.close()
-        }
-      }
-      syncOrFail(segment.file)
+      this.syncWhole()
       this.synced(segment.lsn)
     })
     this.released()
@@ -199,7 +196,7 @@ export class LogWriter extends SegmentWriter {
    * it could not be written.
    */
   control(body: Uint8Array): number | undefined {
-    if (this.dead || this.unavailable !== undefined || this.held) return undefined
+    if (this.dead || this.unavailable !== undefined || this.held || this.following) return undefined
     let behind: number | undefined
     this.attemptQuietly(() => {
       this.writeSmall(frameType.control, body)
@@ -229,11 +226,13 @@ export class LogWriter extends SegmentWriter {
     if (this.policy === "always" && unsynced) this.startSync()
     else if (this.policy === "everysec" && unsynced && now - this.lastSync >= syncEveryMs) this.startSync()
     else if (
-      this.policy !== "no" && !unsynced && this.dataEnd > this.vouched &&
+      !this.following && this.policy !== "no" && !unsynced && this.dataEnd > this.vouched &&
       now - this.lastWrite >= this.options.syncIdleMs
     ) this.attemptQuietly(() => this.writeSmall(frameType.sync, new Uint8Array(0)))
     const chain = this.options.chainInterval
-    if (chain !== undefined && segment.hasBatches && this.dataEnd > segment.lsnAt(segment.sealedTo)) {
+    if (
+      chain !== undefined && !this.following && segment.hasBatches && this.dataEnd > segment.lsnAt(segment.sealedTo)
+    ) {
       if (now - this.lastSeal >= chain.ms || segment.end - segment.sealedTo >= chain.bytes) {
         this.attemptQuietly(() => this.seal(0))
       }
@@ -249,17 +248,10 @@ export class LogWriter extends SegmentWriter {
       if (this.unavailable !== undefined) throw this.unavailable
       if (this.tail.count > 0) this.write(true)
       const { segment } = this
-      if (segment.end > Math.max(segment.sealedTo, segmentHeaderSize)) this.seal(frameFlag.cleanShutdown)
-      if (this.syncing !== undefined) {
-        // The sync under way may take the error of this one: a second handle has its own view of what went wrong.
-        const second = this.disk.open(segment.name, "write")
-        try {
-          syncOrFail(second)
-        } finally {
-          second.close()
-        }
+      if (!this.following && segment.end > Math.max(segment.sealedTo, segmentHeaderSize)) {
+        this.seal(frameFlag.cleanShutdown)
       }
-      syncOrFail(segment.file)
+      this.syncWhole()
       this.durable = segment.lsn
       return true
     } catch (error) {
@@ -335,7 +327,8 @@ export class LogWriter extends SegmentWriter {
     const cause = error instanceof SyncFailed || error instanceof RotationPutOff ? error.cause : error
     if (!(cause instanceof DiskError)) throw error
     const lost = error instanceof SyncFailed || (cause.code === "EIO" && cause.operation === "write")
-    if (lost && this.policy === "always") {
+    // What a replica may have lost is fetched again at the next start: moved, it would stand at other positions.
+    if (lost && (this.policy === "always" || this.following)) {
       this.die(cause)
       return
     }
@@ -350,7 +343,8 @@ export class LogWriter extends SegmentWriter {
     this.unavailable = new LogUnavailable({ reason, cause })
   }
 
-  private die(error: unknown): void {
+  /** The log cannot be had any more, or not be trusted: the process has to end. */
+  die(error: unknown): void {
     this.dead = true
     this.unavailable = new LogUnavailable({ reason: (error as Error).message, cause: error })
     this.fatal(error)
@@ -430,7 +424,7 @@ export class LogWriter extends SegmentWriter {
       return
     }
     const { segment, options } = this
-    const due = segment.hasBatches && segment.end >= options.segmentBytes && this.policy === "always"
+    const due = !this.following && segment.hasBatches && segment.end >= options.segmentBytes && this.policy === "always"
     if ((this.rotateAfterSync || due) && this.clock.monotonic() - this.rotationTried >= retryEveryMs) {
       this.attempt(() => this.rotateNow(0))
     }

@@ -203,7 +203,7 @@ export class Walk {
   /** Why a frame that does not simply follow cannot be one of this segment. */
   private implausible(frame: FrameHeader, sequences: number, position: number): string | undefined {
     const { header } = this.source
-    if (header !== undefined && frame.epoch !== header.epoch) return "a frame of another epoch"
+    if (header !== undefined && frame.epoch < header.epoch) return "a frame of an earlier epoch"
     if (frame.lag > position - segmentHeaderSize && frame.lag < saturatedLag) return "a frame of another segment"
     if (sequences > 0 && frame.type === frameType.batches && frame.time < this.lastFrameTime) {
       return "a frame out of time"

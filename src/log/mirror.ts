@@ -1,0 +1,388 @@
+/**
+ * The log as replication sees it: whose it is, up to where it is the same as another's, how a replica takes frames, and
+ * how it gives up what its primary does not have. Synchronous and without a network; `src/replication` joins both ends.
+ */
+import * as Context from "effect/Context"
+import { crc32 } from "node:zlib"
+import { checkpointFolder, checkpointName } from "./checkpoint-file.ts"
+import type { CheckpointFiles, CheckpointInfo } from "./checkpoint-store.ts"
+import { type Disk, DiskError, type DiskFile } from "./disk.ts"
+import type { AppendedBatch } from "./following-writer.ts"
+import { FrameSource } from "./frame-source.ts"
+import type { FrameHeader } from "./frame.ts"
+import {
+  commonEnd,
+  type Epoch,
+  epochBody,
+  epochsBefore,
+  firstEpoch,
+  type Pending,
+  type ReplicationState,
+  writeReplication
+} from "./lineage.ts"
+import type { Segments } from "./reader.ts"
+import { encodeSegmentHeader, hex, type SegmentHeader } from "./segment.ts"
+import { incomingFolder, incomingSegment, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
+import type { LogWriter } from "./writer.ts"
+
+/** What the mirror needs of the log it belongs to. */
+export interface MirrorHost {
+  readonly disk: Disk
+  readonly writer: () => LogWriter
+  readonly segments: Segments
+  readonly checkpoints: () => CheckpointFiles
+  /** Closes the log, has its files changed, recovers it. */
+  readonly reopen: (change: () => void) => void
+  /** 20 random bytes. */
+  readonly randomId: () => Uint8Array
+  /** Unix ms, for names of folders. */
+  readonly now: () => number
+  /** Says so where the manifest has to vouch for what is durable. */
+  readonly saveManifest: () => void
+}
+
+/** Where a log stands, as its owner tells another server. */
+export interface LogPosition {
+  readonly storeId: string
+  readonly epochs: ReadonlyArray<Epoch>
+  readonly lsn: number
+  readonly sequence: number
+  /** Lsn of the first frame of the newest segment, and the checksum of that segment's header. */
+  readonly segmentLsn: number
+  readonly segmentSum: number
+}
+
+/** What was cut off or replaced. */
+export interface SetAside {
+  readonly batches: number
+  readonly bytes: number
+  readonly folder: string
+}
+
+/** Hears of everything that is added to the log, right after it was written. */
+export interface LogTap {
+  /** A frame was written; `lsn` is the position behind it. The bytes are the log's, and valid until this returns. */
+  readonly frame: (bytes: Uint8Array, length: number, lsn: number) => void
+  /** A segment begins. */
+  readonly segment: (header: Uint8Array) => void
+  /** What was written before is not there any more, or elsewhere: readers have to begin anew. */
+  readonly broken: () => void
+}
+
+/** See the head of this file. */
+export class LogMirror {
+  /** Oldest first; never empty. */
+  epochs: ReadonlyArray<Epoch>
+  /** Whom this server follows, as REPLICAOF was told; undefined for a primary. */
+  following: string | undefined
+  /** Whether the store ever had to do with replication. */
+  private known: boolean
+  private readonly host: MirrorHost
+  private tap: LogTap | undefined = undefined
+
+  constructor(host: MirrorHost, state: ReplicationState | undefined) {
+    this.host = host
+    this.known = state !== undefined
+    this.following = state?.following
+    this.epochs = state?.epochs ?? [firstEpoch(host.segments.sealed()[0]?.header ?? host.writer().segment.header)]
+  }
+
+  /** Takes in epochs found in the log that REPLICATION does not name yet: the process ended in between. */
+  reconcile(found: ReadonlyArray<Epoch>): void {
+    const newer = found.filter(({ number }) => number > this.epochs.at(-1)!.number)
+    if (newer.length === 0) return
+    this.epochs = [...this.epochs, ...newer]
+    this.known = true
+    this.save()
+  }
+
+  get position(): LogPosition {
+    const writer = this.host.writer()
+    const { header } = writer.segment
+    return {
+      storeId: hex(header.storeId),
+      epochs: this.epochs,
+      lsn: writer.segment.lsn,
+      sequence: writer.sequence(),
+      segmentLsn: header.lsn,
+      segmentSum: crc32(encodeSegmentHeader(header))
+    }
+  }
+
+  /** Whether replicas can have seen this log. */
+  get shared(): boolean {
+    return this.known
+  }
+
+  /** Lsn below which everything is synced. */
+  get durable(): number {
+    return this.host.writer().durable
+  }
+
+  /** Sets who hears of what is written. One listener. */
+  listen(tap: LogTap): void {
+    this.tap = tap
+    this.attach()
+  }
+
+  /** To be called when the log was opened anew. */
+  attach(): void {
+    const { tap } = this
+    const writer = this.host.writer()
+    writer.following = this.following !== undefined
+    writer.segment.tap = tap?.frame
+    writer.begun = tap === undefined ? undefined : (header) => tap.segment(encodeSegmentHeader(header))
+  }
+
+  // ——— the primary's side
+
+  /** Reads the log as bytes from a place another server named; undefined when there is no such place. */
+  source(lsn: number, segmentLsn: number | undefined): FrameSource | undefined {
+    const { disk, segments } = this.host
+    return FrameSource.at(disk, segments, lsn, segmentLsn)
+  }
+
+  /** Lsn of the first frame there is. */
+  get oldestLsn(): number {
+    const { active, sealed } = this.host.segments
+    return (sealed()[0] ?? active()).header.lsn
+  }
+
+  /** Where the segment that holds the byte before `lsn` begins, and the checksum of its header. */
+  segmentAround(lsn: number): { readonly lsn: number; readonly sum: number } | undefined {
+    const { active, sealed } = this.host.segments
+    const all = [...sealed(), active()]
+    const segment = all.findLast(({ header }) => header.lsn < lsn) ?? all[0]!
+    return { lsn: segment.header.lsn, sum: crc32(encodeSegmentHeader(segment.header)) }
+  }
+
+  /** Up to where this log and one with these epochs and this end are the same; undefined when nowhere. */
+  commonWith(epochs: ReadonlyArray<Epoch>, end: number): number | undefined {
+    return commonEnd(this.epochs, this.host.writer().segment.lsn, epochs, end)
+  }
+
+  /**
+   * Begins an epoch, durably: nobody may hear of it before its record is safe. Throws `DiskError` when that cannot be
+   * done; then the log is in its old epoch.
+   */
+  beginEpoch(why: string): Epoch {
+    const writer = this.host.writer()
+    writer.commit()
+    const { segment } = writer
+    const { epoch: before, lsn, replicationId } = segment
+    const id = this.host.randomId()
+    segment.epoch = before + 1
+    segment.replicationId = id
+    if (writer.control(epochBody(before + 1, id, why)) === undefined || !writer.syncAll(true)) {
+      if (segment.lsn === lsn) {
+        segment.epoch = before
+        segment.replicationId = replicationId
+      }
+      throw new DiskError("EIO", "begin an epoch", "log", "the log takes nothing at the moment")
+    }
+    const epoch = { number: before + 1, replicationId: hex(id), lsn }
+    this.epochs = [...this.epochs, epoch]
+    this.known = true
+    this.save()
+    return epoch
+  }
+
+  /** Frames that replicas may have seen stand at other positions from here on. */
+  moved(header: SegmentHeader, lsn: number): void {
+    if (this.known) {
+      this.epochs = [...this.epochs, { number: header.epoch, replicationId: hex(header.replicationId), lsn }]
+      this.save()
+    }
+    this.tap?.broken()
+    this.attach()
+  }
+
+  /** The epoch that frames get which have to move; undefined where nobody has seen them. */
+  epochAfter(epoch: number): { readonly number: number; readonly replicationId: Uint8Array } | undefined {
+    return this.known ? { number: epoch + 1, replicationId: this.host.randomId() } : undefined
+  }
+
+  // ——— the replica's side
+
+  /** From now on the log follows another server's. Throws `DiskError`. */
+  follow(source: string): void {
+    const writer = this.host.writer()
+    if (!writer.syncAll(true)) throw new DiskError("EIO", "sync", "log", "the log takes nothing at the moment")
+    this.host.saveManifest() // what is durable now must not be taken for a torn tail later
+    const before = this.following
+    this.following = source
+    this.known = true
+    try {
+      this.save()
+    } catch (error) {
+      this.following = before
+      throw error
+    }
+    writer.following = true
+  }
+
+  /** The log is this server's own from now on, in a new epoch. Throws `DiskError`; then it follows as before. */
+  lead(why: string): Epoch {
+    const writer = this.host.writer()
+    const source = this.following
+    writer.following = false
+    this.following = undefined
+    try {
+      return this.beginEpoch(why)
+    } catch (error) {
+      writer.following = source !== undefined
+      this.following = source
+      throw error
+    }
+  }
+
+  /** See `FollowingWriter.appendFrame`. */
+  appendFrame(bytes: Uint8Array, at: number, header: FrameHeader): ReadonlyArray<AppendedBatch> {
+    const writer = this.host.writer()
+    const { epoch, lsn } = writer.segment
+    const batches = writer.appendFrame(bytes, at, header)
+    const { segment } = writer
+    if (segment.epoch !== epoch) {
+      this.epochs = [...this.epochs, { number: segment.epoch, replicationId: hex(segment.replicationId), lsn }]
+      this.save()
+    }
+    return batches
+  }
+
+  /** See `FollowingWriter.beginSegment`. */
+  beginSegment(bytes: Uint8Array): void {
+    const writer = this.host.writer()
+    const { epoch } = writer.segment
+    writer.beginSegment(bytes)
+    const { header } = writer.segment
+    if (header.epoch === epoch) return
+    // Frames were moved behind a cut, and the epoch began with the SEAL that was not there yet.
+    const lsn = header.afterCut ? header.lsn - 104 : header.lsn
+    this.epochs = [...this.epochs, { number: header.epoch, replicationId: hex(header.replicationId), lsn }]
+    this.save()
+  }
+
+  /** Cuts the log at a position; what stood behind it goes to quarantine/. Memory is ahead of the log afterwards. */
+  rewind(lsn: number): SetAside {
+    const before = this.position
+    const to = this.folder("rewind")
+    this.carryOut({ kind: "rewind", lsn, to }, epochsBefore(this.epochs, lsn))
+    const { lsn: end, sequence } = this.position
+    return { batches: before.sequence - sequence, bytes: before.lsn - end, folder: to }
+  }
+
+  /** Begins to receive a log that will take the place of this one. */
+  receive(): IncomingLog {
+    const { disk } = this.host
+    disk.makeFolder(incomingFolder)
+    removeIncoming(disk)
+    return new IncomingLog(disk)
+  }
+
+  /** Puts a received log with these epochs in the place of this one, which goes to quarantine/. */
+  replace(incoming: IncomingLog, epochs: ReadonlyArray<Epoch>): SetAside {
+    const { lsn, sequence } = this.position
+    incoming.finish()
+    const to = this.folder("replaced")
+    this.carryOut({ kind: "replace", to }, epochs)
+    return { batches: sequence, bytes: lsn, folder: to }
+  }
+
+  private folder(what: string): string {
+    return `quarantine/${what}-${this.host.now()}`
+  }
+
+  private carryOut(pending: Pending, epochs: ReadonlyArray<Epoch>): void {
+    this.tap?.broken()
+    writeReplication(this.host.disk, { epochs, following: this.following, pending })
+    this.host.reopen(() => finishPending(this.host.disk, pending))
+    this.epochs = epochs
+    this.save()
+    this.attach()
+  }
+
+  private save(): void {
+    const { epochs, following } = this
+    writeReplication(this.host.disk, { epochs, following, pending: undefined })
+  }
+}
+
+/** Does, or does to its end, what REPLICATION says is to be done before the log is opened. */
+export const finishPending = (disk: Disk, pending: Pending): void => {
+  if (pending.kind === "rewind") rewindFiles(disk, pending.lsn, pending.to)
+  else replaceFiles(disk, pending.to)
+}
+
+/** A log being received: a checkpoint, and the segment around it up to the checkpoint's position. */
+export class IncomingLog {
+  private readonly disk: Disk
+  private file: DiskFile | undefined = undefined
+  private name = ""
+  private size = 0
+
+  constructor(disk: Disk) {
+    this.disk = disk
+  }
+
+  /** The bytes from now on are those of the checkpoint of this sequence, or, where it is undefined, of the segment. */
+  begin(checkpoint: number | undefined): void {
+    this.finish()
+    this.name = checkpoint === undefined ? incomingSegment : `${incomingFolder}/${checkpointName(checkpoint)}`
+    this.file = this.disk.open(this.name, "create")
+    this.size = 0
+  }
+
+  write(bytes: Uint8Array, start: number, length: number): void {
+    const written = this.file!.write(bytes, start, length, this.size)
+    if (written < length) throw new DiskError("ENOSPC", "write", this.name, `${written} of ${length} bytes`)
+    this.size += length
+  }
+
+  /** Syncs and closes the file in hand. */
+  finish(): void {
+    const { file } = this
+    if (file === undefined) return
+    this.file = undefined
+    try {
+      file.sync()
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Gives up: what was received goes. */
+  discard(): void {
+    this.file?.close()
+    this.file = undefined
+    removeIncoming(this.disk)
+  }
+}
+
+/** The bytes of a checkpoint, for sending them. */
+export class CheckpointBytes {
+  readonly info: CheckpointInfo
+  readonly size: number
+  private readonly file: DiskFile
+  private position = 0
+
+  /** Throws `DiskError`. */
+  constructor(disk: Disk, info: CheckpointInfo) {
+    this.info = info
+    this.file = disk.open(`${checkpointFolder}/${checkpointName(info.sequence)}`, "read")
+    this.size = this.file.size()
+  }
+
+  /** Fills `into` with what comes next; 0 at the end. */
+  read(into: Uint8Array): number {
+    const n = this.file.read(into, 0, Math.min(into.length, this.size - this.position), this.position)
+    this.position += n
+    return n
+  }
+
+  close(): void {
+    this.file.close()
+  }
+}
+
+/** The open log's part in replication, as a service. */
+export class LogReplication extends Context.Service<LogReplication, LogMirror>()("annals/log/LogReplication") {}
