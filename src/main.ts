@@ -41,6 +41,7 @@ import { makeServerPort, memoryOfProcess, Shutdown } from "./net/server.ts"
 import * as Persistence from "./persistence/service.ts"
 import { hashKey } from "./persistence/start-up.ts"
 import { Keyspace } from "./projections/keyspace.ts"
+import * as Replication from "./replication/service.ts"
 
 const version = "0.1.0"
 /** Clients switch features on by the Redis version they see. */
@@ -145,6 +146,16 @@ const netOptionsLayer = Layer.effect(
   })
 )
 
+/** What replication asks of the network and of whoever makes memory from the log. */
+const replicationPartsLayer = Layer.effect(
+  Replication.ReplicationParts,
+  Effect.gen(function*() {
+    const { flush, port, settle } = yield* Listener.Network
+    const persistence = yield* Persistence.Checkpoints
+    return { flush, settle, port, reload: () => persistence.reload(false) }
+  })
+)
+
 /** Hands the control commands what they act on. */
 const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   const config = yield* ServerConfig
@@ -153,6 +164,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   const network = yield* Listener.Network
   const shutdown = yield* Shutdown
   const persistence = yield* Persistence.Checkpoints
+  const replication = yield* Replication.Replicating
   const clock = yield* Clock.Clock
   config.onChange((name) => {
     if (name === "appendfsync") log.setPolicy(config.get("appendfsync"))
@@ -168,7 +180,6 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
       version,
       redisVersion,
       runId: randomBytes(20).toString("hex"),
-      replicationId: randomBytes(20).toString("hex"),
       pid: process.pid,
       executable: process.argv[1] ?? "",
       configFile: config.file === "" ? "" : resolve(config.file),
@@ -180,6 +191,7 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     executor,
     log,
     persistence,
+    replication,
     traffic: network.traffic,
     resetTraffic: network.resetTraffic,
     tcpPort: network.port,
@@ -244,7 +256,7 @@ const serve = Effect.gen(function*() {
   yield* Effect.log(`ready to accept connections: ${describeEndpoints(config, network.port)}`)
   yieldHelperThreads() // loading needs what they compile
   flushCompileCache() // now, not at exit: a server that is killed should start fast too
-  yield* Persistence.run
+  yield* Effect.all([Persistence.run, Replication.run], { concurrency: "unbounded", discard: true })
 })
 
 const describeEndpoints = (config: Configuration, port: number): string => {
@@ -290,6 +302,7 @@ const server = (argv: ReadonlyArray<string>) =>
     const base = ServerConfig.layer(argv, process.env)
     const log = EventLogLive.layer.pipe(Layer.provide(logSettingsLayer))
     const live = portsLayer.pipe(
+      Layer.provideMerge(Replication.layer.pipe(Layer.provide(replicationPartsLayer))),
       Layer.provideMerge(Listener.layer.pipe(Layer.provide(netOptionsLayer))),
       Layer.provideMerge(Reader.layer.pipe(Layer.provide(readerSettingsLayer))),
       Layer.provideMerge(Persistence.layer),

@@ -61,6 +61,14 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "projections/memory"
   ],
   "history/thread": ["history", "past", "log"],
+  replication: [
+    "commands",
+    "commands/executor",
+    "log",
+    "log/events",
+    "net/resp",
+    "config"
+  ],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],
   rdb: [
     "commands",

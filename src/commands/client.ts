@@ -56,6 +56,8 @@ export class ClientState implements Author {
   authenticated = false
   noTouch = false
   noEvict = false
+  /** The connection is a replica's. */
+  replica = false
   /** Is shown every command (MONITOR). */
   monitoring = false
   /** Subscriptions of each kind (SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE). */

@@ -7,6 +7,7 @@ import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
 import type { Observer } from "./observation/observer.ts"
 import type { Subscriptions } from "./pubsub/subscriptions.ts"
+import type { ReplicationPort } from "./replication/port.ts"
 import type { CommandTable } from "./table.ts"
 
 /** Memory of one connection in bytes, in the terms of CLIENT LIST. */
@@ -58,6 +59,24 @@ export interface ConnectionPort {
   deliver(message: Message): void
   /** Sends a part of the running command's answer, also where CLIENT REPLY silences replies: SUBSCRIBE and its like. */
   confirm(reply: Reply): void
+  /** From now on `owner` alone sends, and there are no replies: the connection of a replica. */
+  handOver(owner: StreamOwner): StreamOutlet
+}
+
+/** Who sends on a connection that is no client's any more. */
+export interface StreamOwner {
+  /** The system took everything that had been sent. */
+  drained(): void
+  closed(): void
+}
+
+/** Where it sends. */
+export interface StreamOutlet {
+  /** Bytes that the system has not taken. */
+  readonly waiting: number
+  /** Sends the first `length` bytes, which may be used again at once. */
+  send(bytes: Uint8Array, length: number): void
+  destroy(): void
 }
 
 /** A connection's wait for an answer from outside of the executor. */
@@ -187,7 +206,6 @@ export interface ServerPort {
   readonly version: string
   readonly redisVersion: string
   readonly runId: string
-  readonly replicationId: string
   readonly pid: number
   readonly tcpPort: number
   readonly executable: string
@@ -224,6 +242,7 @@ export interface ServerPort {
   /** DEBUG SLEEP: stops everything for that long. */
   sleep(ms: number): void
   readonly persistence: PersistencePort
+  readonly replication: ReplicationPort
   /** DEBUG SET-ACTIVE-EXPIRE. */
   setActiveExpire(on: boolean): void
   readonly activeExpire: boolean

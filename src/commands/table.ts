@@ -12,6 +12,7 @@ import { keyCommands } from "./key/index.ts"
 import { listCommands } from "./list/index.ts"
 import { logCommands } from "./log/index.ts"
 import { pubsubCommands } from "./pubsub/index.ts"
+import { replicationCommands } from "./replication/index.ts"
 import { serverCommands } from "./server/index.ts"
 import { setCommands } from "./set/index.ts"
 import { sortedSetCommands } from "./sorted-set/index.ts"
@@ -37,6 +38,8 @@ export class Row {
   readonly noAuth: boolean
   /** Runs while the data is being loaded. */
   readonly whileLoading: boolean
+  /** Runs on a replica whose link is down and that may not show old data. */
+  readonly stale: boolean
   /** Held back by CLIENT PAUSE WRITE. */
   readonly mayReplicate: boolean
   /** Refused between MULTI and EXEC. */
@@ -75,6 +78,7 @@ export class Row {
     this.denyOom = command.flags.includes("denyoom")
     this.noAuth = command.flags.includes("no_auth")
     this.whileLoading = command.flags.includes("loading")
+    this.stale = command.flags.includes("stale")
     this.mayReplicate = this.write || command.flags.includes("may_replicate")
     this.noMulti = command.flags.includes("no_multi")
     this.forSubscribers = subscriberNames.has(this.name)
@@ -157,7 +161,8 @@ export const commands: ReadonlyArray<Command> = [
   ...pubsubCommands,
   ...connectionCommands,
   ...serverCommands,
-  ...logCommands
+  ...logCommands,
+  ...replicationCommands
 ]
 
 /** The commands a server knows, with the counters of one server. */

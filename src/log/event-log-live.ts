@@ -9,6 +9,7 @@ import type { Disk } from "./disk.ts"
 import { DiskError } from "./disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "./errors.ts"
 import { EventLog } from "./event-log.ts"
+import { LogReplication } from "./mirror.ts"
 import { type LogOptions, openLog, type Recovery } from "./store.ts"
 import { LogUpkeep } from "./upkeep-live.ts"
 
@@ -60,7 +61,8 @@ const make = Effect.gen(function*() {
   return Context.make(EventLog, EventLog.of(log)).pipe(
     Context.add(LogRecovery, log.recovery),
     Context.add(CheckpointStore, log.checkpoints),
-    Context.add(LogUpkeep, log.upkeep)
+    Context.add(LogUpkeep, log.upkeep),
+    Context.add(LogReplication, log.mirror)
   )
 })
 

@@ -31,8 +31,8 @@ export interface MirrorHost {
   readonly writer: () => LogWriter
   readonly segments: Segments
   readonly checkpoints: () => CheckpointFiles
-  /** Closes the log, has its files changed, recovers it. */
-  readonly reopen: (change: () => void) => void
+  /** Closes the log, has its files changed, recovers it; returns the epochs that begin in its newest segment. */
+  readonly reopen: (change: () => void) => ReadonlyArray<Epoch>
   /** 20 random bytes. */
   readonly randomId: () => Uint8Array
   /** Unix ms, for names of folders. */
@@ -119,8 +119,8 @@ export class LogMirror {
     return this.host.writer().durable
   }
 
-  /** Sets who hears of what is written. One listener. */
-  listen(tap: LogTap): void {
+  /** Sets who hears of what is written; undefined for nobody. One listener. */
+  listen(tap: LogTap | undefined): void {
     this.tap = tap
     this.attach()
   }
@@ -148,8 +148,15 @@ export class LogMirror {
     return (sealed()[0] ?? active()).header.lsn
   }
 
+  /** The segment that begins at a position, with the checksum of its header. */
+  segmentAt(lsn: number): { readonly lsn: number; readonly sum: number } | undefined {
+    const { active, sealed } = this.host.segments
+    const segment = [...sealed(), active()].find(({ header }) => header.lsn === lsn)
+    return segment === undefined ? undefined : { lsn, sum: crc32(encodeSegmentHeader(segment.header)) }
+  }
+
   /** Where the segment that holds the byte before `lsn` begins, and the checksum of its header. */
-  segmentAround(lsn: number): { readonly lsn: number; readonly sum: number } | undefined {
+  segmentAround(lsn: number): { readonly lsn: number; readonly sum: number } {
     const { active, sealed } = this.host.segments
     const all = [...sealed(), active()]
     const segment = all.findLast(({ header }) => header.lsn < lsn) ?? all[0]!
@@ -295,9 +302,12 @@ export class LogMirror {
   private carryOut(pending: Pending, epochs: ReadonlyArray<Epoch>): void {
     this.tap?.broken()
     writeReplication(this.host.disk, { epochs, following: this.following, pending })
-    this.host.reopen(() => finishPending(this.host.disk, pending))
-    this.epochs = epochs
+    const found = this.host.reopen(() => finishPending(this.host.disk, pending))
+    // Those that begin further on will come with the frames.
+    const { header } = this.host.writer().segment
+    this.epochs = epochs.filter(({ number }, index) => index === 0 || number <= header.epoch)
     this.save()
+    this.reconcile(found)
     this.attach()
   }
 
@@ -354,7 +364,11 @@ export class IncomingLog {
   discard(): void {
     this.file?.close()
     this.file = undefined
-    removeIncoming(this.disk)
+    try {
+      removeIncoming(this.disk)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error // it goes when the log is opened next
+    }
   }
 }
 

@@ -220,7 +220,9 @@ export abstract class SegmentWriter {
         footerLater: options.footersLater
       }, mirrored)
     } catch (error) {
-      if (mirrored === undefined && error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes) {
+      if (
+        mirrored === undefined && error instanceof RotationPutOff && segment.end + length <= 2 * options.segmentBytes
+      ) {
         this.hooks.warn(`no next segment, the one in use goes on: ${error.message}`)
         return
       }

@@ -3,7 +3,7 @@ import { CheckpointFiles, type StoreIdentity } from "./checkpoint-store.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { logCorrupt, logLocked } from "./errors.ts"
 import type { EventLog, LogStatus } from "./event-log.ts"
-import { readReplication, type ReplicationState } from "./lineage.ts"
+import { type Epoch, readReplication, type ReplicationState } from "./lineage.ts"
 import { type Manifest, manifestSteps, writeManifest } from "./manifest.ts"
 import { finishPending, LogMirror } from "./mirror.ts"
 import { BatchIterator, type Segments } from "./reader.ts"
@@ -229,7 +229,7 @@ class SegmentedLog {
   }
 
   /** Closes the log, has its files changed and opens it anew. What fails in between ends the process: a start goes on with it. */
-  private reopen(change: () => void): void {
+  private reopen(change: () => void): ReadonlyArray<Epoch> {
     const before = this.writer
     before.release()
     try {
@@ -246,6 +246,7 @@ class SegmentedLog {
     this.upkeep.renew(this.recovered.leftovers)
     this.manifestWriting = undefined
     this.saveManifest(false)
+    return this.recovered.epochs
   }
 
   private identity(): StoreIdentity {

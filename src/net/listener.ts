@@ -71,6 +71,8 @@ export class Network extends Context.Service<Network, {
   readonly afterCommit: (action: () => void) => void
   /** Sets who is called when the log may have committed or released more; undefined: nobody. */
   readonly onProgress: (listener: (() => void) | undefined) => void
+  /** Makes sure that this turn ends with a commit, when something reached the log other than by a client. */
+  readonly settle: () => void
   /** Refuses new connections from now on. */
   readonly stopAccepting: () => void
   readonly port: number
@@ -324,6 +326,7 @@ const make = Effect.gen(function*() {
     onProgress: (listener) => {
       turn.onProgress = listener
     },
+    settle: () => turn.schedule(),
     stopAccepting: () => {
       for (const server of servers) server.close()
     },

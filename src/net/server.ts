@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type { CommandExecutor } from "../commands/executor/executor.ts"
 import type { PersistencePort, ServerPort } from "../commands/ports.ts"
+import type { ReplicationPort } from "../commands/replication/port.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Traffic } from "./listener.ts"
 
@@ -12,7 +13,6 @@ export interface ServerIdentity {
   readonly redisVersion: string
   /** 40 hexadecimal digits, new at every start. */
   readonly runId: string
-  readonly replicationId: string
   readonly pid: number
   readonly executable: string
   readonly configFile: string
@@ -29,6 +29,7 @@ export interface ServerParts {
   readonly executor: CommandExecutor
   readonly log: EventLog["Service"]
   readonly persistence: PersistencePort
+  readonly replication: ReplicationPort
   readonly traffic: Traffic
   readonly resetTraffic: () => void
   readonly tcpPort: number
@@ -85,6 +86,7 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     abortShutdown: () => false,
     sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
     persistence: parts.persistence,
+    replication: parts.replication,
     setActiveExpire: (on) => {
       executor.activeExpire = on
     },

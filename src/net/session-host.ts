@@ -1,7 +1,11 @@
 import type { CommandExecutor } from "../commands/executor/executor.ts"
+import { prefetchLimit } from "../projections/memory/dict.ts"
 import type { NetSettings } from "./limits.ts"
 import type { Arguments } from "./resp/parser.ts"
 import type { Session } from "./session.ts"
+
+/** Where requests that were parsed ahead end; of use only while they are. */
+export const ends = new Int32Array(prefetchLimit)
 
 /** What a session needs of the server around it. */
 export interface SessionHost {

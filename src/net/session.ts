@@ -1,7 +1,7 @@
 import type { ClientState } from "../commands/client.ts"
-import type { ClientMemory, ConnectionPort } from "../commands/ports.ts"
-import { prefetchLimit } from "../projections/memory/dict.ts"
+import type { ClientMemory, ConnectionPort, StreamOutlet, StreamOwner } from "../commands/ports.ts"
 import { crossProtocolWarning, isCrossProtocol } from "./cross-protocol.ts"
+import { outletFor } from "./handed-over.ts"
 import { HeldReplies } from "./held-replies.ts"
 import { outputHighWater, queryLimitOf, unauthenticatedOutputBytes, worthLookingAhead } from "./limits.ts"
 import { Linger } from "./linger.ts"
@@ -13,7 +13,7 @@ import type { Message } from "./resp/message.ts"
 import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
 import { sendReplies } from "./sending.ts"
-import type { SessionHost, Waiting } from "./session-host.ts"
+import { ends, type SessionHost, type Waiting } from "./session-host.ts"
 import { clientMemory, ReplyPeak } from "./session-memory.ts"
 import type { Outlet, Receiver } from "./transport.ts"
 
@@ -24,17 +24,14 @@ export class Session implements ConnectionPort, Receiver {
   readonly client: ClientState
   readonly kind: "tcp" | "unix"
   isDirty = false
-
   private readonly host: SessionHost
   private readonly transport: Outlet
   private readonly parser: RequestParser
   private out = new ReplyBuffer()
   private readonly held = new HeldReplies()
   private readonly replyPeak = new ReplyPeak()
-
   /** A request that is not whole, or requests that must wait. */
   private readonly pending = new QueryBuffer()
-
   private readonly replyMode = new ReplyMode()
   /** No further request runs: the connection closes once its replies have left. */
   private closing = false
@@ -46,6 +43,8 @@ export class Session implements ConnectionPort, Receiver {
   private inputOver = false
   private readonly outputWatch = new OutputWatch()
   private linger: Linger | undefined = undefined
+  /** Who sends here instead of replies: the connection is a replica's. */
+  private owner: StreamOwner | undefined = undefined
 
   constructor(host: SessionHost, transport: Outlet, client: ClientState, kind: "tcp" | "unix") {
     this.host = host
@@ -56,7 +55,6 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   // ——— bytes in ———
-
   receive(bytes: Uint8Array, length: number): void {
     if (this.closing || this.ended) return
     this.host.countInput(length)
@@ -239,7 +237,6 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   // ——— waiting ———
-
   private resumeLater(): void {
     this.waiting = "resuming"
     this.host.later(this)
@@ -307,7 +304,6 @@ export class Session implements ConnectionPort, Receiver {
   }
 
   // ——— bytes out ———
-
   get outputBytes(): number {
     return this.out.length + this.held.bytes + this.transport.waiting
   }
@@ -356,7 +352,7 @@ export class Session implements ConnectionPort, Receiver {
     if (this.overLimit(bytes)) return false
     if (this.closing) {
       if (this.held.pieces === 0 && !this.isDirty) this.finish()
-    } else if (bytes > outputHighWater) this.slowDown()
+    } else if (bytes > outputHighWater && this.owner === undefined) this.slowDown()
     else if (!this.reading) this.speedUp()
     return this.held.pieces > 0
   }
@@ -366,8 +362,15 @@ export class Session implements ConnectionPort, Receiver {
     sendReplies(this.transport, buffer)
   }
 
+  handOver(owner: StreamOwner): StreamOutlet {
+    this.owner = owner
+    if (this.out.length > 0) this.send(this.out)
+    return outletFor(this, this.transport, this.host)
+  }
+
   drained(): void {
     this.outputWatch.drained()
+    this.owner?.drained()
     this.client.lastActiveAt = this.host.now()
     this.speedUp()
   }
@@ -402,13 +405,13 @@ export class Session implements ConnectionPort, Receiver {
       if (this.linger.over(now, this.outputBytes)) this.kill()
       return
     }
-    const mayTimeOut = (this.waiting === "no" || this.waiting === "output") && !this.client.subscribed
+    const { client: { subscribed }, owner, waiting } = this
+    const mayTimeOut = (waiting === "no" || waiting === "output") && !subscribed && owner === undefined
     if (idleTimeoutSeconds > 0 && mayTimeOut && now - this.client.lastActiveAt > idleTimeoutSeconds * 1000) this.kill()
     else this.overLimit(this.outputBytes)
   }
 
   // ——— the end ———
-
   setReplyMode(mode: "on" | "off" | "skip"): void {
     this.replyMode.set(mode)
   }
@@ -434,15 +437,12 @@ export class Session implements ConnectionPort, Receiver {
   closed(): void {
     if (this.ended) return
     this.ended = true
-    this.out.clear()
-    this.held.clear()
-    this.pending.clear()
+    for (const kept of [this.out, this.held, this.pending]) kept.clear()
     const { executor } = this.host
     executor.observer.unwatch(this)
     executor.subscriptions.forget(this)
     executor.waiters.forget(this)
     this.host.closed(this)
+    this.owner?.closed()
   }
 }
-
-const ends = new Int32Array(prefetchLimit)

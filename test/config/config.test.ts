@@ -188,7 +188,7 @@ describe("values", () => {
     expect(problemOf(["--port", "65536"])).toMatch(/between 0 and 65535/)
     expect(problemOf(["--proto-max-bulk-len", "1.5gb"])).toMatch(/memory value/)
     expect(problemOf(["--cluster-enabled", "yes"])).toMatch(/no cluster/)
-    expect(problemOf(["--replicaof", "127.0.0.1", "6379"])).toMatch(/no replication/)
+    expect(problemOf(["--replica-read-only", "no"])).toMatch(/byte for byte/)
     expect(problemOf(["--replicaof", "no", "one"])).toBe("(none)")
   })
 

@@ -19,22 +19,29 @@ const withoutSubcommands = (fields: ReadonlyArray<unknown>): ReadonlyArray<unkno
 
 /** Fields of the documentation that are meant to differ. What has a version after 7.0.15 is left out without a row. */
 const differentDocs: ReadonlyArray<{ readonly name: string; readonly field: string; readonly reason: string }> = [
-  "getkeys",
-  "getkeysandflags"
-].map((name) => ({
-  name: `command|${name}`,
-  field: "arguments",
-  reason: "7.0 leaves them out, later versions document the request whose keys are wanted"
-})).concat([{
-  name: "bitop",
-  field: "arguments",
-  reason: "7.0 takes the operation for any word, later versions list them, those of 8.2 among them"
-}])
+  ...["getkeys", "getkeysandflags"].map((name) => ({
+    name: `command|${name}`,
+    field: "arguments",
+    reason: "7.0 leaves them out, later versions document the request whose keys are wanted"
+  })),
+  ...["replicaof", "slaveof"].map((name) => ({
+    name,
+    field: "arguments",
+    reason: "DELAY and AT are Annals' own"
+  })),
+  {
+    name: "bitop",
+    field: "arguments",
+    reason: "7.0 takes the operation for any word, later versions list them, those of 8.2 among them"
+  }
+]
 
 /** Commands that take more words since a later version: their arity there. */
 const newerArity: Readonly<Record<string, number>> = {
   zrank: -3, // WITHSCORE, since 7.2
-  zrevrank: -3
+  zrevrank: -3,
+  replicaof: -3, // DELAY and AT, which Redis has not
+  slaveof: -3
 }
 
 const isDifferent = (name: string, field: unknown): boolean =>

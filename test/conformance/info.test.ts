@@ -8,7 +8,7 @@ import { plain } from "../support/resp-client.ts"
 /** Fields only this server has. */
 /** Fields of this server, and expired_subkeys, which Redis has since 7.4. */
 const ours =
-  /^(annals_version|runtime|expired_subkeys|databases|pubsub_clients|monitor_clients|heap_used|heap_total|external_memory|checkpoints|checkpoint_.*|log_.*)$/
+  /^(replication_\w+|annals_version|runtime|expired_subkeys|databases|pubsub_clients|monitor_clients|heap_used|heap_total|external_memory|checkpoints|checkpoint_.*|log_.*)$/
 
 type Sections = ReadonlyArray<readonly [title: string, fields: ReadonlyArray<string>]>
 

@@ -6,7 +6,8 @@ import type {
   ConfigPort,
   ConnectionPort,
   LogQuestionsPort,
-  ServerPort
+  ServerPort,
+  StreamOutlet
 } from "../../src/commands/ports.ts"
 import type { LogUnavailable, Origin } from "../../src/log/event-log.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
@@ -100,6 +101,9 @@ export class TestConnection implements ConnectionPort {
     const out = new ReplyBuffer()
     out.write(reply, this.client.protocol)
     this.push(Buffer.concat(out.take()))
+  }
+  handOver(): StreamOutlet {
+    throw new Error("nothing to hand over")
   }
   answer(reply: Reply): void {
     this.answers.push(reply)

@@ -24,6 +24,7 @@ import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
+import { gateRefusal, masterDown, openGate, readOnly } from "./gate.ts"
 import type { LogPort } from "./log-port.ts"
 import { beforeAllDeadlines, SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
@@ -76,6 +77,8 @@ export class CommandExecutor {
   loading = false
   /** Writes are refused because a checkpoint failed (stop-writes-on-bgsave-error). */
   saveFailed = false
+  /** What replication allows. */
+  readonly gate = openGate()
 
   private readonly ports: ExecutorPorts
   private controlPorts: ControlPorts | undefined
@@ -135,7 +138,7 @@ export class CommandExecutor {
       view: this.view,
       statistics: this.statistics,
       paused: () => this.pause !== "none",
-      failure: () => this.writesRefused(),
+      failure: () => this.writesRefused() ?? gateRefusal(this.gate),
       start: (row, client) => this.start(row, client),
       run: (row, connection, argv, out) => this.run(row, connection, argv, out),
       refuse: (error, row, client, out) => this.refuse(error, row, client, out),
@@ -185,12 +188,13 @@ export class CommandExecutor {
       (row.denyOom || this.transactions.deniesOom(row, client))
     ) return this.refuse(errors.outOfMemory, row, client, out)
     if (row.write || row.name === "ping") {
-      const refusal = this.writesRefused()
+      const refusal = this.writesRefused() ?? (row.write ? gateRefusal(this.gate) : undefined)
       if (refusal !== undefined) return this.refuse(refusal, row, client, out)
     }
     if (client.protocol === 2 && client.subscribed && !row.forSubscribers) {
       return this.refuse(notForSubscribers(row.name), row, client, out)
     }
+    if (this.gate.stale && !row.stale) return this.refuse(masterDown, row, client, out)
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
@@ -273,6 +277,10 @@ export class CommandExecutor {
       view.eventCount = 0
       reply = refusal
     }
+    if (view.eventCount > 0 && this.gate.replica) { // what a reading command notes for later, or DEBUG
+      view.eventCount = 0
+      if (row.decide === undefined) reply = readOnly
+    }
     if (reply instanceof ReplyError) {
       row.failed++
       this.statistics.countError(reply.code)
@@ -339,13 +347,19 @@ export class CommandExecutor {
     events: ReadonlyArray<Event>,
     count: number
   ): void {
-    if (this.transactions.attentive) {
-      if (!this.transactions.running) this.ports.log.append(this.view.time, db, origin, command, author, events, count)
-      this.transactions.apply(db, events, count)
-    } else {
-      this.ports.log.append(this.view.time, db, origin, command, author, events, count)
-      for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
-    }
+    if (!this.transactions.running) this.ports.log.append(this.view.time, db, origin, command, author, events, count)
+    this.evolve(db, events, count)
+  }
+
+  /** Folds events of one database that the log has from a primary; `time` is that of their batch. */
+  fold(time: number, db: number, events: ReadonlyArray<Event>, count: number): void {
+    this.keyspace.turn.next(time)
+    this.evolve(db, events, count)
+  }
+
+  private evolve(db: number, events: ReadonlyArray<Event>, count: number): void {
+    if (this.transactions.attentive) this.transactions.apply(db, events, count)
+    else for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
     if (this.waiters.size > 0) this.waiters.touched(db, events, count)
   }
 
@@ -356,7 +370,7 @@ export class CommandExecutor {
 
   /** Whether the server may write of its own accord. */
   private mayWriteUnasked(): boolean {
-    return !this.loading && this.pause === "none" && this.ports.log.failure() === undefined
+    return !this.gate.replica && !this.loading && this.pause === "none" && this.ports.log.failure() === undefined
   }
 
   /** Changes the memory limit and its policy; data over a new limit goes with the next commands, or in the background. */
@@ -373,7 +387,9 @@ export class CommandExecutor {
    */
   private makeRoom(): boolean {
     this.statistics.sampleMemory(this.keyspace.usedBytes)
-    if (this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) return true
+    if (this.gate.replica || this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) {
+      return true
+    }
     return this.relieve(this.evictionBudgetMs) !== Relief.failed
   }
 
@@ -389,7 +405,7 @@ export class CommandExecutor {
    * go.
    */
   relieveMemory(budgetMs: number): boolean {
-    if (this.loading) return false
+    if (this.loading || this.gate.replica) return false
     const used = this.keyspace.usedBytes
     this.statistics.sampleMemory(used)
     if (!this.limited || used <= this.memory.limit) {

@@ -45,6 +45,10 @@ export const unblocked = new ReplyError("UNBLOCKED client unblocked via CLIENT U
 /** When a command that may not write now is looked at again. */
 const heldBackMs = 20
 
+const stateChanged = new ReplyError(
+  "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+)
+
 /** What runs a waiting command again for one of its keys; undefined when it has answered, so that the wait is over. */
 export type Serve = (waiter: Waiter, key: Slice) => Wait | undefined
 
@@ -119,6 +123,15 @@ export class Waiters {
     this.remove(waiter)
     connection.answer(how === "error" ? unblocked : nilArray)
     return true
+  }
+
+  /** This server has become a replica: nobody here writes any more, so whoever waits goes elsewhere. */
+  unblockAll(): void {
+    for (const waiter of this.byConnection.values()) {
+      this.remove(waiter)
+      waiter.connection.answer(stateChanged)
+      waiter.connection.closeAfterReply()
+    }
   }
 
   /**

@@ -59,20 +59,6 @@ export const clientsSection = ({ clients, config, observer }: Control): Fields =
   ]
 }
 
-/** A primary without replicas. The offset is the log's position in bytes. */
-export const replicationSection = ({ server }: Control): Fields => [
-  ["role", "master"],
-  ["connected_slaves", 0],
-  ["master_failover_state", "no-failover"],
-  ["master_replid", server.replicationId],
-  ["master_replid2", "0".repeat(40)],
-  ["master_repl_offset", server.logStatus().lsn],
-  ["second_repl_offset", -1],
-  ["repl_backlog_active", 0],
-  ["repl_backlog_size", 1_048_576],
-  ...noughts("repl_backlog_first_byte_offset", "repl_backlog_histlen")
-]
-
 export const cpuSection = ({ server }: Control): Fields => {
   const { system, user } = server.cpu()
   return [

@@ -5,6 +5,7 @@ import { type Fields, fixed2, inLine, noughts, ratio } from "./info-format.ts"
 
 export const statsSection = ({ clients, server, statistics, subscriptions }: Control): Fields => {
   const traffic = server.traffic()
+  const replication = server.replication.status()
   let errorReplies = 0
   for (const [, count] of statistics.errors()) errorReplies += count
   return [
@@ -13,13 +14,16 @@ export const statsSection = ({ clients, server, statistics, subscriptions }: Con
     ["instantaneous_ops_per_sec", Math.round(traffic.instantaneousOps)],
     ["total_net_input_bytes", traffic.inputBytes],
     ["total_net_output_bytes", traffic.outputBytes],
-    ...noughts("total_net_repl_input_bytes", "total_net_repl_output_bytes"),
+    ["total_net_repl_input_bytes", replication.inputBytes],
+    ["total_net_repl_output_bytes", replication.outputBytes],
     ["instantaneous_input_kbps", fixed2(traffic.instantaneousInputKbps)],
     ["instantaneous_output_kbps", fixed2(traffic.instantaneousOutputKbps)],
     ["instantaneous_input_repl_kbps", "0.00"],
     ["instantaneous_output_repl_kbps", "0.00"],
     ["rejected_connections", clients.rejected],
-    ...noughts("sync_full", "sync_partial_ok", "sync_partial_err"),
+    ["sync_full", replication.fullSyncs],
+    ["sync_partial_ok", replication.partialSyncs],
+    ["sync_partial_err", replication.refusedPartialSyncs],
     ["expired_keys", statistics.expiredKeys],
     ["expired_subkeys", statistics.expiredFields],
     // Keys are buried in the order of their deadlines: there is no sample of stale ones.

@@ -7,17 +7,11 @@ import { Verbatim } from "../../net/resp/reply.ts"
 import { word } from "../arguments.ts"
 import { type Argv, defineControl } from "../define.ts"
 import type { Control } from "../ports.ts"
+import { replicationSection } from "../replication/info.ts"
 import type { Fields } from "./info-format.ts"
 import { memorySection } from "./info-memory.ts"
 import { eventLogSection, persistenceSection } from "./info-persistence.ts"
-import {
-  clientsSection,
-  clusterSection,
-  cpuSection,
-  modulesSection,
-  replicationSection,
-  serverSection
-} from "./info-server.ts"
+import { clientsSection, clusterSection, cpuSection, modulesSection, serverSection } from "./info-server.ts"
 import {
   commandStatsSection,
   errorStatsSection,

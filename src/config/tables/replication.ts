@@ -1,5 +1,5 @@
-/** Replication and cluster: a server by itself can be asked for their parameters, and refuses to pretend it has them. */
-import { accepted, immutable, refused } from "../parameter.ts"
+/** Replication; and cluster, which this version has not: it can be asked for its parameters, and pretends nothing. */
+import { accepted, immutable, refused, works } from "../parameter.ts"
 import {
   anyText,
   atLeast,
@@ -16,7 +16,8 @@ import {
   yesNo
 } from "../values.ts"
 
-const noReplicas = "this version has no replication"
+const noBacklog = "a replica resumes from the log itself, as far back as that goes"
+const noRdb = "a full sync sends a checkpoint that is on disk"
 const noCluster = "this version has no cluster"
 
 const hostName = textLike(
@@ -40,39 +41,62 @@ const primary: Kind<string> = {
 }
 
 export const replication = {
-  "replicaof": refused(primary, "", "this version has no replication, so it cannot follow another server", {
+  "replicaof": works(primary, "", "the server to follow from the start on; without it a replica goes on as it was", {
     ...immutable,
     aliases: ["slaveof"]
   }),
-  "masterauth": accepted(anyText, "", noReplicas, { secret: true }),
-  "masteruser": accepted(text, "", noReplicas),
-  "min-replicas-to-write": refused(
+  "masterauth": works(anyText, "", "password a replica gives to its primary", { secret: true }),
+  "masteruser": works(text, "", "user a replica names to its primary"),
+  "min-replicas-to-write": works(integer(0, int), 0, "writes are refused while fewer replicas follow; 0 for never", {
+    aliases: ["min-slaves-to-write"]
+  }),
+  "min-replicas-max-lag": works(
     integer(0, int),
-    0,
-    "this version has no replication, so no write could ever be accepted",
-    {
-      aliases: ["min-slaves-to-write"]
-    }
+    10,
+    "seconds since a replica was heard of within which it counts for min-replicas-to-write",
+    { aliases: ["min-slaves-max-lag"] }
   ),
-  "min-replicas-max-lag": accepted(integer(0, int), 10, noReplicas, { aliases: ["min-slaves-max-lag"] }),
-  "repl-backlog-size": accepted(atLeast(16_384, bytes(1)), 1024 * 1024, noReplicas),
-  "repl-backlog-ttl": accepted(integer(0, long), 3600, noReplicas),
-  "repl-disable-tcp-nodelay": accepted(yesNo, false, noReplicas),
-  "repl-diskless-load": accepted(oneOf("disabled", "on-empty-db", "swapdb"), "disabled", noReplicas),
-  "repl-diskless-sync": accepted(yesNo, true, noReplicas),
-  "repl-diskless-sync-delay": accepted(integer(0, int), 5, noReplicas),
-  "repl-diskless-sync-max-replicas": accepted(integer(0, int), 0, noReplicas),
-  "repl-ping-replica-period": accepted(integer(1, int), 10, noReplicas, { aliases: ["repl-ping-slave-period"] }),
-  "repl-timeout": accepted(integer(1, int), 60, noReplicas),
-  "replica-announce-ip": accepted(text, "", noReplicas, { aliases: ["slave-announce-ip"] }),
-  "replica-announce-port": accepted(integer(0, 65_535), 0, noReplicas, { aliases: ["slave-announce-port"] }),
-  "replica-announced": accepted(yesNo, true, noReplicas),
-  "replica-full-sync-buffer-limit": accepted(bytes(0), 0, noReplicas),
-  "replica-ignore-maxmemory": accepted(yesNo, true, noReplicas, { aliases: ["slave-ignore-maxmemory"] }),
-  "replica-lazy-flush": accepted(yesNo, false, noReplicas, { aliases: ["slave-lazy-flush"] }),
-  "replica-priority": accepted(integer(0, int), 100, noReplicas, { aliases: ["slave-priority"] }),
-  "replica-read-only": accepted(yesNo, true, noReplicas, { aliases: ["slave-read-only"] }),
-  "replica-serve-stale-data": accepted(yesNo, true, noReplicas, { aliases: ["slave-serve-stale-data"] }),
+  "repl-backlog-size": accepted(atLeast(16_384, bytes(1)), 1024 * 1024, noBacklog),
+  "repl-backlog-ttl": accepted(integer(0, long), 3600, noBacklog),
+  "repl-disable-tcp-nodelay": accepted(yesNo, false, "a frame holds what a turn has gathered, and is sent at once"),
+  "repl-diskless-load": accepted(oneOf("disabled", "on-empty-db", "swapdb"), "disabled", noRdb),
+  "repl-diskless-sync": accepted(yesNo, true, noRdb),
+  "repl-diskless-sync-delay": accepted(integer(0, int), 5, noRdb),
+  "repl-diskless-sync-max-replicas": accepted(integer(0, int), 0, noRdb),
+  "repl-ping-replica-period": works(integer(1, int), 10, "seconds between signs of life to replicas", {
+    aliases: ["repl-ping-slave-period"]
+  }),
+  "repl-timeout": works(integer(1, int), 60, "seconds of silence after which a link is given up, by either side"),
+  "replica-announce-ip": works(text, "", "address a replica names to its primary", { aliases: ["slave-announce-ip"] }),
+  "replica-announce-port": works(integer(0, 65_535), 0, "port a replica names to its primary; 0 for its own", {
+    aliases: ["slave-announce-port"]
+  }),
+  "replica-announced": works(yesNo, true, "whether Sentinel is to be told of this replica; INFO says so"),
+  "replica-full-sync-buffer-limit": accepted(bytes(0), 0, "what comes during a full sync goes to disk"),
+  "replica-ignore-maxmemory": refused(
+    yesNo,
+    true,
+    "a replica's log is its primary's, byte for byte, so it cannot evict by itself",
+    { aliases: ["slave-ignore-maxmemory"] }
+  ),
+  "replica-lazy-flush": accepted(yesNo, false, "all data is always let go in no time", {
+    aliases: ["slave-lazy-flush"]
+  }),
+  "replica-priority": works(integer(0, int), 100, "which replica Sentinel prefers; INFO says so", {
+    aliases: ["slave-priority"]
+  }),
+  "replica-read-only": refused(
+    yesNo,
+    true,
+    "a replica's log is its primary's, byte for byte, so nobody else can write to it",
+    { aliases: ["slave-read-only"] }
+  ),
+  "replica-serve-stale-data": works(
+    yesNo,
+    true,
+    "whether a replica answers from what it has while its primary cannot be reached",
+    { aliases: ["slave-serve-stale-data"] }
+  ),
   "cluster-enabled": refused(yesNo, false, noCluster, immutable),
   "cluster-config-file": accepted(text, "nodes.conf", noCluster, immutable),
   "cluster-port": accepted(integer(0, 65_535), 0, noCluster, immutable),

@@ -1,5 +1,6 @@
 import { ClientState } from "../../../src/commands/client.ts"
 import type { ClientsPort, ConnectionPort, PersistencePort, ServerPort } from "../../../src/commands/ports.ts"
+import type { ReplicationPort } from "../../../src/commands/replication/port.ts"
 import { load } from "../../../src/config/config.ts"
 import { makeConfigPort } from "../../../src/net/config-port.ts"
 import { Harness, TestConnection } from "../../support/harness.ts"
@@ -87,11 +88,42 @@ export const testPersistence = (
   })
 })
 
+/** A primary by itself. */
+const testReplication: ReplicationPort = {
+  status: () => ({
+    primary: undefined,
+    replicas: [],
+    goodReplicas: undefined,
+    failover: "no-failover",
+    epoch: 1,
+    replicationId: "b".repeat(40),
+    secondId: "0".repeat(40),
+    secondLsn: -1,
+    lsn: 300,
+    oldestLsn: 0,
+    fullSyncs: 0,
+    partialSyncs: 0,
+    refusedPartialSyncs: 0,
+    setAsideBatches: 0,
+    setAsideBytes: 0,
+    inputBytes: 0,
+    outputBytes: 0
+  }),
+  follow: () => "started",
+  lead: () => undefined,
+  describe: (_connection, option) => option === "listening-port",
+  acknowledge: () => {},
+  serve: () => "served",
+  wait: () => 0,
+  waitDurable: () => [1, 0],
+  failover: () => undefined,
+  abortFailover: () => false
+}
+
 const testServer = (now: () => number, asked: Asked, persistence: PersistencePort): ServerPort => ({
   version: "0.1.0",
   redisVersion: "7.4.0",
   runId: "a".repeat(40),
-  replicationId: "b".repeat(40),
   pid: 42,
   tcpPort: 6379,
   executable: "/usr/bin/annals",
@@ -134,6 +166,7 @@ const testServer = (now: () => number, asked: Asked, persistence: PersistencePor
   abortShutdown: () => false,
   sleep: (ms) => void asked.push(`sleep ${ms}`),
   persistence,
+  replication: testReplication,
   setActiveExpire: (on) => void asked.push(`active expire ${on}`),
   activeExpire: true
 })

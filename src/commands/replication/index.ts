@@ -1,0 +1,7 @@
+/** Commands about replication: whom this server follows, who follows it, and waiting for them. */
+import type { Command } from "../define.ts"
+import { logFollow, replconf } from "./link.ts"
+import { replicaof, slaveof } from "./replicaof.ts"
+import { role } from "./role.ts"
+
+export const replicationCommands: ReadonlyArray<Command> = [replicaof, slaveof, role, replconf, logFollow]

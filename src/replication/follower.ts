@@ -1,0 +1,408 @@
+/**
+ * The replica's side: keeps a link to the primary, says where this log ends, and takes what comes: checked, appended,
+ * folded, frame by frame, so that whatever happens to the link the log ends with a whole frame and memory is its fold.
+ * Plain and without a clock of its own: `tick` is called again and again by a fiber.
+ */
+import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
+import { DiskError } from "../log/disk.ts"
+import { type AppendedBatch, FrameRefused } from "../log/following-writer.ts"
+import type { FrameHeader } from "../log/frame.ts"
+import type { Epoch } from "../log/lineage.ts"
+import type { IncomingLog, LogMirror, SetAside } from "../log/mirror.ts"
+import { decodeSegmentHeader, hex } from "../log/segment.ts"
+import type { Dial, Link } from "./dial.ts"
+import {
+  type FollowAnswer,
+  type KeepAlive,
+  parseAnswer,
+  printFollow,
+  StreamDamaged,
+  type StreamHandler,
+  StreamReader
+} from "./protocol.ts"
+
+/** A link that failed is tried again after this long, the longer the more often it failed. */
+const [retryMs, longestRetryMs] = [100, 2000]
+/** The primary hears at least as often how far this server is. */
+const ackEveryMs = 1000
+
+/** What the configuration says at the moment. */
+export interface FollowerSettings {
+  readonly timeoutMs: number
+  readonly user: string
+  readonly password: string
+  readonly listeningPort: number
+  /** "" for the address the connection comes from. */
+  readonly announceAddress: string
+}
+
+/** What the follower needs of the server. */
+export interface FollowerHost {
+  readonly mirror: LogMirror
+  readonly dial: Dial
+  /** Unix ms. */
+  readonly now: () => number
+  readonly monotonic: () => number
+  readonly settings: () => FollowerSettings
+  /** Folds a batch that the log has. */
+  readonly fold: (batch: AppendedBatch) => void
+  /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
+  readonly folded: () => void
+  /** The log is another than before: memory has to be made from it anew. */
+  readonly reload: () => void
+  /** Whether clients are told that data is being loaded. */
+  readonly loading: (on: boolean) => void
+  readonly setAside: (what: SetAside, why: string) => void
+  readonly report: (text: string) => void
+  readonly warn: (text: string) => void
+}
+
+type State = PrimaryStatus["state"]
+
+/** Why a link is given up by this side. */
+class LinkEnded extends Error {
+  override readonly name = "LinkEnded"
+}
+
+/** See the head of this file. */
+export class Follower implements StreamHandler {
+  target: FollowTarget | undefined = undefined
+  state: State = "connect"
+  fullSyncs = 0
+  inputBytes = 0
+  primarySequence = 0
+  private readonly host: FollowerHost
+  private link: Link | undefined = undefined
+  private reader: StreamReader
+  /** Requests whose replies are awaited before the stream begins, oldest first. */
+  private asked: Array<"auth" | "ping" | "replconf" | "follow"> = []
+  private lastIo = 0
+  private downSince: number
+  private nextTry = 0
+  private failures = 0
+  private lastAck = 0
+  private ackDue = false
+  private lastTrouble = ""
+  /** A full sync under way. */
+  private full:
+    | { readonly answer: FollowAnswer & { readonly kind: "full" }; readonly incoming: IncomingLog; read: number }
+    | undefined = undefined
+  /** Where the primary's log ended when the link came up: until then data is being loaded. */
+  private catchUpTo: number | undefined = undefined
+  private held = false
+
+  constructor(host: FollowerHost) {
+    this.host = host
+    this.downSince = host.monotonic()
+    this.reader = new StreamReader(this)
+  }
+
+  get status(): PrimaryStatus | undefined {
+    const { full, host: { mirror, monotonic }, lastIo, state, target } = this
+    if (target === undefined) return undefined
+    const seconds = (since: number): number => Math.max(0, Math.floor((monotonic() - since) / 1000))
+    const connected = state === "connected"
+    return {
+      host: target.host,
+      port: target.port,
+      state,
+      lastIoSeconds: connected ? seconds(lastIo) : -1,
+      downSeconds: connected ? 0 : seconds(this.downSince),
+      readLsn: mirror.position.lsn + (connected ? this.reader.waiting : 0),
+      sync: state !== "sync" ? undefined : {
+        totalBytes: full?.answer.bytes ?? 0,
+        readBytes: full?.read ?? 0,
+        lastIoSeconds: seconds(lastIo)
+      },
+      primarySequence: this.primarySequence,
+      delayMs: target.delayMs,
+      until: target.until
+    }
+  }
+
+  /** Follows another server from now on. */
+  start(target: FollowTarget): void {
+    this.stop()
+    this.target = target
+    this.downSince = this.host.monotonic()
+    this.failures = 0
+    this.nextTry = -Infinity
+    this.tick()
+  }
+
+  /** Follows nobody any more. */
+  stop(): void {
+    this.target = undefined
+    this.end("this server does not follow any more")
+  }
+
+  /** Ends the link; it is tried again as long as somebody is followed. */
+  end(reason: string): void {
+    const { link } = this
+    this.link = undefined
+    link?.close()
+    this.down(reason)
+  }
+
+  /** Time passes. */
+  tick(): void {
+    const { host, target } = this
+    if (target === undefined) return
+    const now = host.monotonic()
+    if (this.link === undefined) {
+      if (now >= this.nextTry) this.connect(target)
+      return
+    }
+    if (this.held) this.guarded(() => this.resume())
+    if (!this.held && now - this.lastIo > host.settings().timeoutMs) {
+      this.fail(this.state === "connected" ? "nothing came for too long" : "it does not answer")
+      return
+    }
+    if (this.streaming && (this.ackDue || now - this.lastAck >= ackEveryMs)) this.acknowledge()
+  }
+
+  private get streaming(): boolean {
+    return this.reader.mode === "stream" && this.full === undefined
+  }
+
+  private connect(target: FollowTarget): void {
+    this.state = "connecting"
+    this.lastIo = this.host.monotonic()
+    this.reader = new StreamReader(this)
+    this.asked = []
+    this.held = false
+    const link: Link = this.host.dial(target.host, target.port, {
+      connected: () => this.link === link && this.introduce(),
+      received: (bytes, length) => {
+        if (this.link !== link) return
+        this.lastIo = this.host.monotonic()
+        this.inputBytes += length
+        this.guarded(() => this.reader.push(bytes, length))
+      },
+      closed: (reason) => {
+        if (this.link !== link) return
+        this.link = undefined
+        this.trouble(reason)
+        this.down(reason)
+      }
+    })
+    this.link = link
+  }
+
+  /** Runs what may find that the other side makes no sense, or that the disk fails. */
+  private guarded(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      const known = error instanceof StreamDamaged || error instanceof FrameRefused || error instanceof DiskError
+        || error instanceof LinkEnded
+      if (!known) throw error
+      this.fail(error.message)
+    }
+    if (this.link !== undefined) this.host.folded()
+  }
+
+  private fail(reason: string): void {
+    this.trouble(reason)
+    this.end(reason)
+  }
+
+  /** Says once what is wrong, not at each attempt. */
+  private trouble(reason: string): void {
+    if (this.target === undefined || (this.lastTrouble === reason && this.state !== "connected")) return
+    this.lastTrouble = reason
+    this.host.warn(`the link to the primary ${this.target.host}:${this.target.port} is down: ${reason}`)
+  }
+
+  private down(_reason: string): void {
+    const now = this.host.monotonic()
+    if (this.state === "connected") this.downSince = now
+    this.state = "connect"
+    this.held = false
+    this.full?.incoming.discard()
+    this.full = undefined
+    this.nextTry = now + Math.min(longestRetryMs, retryMs * 2 ** Math.min(10, this.failures))
+    this.failures++
+  }
+
+  // ——— the conversation before the stream
+
+  private ask(kind: "auth" | "ping" | "replconf" | "follow", ...words: ReadonlyArray<string>): void {
+    this.asked.push(kind)
+    this.send(words)
+  }
+
+  private send(words: ReadonlyArray<string>): void {
+    const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+    this.link?.send(Buffer.from(`*${words.length}\r\n${parts.join("")}`))
+  }
+
+  private introduce(): void {
+    const { announceAddress, listeningPort, password, user } = this.host.settings()
+    this.lastIo = this.host.monotonic()
+    this.state = "handshake"
+    if (password !== "") this.ask("auth", "AUTH", ...(user === "" ? [] : [user]), password)
+    this.ask("ping", "PING")
+    this.ask("replconf", "REPLCONF", "listening-port", `${listeningPort}`)
+    if (announceAddress !== "") this.ask("replconf", "REPLCONF", "ip-address", announceAddress)
+    this.askForLog()
+  }
+
+  private askForLog(): void {
+    const { position } = this.host.mirror
+    this.ask("follow", "LOG.FOLLOW", ...printFollow(position, position.sequence === 0 && position.epochs.length === 1))
+  }
+
+  line(text: string): void {
+    if (text === "") return // a sign of life while a checkpoint is being made
+    const kind = this.asked.shift()
+    if (kind === undefined) throw new StreamDamaged("a reply that nobody asked for")
+    if (kind !== "follow") {
+      if (text.startsWith("-")) throw new LinkEnded(`it refuses ${kind}: ${text.slice(1)}`)
+      if (!text.startsWith("+")) throw new StreamDamaged(`a reply to ${kind} that makes no sense`)
+      return
+    }
+    if (text.startsWith("-")) throw new LinkEnded(`it refuses to be followed: ${text.slice(1)}`)
+    const answer = parseAnswer(text)
+    if (answer === undefined) throw new StreamDamaged("an answer that is damaged")
+    if (answer.kind === "rewind") this.rewind(answer.lsn)
+    else if (answer.kind === "continue") this.continue(answer.lsn)
+    else this.takeAll(answer)
+  }
+
+  private continue(lsn: number): void {
+    const { mirror, report } = this.host
+    if (lsn !== mirror.position.lsn) throw new StreamDamaged("it would continue elsewhere")
+    this.reader.mode = "stream"
+    this.up()
+    report(`following ${this.target!.host}:${this.target!.port} from sequence ${mirror.position.sequence}, lsn ${lsn}`)
+  }
+
+  private up(): void {
+    this.state = this.catchUpTo === undefined ? "connected" : "sync"
+    this.failures = 0
+    this.lastTrouble = ""
+    this.acknowledge()
+  }
+
+  private rewind(lsn: number): void {
+    const { mirror, reload, setAside } = this.host
+    const { lsn: end, segmentLsn } = mirror.position
+    if (lsn > end || (lsn === end && segmentLsn < end)) {
+      throw new StreamDamaged("a place to go back to that is not behind")
+    }
+    setAside(mirror.rewind(lsn), "the primary does not have them")
+    reload()
+    this.askForLog()
+  }
+
+  // ——— a full sync
+
+  private takeAll(answer: FollowAnswer & { readonly kind: "full" }): void {
+    this.state = "sync"
+    this.full = { answer, incoming: this.host.mirror.receive(), read: 0 }
+    this.reader.mode = "stream"
+    this.reader.checkpointLeft = answer.bytes
+    if (answer.bytes > 0) this.full.incoming.begin(answer.sequence)
+    this.host.report(
+      answer.bytes > 0
+        ? `full sync: a checkpoint of sequence ${answer.sequence}, ${answer.bytes} bytes, and the log after it`
+        : "full sync: the primary's log from its beginning"
+    )
+  }
+
+  checkpoint(bytes: Uint8Array, start: number, length: number): void {
+    const { full } = this
+    if (full === undefined) throw new StreamDamaged("a checkpoint that nobody asked for")
+    full.incoming.write(bytes, start, length)
+    full.read += length
+  }
+
+  checkpointEnd(): void {
+    this.full?.incoming.finish()
+  }
+
+  segment(header: Uint8Array): void {
+    const { full, host: { mirror } } = this
+    if (full === undefined) {
+      mirror.beginSegment(header)
+      return
+    }
+    const reading = decodeSegmentHeader(header)
+    if (reading.kind !== "header" || hex(reading.header.storeId) !== full.answer.storeId) {
+      throw new StreamDamaged("a segment header that makes no sense")
+    }
+    full.incoming.begin(undefined)
+    full.incoming.write(header, 0, header.length)
+    if (full.answer.bytes === 0) this.adopt(full.answer.epochs)
+  }
+
+  /** What was received takes the place of the log, and memory follows. */
+  private adopt(epochs: ReadonlyArray<Epoch>): void {
+    const { host } = this
+    const { incoming } = this.full!
+    this.full = undefined
+    const before = host.mirror.position.sequence
+    const what = host.mirror.replace(incoming, epochs)
+    if (before > 0) host.setAside(what, "they are of another history than the primary's")
+    this.fullSyncs++
+    host.loading(true)
+    this.catchUpTo = Infinity
+    host.reload()
+    this.up()
+  }
+
+  // ——— the stream
+
+  frame(bytes: Uint8Array, at: number, header: FrameHeader): boolean {
+    const { full, host } = this
+    if (full !== undefined) return this.frameOfSync(bytes, at, header)
+    if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) return this.hold()
+    for (const batch of host.mirror.appendFrame(bytes, at, header)) host.fold(batch)
+    return true
+  }
+
+  /** Frames of the segment around a checkpoint are kept until the checkpoint's position is reached. */
+  private frameOfSync(_bytes: Uint8Array, _at: number, _header: FrameHeader): boolean {
+    throw new StreamDamaged("frames before a segment begins")
+  }
+
+  private hold(): false {
+    if (!this.held) this.link?.pause()
+    this.held = true
+    return false
+  }
+
+  private resume(): void {
+    this.held = false
+    this.reader.resume()
+    if (!this.held) this.link?.resume()
+  }
+
+  keepAlive(sign: KeepAlive): void {
+    const { mirror } = this.host
+    if (this.full === undefined && sign.lsn !== mirror.position.lsn) {
+      throw new StreamDamaged(`the stream is at lsn ${sign.lsn}, this log ends at ${mirror.position.lsn}`)
+    }
+    this.primarySequence = sign.sequence
+    if (sign.wantsAck) this.ackDue = true
+    if (this.catchUpTo !== undefined && sign.lsn === sign.end) this.caughtUp()
+    if (this.ackDue) this.acknowledge()
+  }
+
+  /** All that the primary had is here. */
+  private caughtUp(): void {
+    this.catchUpTo = undefined
+    this.state = "connected"
+    this.host.loading(false)
+    this.host.report(`the full sync is complete: sequence ${this.host.mirror.position.sequence}`)
+  }
+
+  /** Says how far this server is. */
+  acknowledge(): void {
+    const { durable, position } = this.host.mirror
+    this.lastAck = this.host.monotonic()
+    this.ackDue = false
+    this.send(["REPLCONF", "ACK", `${position.lsn}`, "FACK", `${durable}`])
+  }
+}

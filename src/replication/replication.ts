@@ -1,0 +1,306 @@
+/**
+ * Replication of one server: whom it follows, who follows it, and what changes when that does. Joins feeds, follower and
+ * log; implements what the commands ask for. Plain and without a clock of its own: `tick` is called again and again.
+ */
+import type { ConnectionPort } from "../commands/ports.ts"
+import type { FailoverOptions, FollowTarget, ReplicationPort, ReplicationStatus } from "../commands/replication/port.ts"
+import { DiskError } from "../log/disk.ts"
+import type { LogMirror, SetAside } from "../log/mirror.ts"
+import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
+import { Feed, Feeds } from "./feed.ts"
+import { Follower, type FollowerHost } from "./follower.ts"
+import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
+
+/** What the configuration says at the moment. */
+export interface ReplicationSettings {
+  readonly timeoutMs: number
+  readonly pingMs: number
+  /** min-replicas-to-write and min-replicas-max-lag; 0 replicas for no such rule. */
+  readonly minReplicas: number
+  readonly maxLagMs: number
+  /** Answer from old data while the link is down. */
+  readonly serveStale: boolean
+}
+
+/** What replication needs of the server. */
+export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside"> {
+  readonly mirror: LogMirror
+  readonly replicationSettings: () => ReplicationSettings
+  readonly later: (run: () => void) => void
+  /** Commits what this turn appended, and lets replies leave. */
+  readonly flush: () => void
+  /** Position after what was appended so far, once the turn is over. */
+  readonly gate: WriteGate
+  /** Clients that wait in blocking commands are told that this is another server now. */
+  readonly unblockAll: () => void
+}
+
+/** What the executor is told about whether commands may run. */
+export interface WriteGate {
+  /** Writes of clients are refused, and nothing happens by itself: the data is the primary's. */
+  replica: boolean
+  /** Too few replicas follow. */
+  tooFewReplicas: boolean
+  /** The link is down, and old data is not to be shown. */
+  stale: boolean
+}
+
+/** Words under which REPLICATION keeps whom to follow. */
+const printTarget = ({ delayMs, host, port, until }: FollowTarget): string =>
+  [host, port, delayMs, until ?? "-"].join(" ")
+
+const readTarget = (text: string): FollowTarget | undefined => {
+  const [host, port, delay, until] = text.split(" ")
+  if (host === undefined || port === undefined) return undefined
+  return { host, port: Number(port), delayMs: Number(delay ?? 0), until: until === "-" ? undefined : Number(until) }
+}
+
+const damagedRequest = new ReplyError("ERR the request is damaged: its checksum does not fit")
+const notConnected = new ReplyError("NOMASTERLINK Can't SYNC while not connected with my master")
+
+const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind", lsn }).slice(1))
+
+/** See the head of this file. */
+export class Replication implements ReplicationPort {
+  readonly feeds: Feeds
+  readonly follower: Follower
+  private readonly host: ReplicationHost
+  private readonly names = new WeakMap<ConnectionPort, Map<string, string>>()
+  private readonly byConnection = new WeakMap<ConnectionPort, Feed>()
+  private lastPing = 0
+  private fullSyncs = 0
+  private partialSyncs = 0
+  private refusedPartialSyncs = 0
+  private setAsideBatches = 0
+  private setAsideBytes = 0
+
+  constructor(host: ReplicationHost) {
+    this.host = host
+    this.feeds = new Feeds({
+      mirror: host.mirror,
+      now: host.now,
+      monotonic: host.monotonic,
+      later: host.later,
+      warn: host.warn,
+      report: host.report,
+      changed: () => this.review()
+    })
+    this.follower = new Follower({ ...host, setAside: (what, why) => this.noteSetAside(what, why) })
+  }
+
+  /** The data is loaded: goes on following whom it followed, or begins to follow whom the configuration names. */
+  begin(configured: FollowTarget | undefined): void {
+    const { mirror } = this.host
+    const known = mirror.following === undefined ? undefined : readTarget(mirror.following)
+    if (configured !== undefined && (known?.host !== configured.host || known.port !== configured.port)) {
+      this.follow(configured)
+    } else if (known !== undefined) {
+      this.becomeReplica()
+      this.follower.start(known)
+    }
+    this.review()
+  }
+
+  // ——— roles
+
+  follow(target: FollowTarget): "started" | "same" | { readonly refused: string } {
+    const { host } = this
+    const now = this.follower.target
+    if (now !== undefined && printTarget(now) === printTarget(target)) return "same"
+    try {
+      host.flush()
+      host.mirror.follow(printTarget(target))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      return { refused: error.message }
+    }
+    this.becomeReplica()
+    this.follower.start(target)
+    this.review()
+    return "started"
+  }
+
+  private becomeReplica(): void {
+    const { gate, unblockAll } = this.host
+    if (gate.replica) return
+    gate.replica = true
+    this.feeds.endAll() // what they have may have to go
+    unblockAll()
+  }
+
+  lead(): string | undefined {
+    const { gate, loading, mirror, report } = this.host
+    if (!gate.replica) return undefined
+    this.follower.stop()
+    try {
+      const epoch = mirror.lead("promoted")
+      gate.replica = gate.stale = false
+      loading(false)
+      report(`this server is a primary now: epoch ${epoch.number} begins at lsn ${epoch.lsn}`)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      const known = readTarget(mirror.following!)
+      if (known !== undefined) this.follower.start(known)
+      return error.message
+    }
+    this.review()
+    return undefined
+  }
+
+  private noteSetAside(what: SetAside, why: string): void {
+    this.setAsideBatches += what.batches
+    this.setAsideBytes += what.bytes
+    this.host.warn(`${what.batches} batches, ${what.bytes} bytes of the log are set aside in ${what.folder}: ${why}`)
+  }
+
+  /** Brings what the executor is told up to date. */
+  private review(): void {
+    const { gate, replicationSettings } = this.host
+    const { maxLagMs, minReplicas, serveStale } = replicationSettings()
+    gate.tooFewReplicas = minReplicas > 0 && !gate.replica && this.feeds.good(maxLagMs) < minReplicas
+    gate.stale = gate.replica && !serveStale && this.follower.state !== "connected"
+  }
+
+  /** Time passes. */
+  tick(): void {
+    const { monotonic, replicationSettings } = this.host
+    const { pingMs, timeoutMs } = replicationSettings()
+    this.follower.tick()
+    if (this.feeds.all.size > 0) {
+      const now = monotonic()
+      if (now - this.lastPing >= pingMs) {
+        this.lastPing = now
+        this.feeds.sign(false)
+      }
+      this.feeds.endSilent(timeoutMs)
+    }
+    this.review()
+  }
+
+  // ——— replicas
+
+  describe(connection: ConnectionPort, option: string, value: string): boolean {
+    if (!["listening-port", "ip-address", "capa"].includes(option)) return false
+    let names = this.names.get(connection)
+    if (names === undefined) this.names.set(connection, names = new Map())
+    names.set(option, value)
+    return true
+  }
+
+  acknowledge(connection: ConnectionPort, lsn: number, durable: number): void {
+    this.byConnection.get(connection)?.acknowledge(lsn, durable)
+    this.review()
+  }
+
+  serve(connection: ConnectionPort, words: ReadonlyArray<string>): Reply {
+    const request = parseFollow(words)
+    if (request === undefined) return damagedRequest
+    const { gate, mirror } = this.host
+    if (gate.replica && this.follower.state !== "connected") return notConnected
+    try {
+      if (!mirror.shared) mirror.beginEpoch("the first replica")
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      return new ReplyError(`ERR ${error.message}`)
+    }
+    return this.resume(connection, request) ?? this.sendAll(connection, request)
+  }
+
+  /** Continues where the replica's log ends, or says how much of it has to go; undefined when neither helps. */
+  private resume(connection: ConnectionPort, request: FollowRequest): Reply | undefined {
+    const { mirror } = this.host
+    const { position } = mirror
+    if (request.segment === undefined || request.storeId !== position.storeId) return undefined
+    const common = mirror.commonWith(request.epochs, request.lsn)
+    if (common === undefined || common < mirror.oldestLsn) return undefined
+    // A replica of a replica may be ahead within the epoch: nothing was lost, this server will get there.
+    const ahead = common < request.lsn && this.host.gate.replica && common === position.lsn
+    if (ahead) return notConnected
+    if (common < request.lsn) return rewindTo(common)
+    const here = mirror.segmentAt(request.segment.lsn)
+    if (here !== undefined && here.sum === request.segment.sum) {
+      const source = mirror.source(request.lsn, request.segment.lsn)
+      if (source !== undefined) {
+        this.partialSyncs++
+        this.startFeed(connection, printAnswer({ kind: "continue", lsn: request.lsn }), source)
+        return noReply
+      }
+    }
+    // It stands at the beginning of a segment that is another's: without that it gets the header of this one.
+    return request.segment.lsn === common && mirror.segmentAround(common).lsn < common ? rewindTo(common) : undefined
+  }
+
+  private sendAll(connection: ConnectionPort, request: FollowRequest): Reply {
+    const { mirror } = this.host
+    const { epochs, storeId } = mirror.position
+    if (request.segment !== undefined) this.refusedPartialSyncs++
+    const lsn = mirror.oldestLsn
+    const source = mirror.source(lsn, undefined)
+    if (source === undefined) return new ReplyError("ERR the log cannot be read from its beginning")
+    this.fullSyncs++
+    this.startFeed(connection, printAnswer({ kind: "full", bytes: 0, sequence: 0, lsn, storeId, epochs }), source)
+    return noReply
+  }
+
+  private startFeed(connection: ConnectionPort, answer: string, source: Parameters<Feed["start"]>[2]): void {
+    const names = this.names.get(connection)
+    const address = names?.get("ip-address") ?? connection.client.address.replace(/:\d+$/, "")
+    const feed = new Feed(this.feeds.host, this.feeds, { address, port: Number(names?.get("listening-port") ?? 0) })
+    connection.client.replica = true
+    this.byConnection.set(connection, feed)
+    this.feeds.add(feed)
+    feed.start(connection.handOver(feed), answer, source, undefined)
+    this.host.report(`the replica ${address}:${feed.name.port} follows: ${answer.slice(1, 40)}`)
+  }
+
+  /** The server ends: nobody is followed, nobody follows; what the files say of that stays. */
+  close(): void {
+    this.follower.stop()
+    this.feeds.endAll()
+  }
+
+  // ——— figures
+
+  status(): ReplicationStatus {
+    const { feeds, follower, host } = this
+    const { mirror } = host
+    const { epochs, lsn } = mirror.position
+    const { maxLagMs, minReplicas } = host.replicationSettings()
+    const before = epochs.at(-2)
+    return {
+      primary: follower.status,
+      replicas: [...feeds.all].map((feed) => feed.status),
+      goodReplicas: minReplicas > 0 && maxLagMs > 0 ? feeds.good(maxLagMs) : undefined,
+      failover: "no-failover",
+      epoch: epochs.at(-1)!.number,
+      replicationId: epochs.at(-1)!.replicationId,
+      secondId: before?.replicationId ?? "0".repeat(40),
+      secondLsn: before === undefined ? -1 : epochs.at(-1)!.lsn,
+      lsn,
+      oldestLsn: mirror.oldestLsn,
+      fullSyncs: this.fullSyncs,
+      partialSyncs: this.partialSyncs,
+      refusedPartialSyncs: this.refusedPartialSyncs,
+      setAsideBatches: this.setAsideBatches,
+      setAsideBytes: this.setAsideBytes,
+      inputBytes: follower.inputBytes,
+      outputBytes: feeds.outputBytes
+    }
+  }
+
+  wait(_connection: ConnectionPort, _replicas: number, _timeoutMs: number, _mayWait: boolean): Reply {
+    return 0
+  }
+
+  waitDurable(): Reply {
+    return [0, 0]
+  }
+
+  failover(_options: FailoverOptions): string | undefined {
+    return undefined
+  }
+
+  abortFailover(): boolean {
+    return false
+  }
+}

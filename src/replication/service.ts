@@ -1,0 +1,101 @@
+/** Replication as a part of the running server. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { Executor } from "../commands/executor/service.ts"
+import type { FollowTarget } from "../commands/replication/port.ts"
+import { type Configuration, ServerConfig } from "../config/config.ts"
+import { eachRun } from "../log/following-writer.ts"
+import { LogReplication } from "../log/mirror.ts"
+import { dialTcp } from "./dial.ts"
+import { Replication } from "./replication.ts"
+
+/** The server's replication. */
+export class Replicating extends Context.Service<Replicating, Replication>()("annals/replication/Replicating") {}
+
+/** What replication asks of parts of the server that stand beside it. */
+export class ReplicationParts extends Context.Service<ReplicationParts, {
+  /** Commits what this turn appended, and lets replies leave. */
+  readonly flush: () => void
+  /** Makes sure that this turn ends with a commit. */
+  readonly settle: () => void
+  /** Makes memory anew from the log and the checkpoints; the reason why that failed. */
+  readonly reload: () => string | undefined
+  readonly port: number
+}>()("annals/replication/ReplicationParts") {}
+
+/** How often time is looked at. */
+const tick = "20 millis"
+
+/** Whom the configuration says to follow. */
+const configured = (config: Configuration): FollowTarget | undefined => {
+  const [host, port] = config.get("replicaof").split(" ")
+  return host === undefined || port === undefined
+    ? undefined
+    : { host, port: Number(port), delayMs: 0, until: undefined }
+}
+
+const make = Effect.gen(function*() {
+  const config = yield* ServerConfig
+  const executor = yield* Executor
+  const mirror = yield* LogReplication
+  const parts = yield* ReplicationParts
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
+  const replication: Replication = new Replication({
+    mirror,
+    dial: dialTcp,
+    now: () => clock.currentTimeMillisUnsafe(),
+    monotonic: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+    settings: () => ({
+      timeoutMs: config.get("repl-timeout") * 1000,
+      user: config.get("masteruser"),
+      password: config.get("masterauth"),
+      listeningPort: config.get("replica-announce-port") || parts.port,
+      announceAddress: config.get("replica-announce-ip")
+    }),
+    replicationSettings: () => ({
+      timeoutMs: config.get("repl-timeout") * 1000,
+      pingMs: config.get("repl-ping-replica-period") * 1000,
+      minReplicas: config.get("min-replicas-to-write"),
+      maxLagMs: config.get("min-replicas-max-lag") * 1000,
+      serveStale: config.get("replica-serve-stale-data")
+    }),
+    gate: executor.gate,
+    fold: (batch) => eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count)),
+    folded: () => {
+      if (executor.waiters.ready) {
+        executor.beginChunk()
+        executor.waiters.serve()
+      }
+      parts.settle()
+    },
+    reload: () => {
+      const failed = parts.reload()
+      if (failed !== undefined) throw new Error(`memory cannot be made from the log: ${failed}`)
+    },
+    loading: (on) => {
+      executor.loading = on
+    },
+    later: (run) => void setImmediate(run),
+    flush: parts.flush,
+    unblockAll: () => executor.waiters.unblockAll(),
+    report: (text) => void Effect.runForkWith(context)(Effect.log(text)),
+    warn: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
+  })
+  yield* Effect.addFinalizer(() => Effect.sync(() => replication.close()))
+  return replication
+})
+
+/** Needs the log and the executor; ends all links when the scope closes. */
+export const layer = Layer.effect(Replicating, make)
+
+/** Begins to follow, if somebody is followed, once the data is loaded; then looks at the time, for ever. */
+export const run = Effect.gen(function*() {
+  const config = yield* ServerConfig
+  const replication = yield* Replicating
+  replication.begin(configured(config))
+  yield* Effect.sync(() => replication.tick()).pipe(Effect.repeat(Schedule.spaced(tick)))
+})
