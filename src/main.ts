@@ -152,7 +152,16 @@ const replicationPartsLayer = Layer.effect(
   Effect.gen(function*() {
     const { flush, port, settle } = yield* Listener.Network
     const persistence = yield* Persistence.Checkpoints
-    return { flush, settle, port, reload: () => persistence.reload(false) }
+    return {
+      flush,
+      settle,
+      port,
+      reload: () => persistence.reloading(),
+      checkpoint: (ask: boolean) => {
+        if (ask) persistence.backgroundSave(true)
+        return persistence.saved || persistence.busy
+      }
+    }
   })
 )
 

@@ -50,8 +50,8 @@ export class CheckpointReader {
   private frames = 0
 
   /** Opens a file of the folder by its base name and reads its header. */
-  constructor(disk: Disk, base: string) {
-    const name = `${checkpointFolder}/${base}`
+  constructor(disk: Disk, base: string, folder = checkpointFolder) {
+    const name = `${folder}/${base}`
     try {
       this.file = disk.open(name, "read")
     } catch (error) {

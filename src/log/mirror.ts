@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import { crc32 } from "node:zlib"
 import { checkpointFolder, checkpointName } from "./checkpoint-file.ts"
+import { CheckpointReader } from "./checkpoint-reader.ts"
 import type { CheckpointFiles, CheckpointInfo } from "./checkpoint-store.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import type { AppendedBatch } from "./following-writer.ts"
@@ -209,6 +210,16 @@ export class LogMirror {
     return this.known ? { number: epoch + 1, replicationId: this.host.randomId() } : undefined
   }
 
+  /** The newest checkpoint. */
+  get newestCheckpoint(): CheckpointInfo | undefined {
+    return this.host.checkpoints().list().at(-1)
+  }
+
+  /** Opens a checkpoint for sending its bytes. Throws `DiskError`. */
+  openCheckpoint(info: CheckpointInfo): CheckpointBytes {
+    return new CheckpointBytes(this.host.disk, info)
+  }
+
   // ——— the replica's side
 
   /** From now on the log follows another server's. Throws `DiskError`. */
@@ -340,6 +351,16 @@ export class IncomingLog {
     this.name = checkpoint === undefined ? incomingSegment : `${incomingFolder}/${checkpointName(checkpoint)}`
     this.file = this.disk.open(this.name, "create")
     this.size = 0
+  }
+
+  /** Reads the received checkpoint back, a piece at a time. Throws `CheckpointUnusable` unless it is what it should be. */
+  *check(sequence: number): Generator<void, void> {
+    const reader = new CheckpointReader(this.disk, checkpointName(sequence), incomingFolder)
+    try {
+      while (reader.next()) yield
+    } finally {
+      reader.close()
+    }
   }
 
   write(bytes: Uint8Array, start: number, length: number): void {

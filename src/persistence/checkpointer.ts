@@ -9,7 +9,7 @@ import { DiskError } from "../log/disk.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 import { CheckpointRun } from "./checkpoint-run.ts"
-import { StartUp } from "./start-up.ts"
+import { hashKey, StartUp } from "./start-up.ts"
 
 /** What the configuration says at the moment. */
 export interface CheckpointSettings {
@@ -170,6 +170,28 @@ export class Checkpointer implements PersistencePort {
     replaced()
     this.keysLoaded = startUp.keysLoaded
     return undefined
+  }
+
+  /**
+   * Replaces the data by what a start would load, a slice at a time; meanwhile nothing may be appended to the log, and
+   * what memory holds is of no use. Throws what loading throws.
+   */
+  *reloading(): Generator<void, void> {
+    const { keyspace, log, replaced, report, store } = this.parts
+    log.commit()
+    this.stopRun()
+    this.wanted.clear()
+    const fresh = keyspace.blank(hashKey(store, () => keyspace.seed))
+    const startUp = new StartUp({ keyspace: fresh, log, store, warn: (message) => report(message, true) })
+    this.beginLoading(startUp)
+    try {
+      keyspace.clear()
+      while (!startUp.slice()) yield
+    } finally {
+      this.endLoading()
+    }
+    keyspace.adopt(fresh)
+    replaced()
   }
 
   /** Gives up the checkpoint under way and finishes with the marks of its entries. */

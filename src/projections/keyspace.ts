@@ -18,7 +18,7 @@ const sweepElements = 4000
 /** All databases of one server, one moment in history or one test. */
 export class Keyspace {
   readonly databases: Array<Database>
-  readonly seed: HashSeed
+  seed: HashSeed
   readonly turn: Turn
   /** See `Database.mark`. */
   mark = 0
@@ -110,15 +110,16 @@ export class Keyspace {
     return false
   }
 
-  /** An empty keyspace of the same shape whose databases `adopt` may take over. */
-  blank(): Keyspace {
-    return new Keyspace(this.databases.length, this.seed, this.turn, this.limits)
+  /** An empty keyspace of the same shape, with another key of its hash if one is given, whose databases `adopt` may take over. */
+  blank(seed = this.seed): Keyspace {
+    return new Keyspace(this.databases.length, seed, this.turn, this.limits)
   }
 
   /** Takes the databases of a keyspace made by `blank`, dropping its own. No checkpoint may be running. */
   adopt(other: Keyspace): void {
     this.clear()
     this.mark = other.mark
+    this.seed = other.seed
     this.databases.splice(0, this.databases.length, ...other.databases)
     this.meter = other.meter
   }

@@ -18,6 +18,9 @@ const bytesPerTurn = 1 << 20
 /** Read from disk into, one piece after the other; it is sent before anything else is read. */
 const piece = new Uint8Array(pieceBytes)
 
+/** What a replica hears that waits for a checkpoint to be made. */
+const emptyLine = Buffer.from("\r\n")
+
 /** What feeds need of the server. */
 export interface FeedHost {
   readonly mirror: LogMirror
@@ -51,6 +54,7 @@ export class Feed implements StreamOwner {
   /** Gets each frame as it is written. */
   live = false
   over = false
+  private started = false
   private readonly host: FeedHost
   private readonly hub: Feeds
   private outlet: StreamOutlet | undefined = undefined
@@ -68,14 +72,14 @@ export class Feed implements StreamOwner {
     this.ackedAt = host.monotonic()
   }
 
-  /** Begins: `answer` is the line the replica waits for, and what follows it comes from these. */
-  start(
-    outlet: StreamOutlet,
-    answer: string,
-    source: FrameSource | undefined,
-    checkpoint: CheckpointBytes | undefined
-  ): void {
+  /** The replica waits for its answer, here. */
+  open(outlet: StreamOutlet): void {
     this.outlet = outlet
+  }
+
+  /** Begins: `answer` is the line the replica waits for, and what follows it comes from these. */
+  start(answer: string, source: FrameSource | undefined, checkpoint: CheckpointBytes | undefined): void {
+    this.started = true
     this.source = source
     this.checkpoint = checkpoint
     const line = Buffer.from(`${answer}\r\n`, "latin1")
@@ -87,7 +91,7 @@ export class Feed implements StreamOwner {
     const { acked, checkpoint, host, name } = this
     return {
       ...name,
-      state: checkpoint === undefined ? "online" : "send_bulk",
+      state: !this.started ? "wait_bgsave" : checkpoint === undefined ? "online" : "send_bulk",
       lsn: acked,
       lagSeconds: Math.floor((host.monotonic() - this.ackedAt) / 1000)
     }
@@ -109,6 +113,7 @@ export class Feed implements StreamOwner {
     const { host: { mirror, now } } = this
     if (!this.live) {
       this.ackWanted ||= wantsAck // between pieces from disk there is no place for it
+      if (!this.started) this.send(emptyLine, emptyLine.length)
       return
     }
     const { lsn, sequence } = mirror.position
@@ -161,9 +166,10 @@ export class Feed implements StreamOwner {
 
   /** Goes on with what comes from disk, if there is something and the socket has room. */
   pump(): void {
-    if (this.pumping || this.over || this.live || this.outlet === undefined) return
+    const { outlet } = this
+    if (this.pumping || this.over || this.live || !this.started) return
     try {
-      for (let sent = 0; this.outlet.waiting < pieceBytes;) {
+      for (let sent = 0; outlet!.waiting < pieceBytes;) {
         const n = this.checkpoint?.read(piece) ?? 0
         if (n === 0 && this.checkpoint !== undefined) {
           this.checkpoint.close()

@@ -4,15 +4,14 @@
  * Plain and without a clock of its own: `tick` is called again and again by a fiber.
  */
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
+import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { DiskError } from "../log/disk.ts"
 import { type AppendedBatch, FrameRefused } from "../log/following-writer.ts"
 import type { FrameHeader } from "../log/frame.ts"
-import type { Epoch } from "../log/lineage.ts"
-import type { IncomingLog, LogMirror, SetAside } from "../log/mirror.ts"
-import { decodeSegmentHeader, hex } from "../log/segment.ts"
+import type { LogMirror, SetAside } from "../log/mirror.ts"
 import type { Dial, Link } from "./dial.ts"
+import { type FullAnswer, FullSync } from "./full-sync.ts"
 import {
-  type FollowAnswer,
   type KeepAlive,
   parseAnswer,
   printFollow,
@@ -23,6 +22,8 @@ import {
 
 /** A link that failed is tried again after this long, the longer the more often it failed. */
 const [retryMs, longestRetryMs] = [100, 2000]
+/** Of a received checkpoint, checked in one turn. */
+const framesPerSlice = 8
 /** The primary hears at least as often how far this server is. */
 const ackEveryMs = 1000
 
@@ -48,10 +49,9 @@ export interface FollowerHost {
   readonly fold: (batch: AppendedBatch) => void
   /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
   readonly folded: () => void
-  /** The log is another than before: memory has to be made from it anew. */
-  readonly reload: () => void
-  /** Whether clients are told that data is being loaded. */
-  readonly loading: (on: boolean) => void
+  /** The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. */
+  readonly reload: (done: () => void) => void
+  readonly later: (run: () => void) => void
   readonly setAside: (what: SetAside, why: string) => void
   readonly report: (text: string) => void
   readonly warn: (text: string) => void
@@ -84,12 +84,12 @@ export class Follower implements StreamHandler {
   private ackDue = false
   private lastTrouble = ""
   /** A full sync under way. */
-  private full:
-    | { readonly answer: FollowAnswer & { readonly kind: "full" }; readonly incoming: IncomingLog; read: number }
-    | undefined = undefined
-  /** Where the primary's log ended when the link came up: until then data is being loaded. */
-  private catchUpTo: number | undefined = undefined
+  private full: FullSync | undefined = undefined
+  /** After a full sync, until all is here that the primary had. */
+  catchingUp = false
   private held = false
+  /** Something goes on in slices; what comes waits until it is over. */
+  private working = false
 
   constructor(host: FollowerHost) {
     this.host = host
@@ -133,6 +133,7 @@ export class Follower implements StreamHandler {
   /** Follows nobody any more. */
   stop(): void {
     this.target = undefined
+    this.catchingUp = false
     this.end("this server does not follow any more")
   }
 
@@ -147,7 +148,7 @@ export class Follower implements StreamHandler {
   /** Time passes. */
   tick(): void {
     const { host, target } = this
-    if (target === undefined) return
+    if (target === undefined || this.working) return
     const now = host.monotonic()
     if (this.link === undefined) {
       if (now >= this.nextTry) this.connect(target)
@@ -219,7 +220,7 @@ export class Follower implements StreamHandler {
     if (this.state === "connected") this.downSince = now
     this.state = "connect"
     this.held = false
-    this.full?.incoming.discard()
+    this.full?.discard()
     this.full = undefined
     this.nextTry = now + Math.min(longestRetryMs, retryMs * 2 ** Math.min(10, this.failures))
     this.failures++
@@ -279,7 +280,7 @@ export class Follower implements StreamHandler {
   }
 
   private up(): void {
-    this.state = this.catchUpTo === undefined ? "connected" : "sync"
+    this.state = this.catchingUp ? "sync" : "connected"
     this.failures = 0
     this.lastTrouble = ""
     this.acknowledge()
@@ -292,18 +293,17 @@ export class Follower implements StreamHandler {
       throw new StreamDamaged("a place to go back to that is not behind")
     }
     setAside(mirror.rewind(lsn), "the primary does not have them")
-    reload()
-    this.askForLog()
+    this.work()
+    reload(() => this.worked(() => this.askForLog()))
   }
 
   // ——— a full sync
 
-  private takeAll(answer: FollowAnswer & { readonly kind: "full" }): void {
+  private takeAll(answer: FullAnswer): void {
     this.state = "sync"
-    this.full = { answer, incoming: this.host.mirror.receive(), read: 0 }
+    this.full = new FullSync(answer, this.host.mirror.receive())
     this.reader.mode = "stream"
     this.reader.checkpointLeft = answer.bytes
-    if (answer.bytes > 0) this.full.incoming.begin(answer.sequence)
     this.host.report(
       answer.bytes > 0
         ? `full sync: a checkpoint of sequence ${answer.sequence}, ${answer.bytes} bytes, and the log after it`
@@ -312,59 +312,64 @@ export class Follower implements StreamHandler {
   }
 
   checkpoint(bytes: Uint8Array, start: number, length: number): void {
-    const { full } = this
-    if (full === undefined) throw new StreamDamaged("a checkpoint that nobody asked for")
-    full.incoming.write(bytes, start, length)
-    full.read += length
+    this.full?.checkpoint(bytes, start, length)
   }
 
   checkpointEnd(): void {
-    this.full?.incoming.finish()
+    const { answer, incoming } = this.full!
+    incoming.finish()
+    this.work()
+    const check = incoming.check(answer.sequence)
+    const step = (): void => {
+      if (this.full?.incoming !== incoming) { // the link has ended meanwhile
+        check.return()
+        this.worked(() => {})
+        return
+      }
+      let over = false
+      try {
+        for (let i = 0; i < framesPerSlice && !over; i++) over = check.next().done === true
+      } catch (error) {
+        if (!(error instanceof CheckpointUnusable)) throw error
+        this.worked(() => this.fail(`the checkpoint is not usable: ${error.message}`))
+        return
+      }
+      if (over) this.worked(() => {})
+      else this.host.later(step)
+    }
+    this.host.later(step)
   }
 
   segment(header: Uint8Array): void {
     const { full, host: { mirror } } = this
-    if (full === undefined) {
-      mirror.beginSegment(header)
-      return
-    }
-    const reading = decodeSegmentHeader(header)
-    if (reading.kind !== "header" || hex(reading.header.storeId) !== full.answer.storeId) {
-      throw new StreamDamaged("a segment header that makes no sense")
-    }
-    full.incoming.begin(undefined)
-    full.incoming.write(header, 0, header.length)
-    if (full.answer.bytes === 0) this.adopt(full.answer.epochs)
+    if (full === undefined) mirror.beginSegment(header)
+    else if (full.segment(header)) this.adopt(full)
   }
 
   /** What was received takes the place of the log, and memory follows. */
-  private adopt(epochs: ReadonlyArray<Epoch>): void {
+  private adopt({ answer: { epochs }, incoming }: FullSync): void {
     const { host } = this
-    const { incoming } = this.full!
     this.full = undefined
     const before = host.mirror.position.sequence
     const what = host.mirror.replace(incoming, epochs)
     if (before > 0) host.setAside(what, "they are of another history than the primary's")
     this.fullSyncs++
-    host.loading(true)
-    this.catchUpTo = Infinity
-    host.reload()
-    this.up()
+    this.catchingUp = true
+    this.work()
+    host.reload(() => this.worked(() => this.up()))
   }
 
   // ——— the stream
 
   frame(bytes: Uint8Array, at: number, header: FrameHeader): boolean {
     const { full, host } = this
-    if (full !== undefined) return this.frameOfSync(bytes, at, header)
+    if (full !== undefined) {
+      if (full.frame(bytes, at, header)) this.adopt(full)
+      return true
+    }
     if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) return this.hold()
     for (const batch of host.mirror.appendFrame(bytes, at, header)) host.fold(batch)
     return true
-  }
-
-  /** Frames of the segment around a checkpoint are kept until the checkpoint's position is reached. */
-  private frameOfSync(_bytes: Uint8Array, _at: number, _header: FrameHeader): boolean {
-    throw new StreamDamaged("frames before a segment begins")
   }
 
   private hold(): false {
@@ -373,10 +378,29 @@ export class Follower implements StreamHandler {
     return false
   }
 
+  /** What goes on now takes several turns: nothing is taken in meanwhile. */
+  private work(): void {
+    this.working = true
+    this.reader.paused = true
+    this.link?.pause()
+  }
+
+  /** It is over. */
+  private worked(next: () => void): void {
+    this.working = false
+    if (this.link === undefined) return
+    this.lastIo = this.host.monotonic()
+    this.reader.paused = false
+    this.guarded(() => {
+      next()
+      if (this.link !== undefined && !this.working) this.resume()
+    })
+  }
+
   private resume(): void {
     this.held = false
     this.reader.resume()
-    if (!this.held) this.link?.resume()
+    if (!this.held && !this.working) this.link?.resume()
   }
 
   keepAlive(sign: KeepAlive): void {
@@ -386,15 +410,14 @@ export class Follower implements StreamHandler {
     }
     this.primarySequence = sign.sequence
     if (sign.wantsAck) this.ackDue = true
-    if (this.catchUpTo !== undefined && sign.lsn === sign.end) this.caughtUp()
+    if (this.catchingUp && sign.lsn === sign.end) this.caughtUp()
     if (this.ackDue) this.acknowledge()
   }
 
   /** All that the primary had is here. */
   private caughtUp(): void {
-    this.catchUpTo = undefined
+    this.catchingUp = false
     this.state = "connected"
-    this.host.loading(false)
     this.host.report(`the full sync is complete: sequence ${this.host.mirror.position.sequence}`)
   }
 

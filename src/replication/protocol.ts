@@ -171,6 +171,8 @@ export class StreamReader {
   mode: "lines" | "stream" = "lines"
   /** Bytes of a checkpoint that come before the stream. */
   checkpointLeft = 0
+  /** What comes waits until `resume` is called without this. */
+  paused = false
   private readonly handler: StreamHandler
   private readonly header = new FrameHeader()
   private bytes = new Uint8Array(64 << 10)
@@ -189,7 +191,7 @@ export class StreamReader {
   /** Takes bytes in. Throws `StreamDamaged`, and what the handler throws. */
   push(bytes: Uint8Array, length: number): void {
     let from = 0
-    if (this.checkpointLeft > 0 && this.waiting === 0) from = this.pass(bytes, 0, length)
+    if (this.checkpointLeft > 0 && this.waiting === 0 && !this.paused) from = this.pass(bytes, 0, length)
     if (from === length) return
     this.append(bytes, from, length)
     this.resume()
@@ -197,7 +199,7 @@ export class StreamReader {
 
   /** Goes on with what waits. */
   resume(): void {
-    while (this.waiting > 0 && this.step());
+    while (this.waiting > 0 && !this.paused && this.step());
     if (this.start === this.end) this.start = this.end = 0
   }
 

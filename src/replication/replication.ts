@@ -2,9 +2,13 @@
  * Replication of one server: whom it follows, who follows it, and what changes when that does. Joins feeds, follower and
  * log; implements what the commands ask for. Plain and without a clock of its own: `tick` is called again and again.
  */
+import { errors } from "../commands/errors.ts"
+import { type Gate, masterDown } from "../commands/executor/gate.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
 import type { FailoverOptions, FollowTarget, ReplicationPort, ReplicationStatus } from "../commands/replication/port.ts"
+import type { CheckpointInfo } from "../log/checkpoint-store.ts"
 import { DiskError } from "../log/disk.ts"
+import type { FrameSource } from "../log/frame-source.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
 import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
 import { Feed, Feeds } from "./feed.ts"
@@ -29,20 +33,11 @@ export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside
   readonly later: (run: () => void) => void
   /** Commits what this turn appended, and lets replies leave. */
   readonly flush: () => void
-  /** Position after what was appended so far, once the turn is over. */
-  readonly gate: WriteGate
+  readonly gate: Gate
+  /** Asks for a checkpoint; false when the last one failed and none is under way. */
+  readonly checkpoint: (ask: boolean) => boolean
   /** Clients that wait in blocking commands are told that this is another server now. */
   readonly unblockAll: () => void
-}
-
-/** What the executor is told about whether commands may run. */
-export interface WriteGate {
-  /** Writes of clients are refused, and nothing happens by itself: the data is the primary's. */
-  replica: boolean
-  /** Too few replicas follow. */
-  tooFewReplicas: boolean
-  /** The link is down, and old data is not to be shown. */
-  stale: boolean
 }
 
 /** Words under which REPLICATION keeps whom to follow. */
@@ -58,6 +53,9 @@ const readTarget = (text: string): FollowTarget | undefined => {
 const damagedRequest = new ReplyError("ERR the request is damaged: its checksum does not fit")
 const notConnected = new ReplyError("NOMASTERLINK Can't SYNC while not connected with my master")
 
+/** A log up to this size is sent whole rather than a checkpoint and its end: the replica then has the history, too. */
+const wholeLogBytes = 64 << 20
+
 const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind", lsn }).slice(1))
 
 /** See the head of this file. */
@@ -66,6 +64,8 @@ export class Replication implements ReplicationPort {
   readonly follower: Follower
   private readonly host: ReplicationHost
   private readonly names = new WeakMap<ConnectionPort, Map<string, string>>()
+  /** Replicas that wait for a checkpoint of at least this sequence. */
+  private readonly waiting = new Map<Feed, number>()
   private readonly byConnection = new WeakMap<ConnectionPort, Feed>()
   private lastPing = 0
   private fullSyncs = 0
@@ -129,13 +129,12 @@ export class Replication implements ReplicationPort {
   }
 
   lead(): string | undefined {
-    const { gate, loading, mirror, report } = this.host
+    const { gate, mirror, report } = this.host
     if (!gate.replica) return undefined
     this.follower.stop()
     try {
       const epoch = mirror.lead("promoted")
-      gate.replica = gate.stale = false
-      loading(false)
+      gate.replica = false
       report(`this server is a primary now: epoch ${epoch.number} begins at lsn ${epoch.lsn}`)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
@@ -158,7 +157,14 @@ export class Replication implements ReplicationPort {
     const { gate, replicationSettings } = this.host
     const { maxLagMs, minReplicas, serveStale } = replicationSettings()
     gate.tooFewReplicas = minReplicas > 0 && !gate.replica && this.feeds.good(maxLagMs) < minReplicas
-    gate.stale = gate.replica && !serveStale && this.follower.state !== "connected"
+    const { catchingUp, state } = this.follower
+    gate.hidden = !gate.replica
+      ? undefined
+      : catchingUp
+      ? errors.loading
+      : serveStale || state === "connected"
+      ? undefined
+      : masterDown
   }
 
   /** Time passes. */
@@ -173,6 +179,7 @@ export class Replication implements ReplicationPort {
         this.feeds.sign(false)
       }
       this.feeds.endSilent(timeoutMs)
+      this.tendWaiting()
     }
     this.review()
   }
@@ -232,25 +239,83 @@ export class Replication implements ReplicationPort {
 
   private sendAll(connection: ConnectionPort, request: FollowRequest): Reply {
     const { mirror } = this.host
-    const { epochs, storeId } = mirror.position
     if (request.segment !== undefined) this.refusedPartialSyncs++
-    const lsn = mirror.oldestLsn
-    const source = mirror.source(lsn, undefined)
-    if (source === undefined) return new ReplyError("ERR the log cannot be read from its beginning")
     this.fullSyncs++
-    this.startFeed(connection, printAnswer({ kind: "full", bytes: 0, sequence: 0, lsn, storeId, epochs }), source)
+    const { lsn, sequence } = mirror.position
+    const feed = this.makeFeed(connection)
+    if (mirror.oldestLsn === 0 && lsn <= wholeLogBytes) this.sendLog(feed)
+    else {
+      const newest = mirror.newestCheckpoint
+      if (newest !== undefined && lsn - newest.lsn <= Math.max(wholeLogBytes, newest.bytes)) {
+        this.sendCheckpoint(feed, newest)
+      } else {
+        this.host.checkpoint(true)
+        this.waiting.set(feed, sequence)
+      }
+    }
     return noReply
   }
 
-  private startFeed(connection: ConnectionPort, answer: string, source: Parameters<Feed["start"]>[2]): void {
+  private sendLog(feed: Feed): void {
+    const { mirror } = this.host
+    const { epochs, storeId } = mirror.position
+    const lsn = mirror.oldestLsn
+    const answer = printAnswer({ kind: "full", bytes: 0, sequence: 0, lsn, storeId, epochs })
+    feed.start(answer, mirror.source(lsn, undefined), undefined)
+  }
+
+  /** The checkpoint, then the log from the beginning of the segment around it. */
+  private sendCheckpoint(feed: Feed, info: CheckpointInfo): void {
+    const { mirror } = this.host
+    const { epochs, storeId } = mirror.position
+    const checkpoint = mirror.openCheckpoint(info)
+    const { lsn, sequence } = info
+    const answer = printAnswer({ kind: "full", bytes: checkpoint.size, sequence, lsn, storeId, epochs })
+    feed.start(answer, mirror.source(mirror.segmentAround(lsn).lsn, undefined), checkpoint)
+  }
+
+  /** Replicas that wait for a checkpoint get it once there is one that is new enough. */
+  private tendWaiting(): void {
+    const { checkpoint, mirror } = this.host
+    for (const [feed, sequence] of this.waiting) {
+      const newest = mirror.newestCheckpoint
+      if (feed.over) this.waiting.delete(feed)
+      else if (newest !== undefined && newest.sequence >= sequence) {
+        this.waiting.delete(feed)
+        this.attempt(feed, () => this.sendCheckpoint(feed, newest))
+      } else if (!checkpoint(false)) {
+        this.waiting.delete(feed)
+        this.host.warn("no checkpoint can be made for a replica that waits for one")
+        feed.end()
+      }
+    }
+  }
+
+  private attempt(feed: Feed, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.host.warn(`a replica cannot be served: ${error.message}`)
+      feed.end()
+    }
+  }
+
+  private startFeed(connection: ConnectionPort, answer: string, source: FrameSource): void {
+    const feed = this.makeFeed(connection)
+    feed.start(answer, source, undefined)
+    this.host.report(`the replica ${feed.name.address}:${feed.name.port} follows from lsn ${source.lsn}`)
+  }
+
+  private makeFeed(connection: ConnectionPort): Feed {
     const names = this.names.get(connection)
     const address = names?.get("ip-address") ?? connection.client.address.replace(/:\d+$/, "")
     const feed = new Feed(this.feeds.host, this.feeds, { address, port: Number(names?.get("listening-port") ?? 0) })
     connection.client.replica = true
     this.byConnection.set(connection, feed)
     this.feeds.add(feed)
-    feed.start(connection.handOver(feed), answer, source, undefined)
-    this.host.report(`the replica ${address}:${feed.name.port} follows: ${answer.slice(1, 40)}`)
+    feed.open(connection.handOver(feed))
+    return feed
   }
 
   /** The server ends: nobody is followed, nobody follows; what the files say of that stays. */

@@ -21,8 +21,10 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly flush: () => void
   /** Makes sure that this turn ends with a commit. */
   readonly settle: () => void
-  /** Makes memory anew from the log and the checkpoints; the reason why that failed. */
-  readonly reload: () => string | undefined
+  /** Makes memory anew from the log and the checkpoints, a slice at a time. */
+  readonly reload: () => Iterator<void, void>
+  /** Asks for a checkpoint; false when the last one failed and none is under way. */
+  readonly checkpoint: (ask: boolean) => boolean
   readonly port: number
 }>()("annals/replication/ReplicationParts") {}
 
@@ -72,14 +74,21 @@ const make = Effect.gen(function*() {
       }
       parts.settle()
     },
-    reload: () => {
-      const failed = parts.reload()
-      if (failed !== undefined) throw new Error(`memory cannot be made from the log: ${failed}`)
-    },
-    loading: (on) => {
-      executor.loading = on
+    reload: (done) => {
+      executor.loading = true
+      const steps = parts.reload()
+      const step = (): void => {
+        if (steps.next().done !== true) {
+          setImmediate(step)
+          return
+        }
+        executor.loading = false
+        done()
+      }
+      setImmediate(step)
     },
     later: (run) => void setImmediate(run),
+    checkpoint: parts.checkpoint,
     flush: parts.flush,
     unblockAll: () => executor.waiters.unblockAll(),
     report: (text) => void Effect.runForkWith(context)(Effect.log(text)),

@@ -4,6 +4,26 @@ import { afterEach } from "vitest"
 import { type ServerProcess, startAnnals, temporaryDir } from "../support/processes.ts"
 import { plain, type RespClient } from "../support/resp-client.ts"
 
+/** Fields of INFO that tests look at. */
+type Field =
+  | "connected_slaves"
+  | "log_sequence"
+  | "log_segments"
+  | "master_failover_state"
+  | "master_link_status"
+  | "master_repl_offset"
+  | "master_replid"
+  | "master_sync_in_progress"
+  | "min_slaves_good_slaves"
+  | "replication_epoch"
+  | "replication_set_aside_batches"
+  | "role"
+  | "slave0"
+  | "slave_repl_offset"
+  | "sync_full"
+  | "sync_partial_ok"
+  | "sync_partial_err"
+
 /** A server that may be killed and started again in the same directory, on the same port. */
 export class Node {
   server: ServerProcess
@@ -37,14 +57,13 @@ export class Node {
   }
 
   /** Fields of INFO. */
-  async info(section = "replication"): Promise<Record<string, string>> {
+  async info(section = "replication"): Promise<Record<Field, string>> {
     const text = String(await this.ask("INFO", section))
-    return Object.fromEntries(
-      text.split("\r\n").flatMap((line) => {
-        const at = line.indexOf(":")
-        return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]]
-      })
-    )
+    const fields = text.split("\r\n").flatMap((line) => {
+      const at = line.indexOf(":")
+      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]]
+    })
+    return Object.fromEntries(fields) as Record<Field, string>
   }
 
   async kill(): Promise<void> {
@@ -87,7 +106,7 @@ export const until = async (what: string, so: () => Promise<boolean>, ms = 20_00
 
 /** Waits until a replica has all that its primary had when this was called. */
 export const caughtUp = async (primary: Node, ...replicas: ReadonlyArray<Node>): Promise<void> => {
-  const { log_sequence: wanted = "" } = await primary.info("eventlog")
+  const { log_sequence: wanted } = await primary.info("eventlog")
   for (const replica of replicas) {
     await until(`the replica has sequence ${wanted}`, async () => {
       const { log_sequence: sequence } = await replica.info("eventlog")

@@ -24,7 +24,7 @@ import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
 import { budgetOf, Evictor, Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
-import { gateRefusal, masterDown, openGate, readOnly } from "./gate.ts"
+import { gateRefusal, openGate, readOnly } from "./gate.ts"
 import type { LogPort } from "./log-port.ts"
 import { beforeAllDeadlines, SeededRandom, View } from "./lookup.ts"
 import { Statistics } from "./statistics.ts"
@@ -191,10 +191,7 @@ export class CommandExecutor {
       const refusal = this.writesRefused() ?? (row.write ? gateRefusal(this.gate) : undefined)
       if (refusal !== undefined) return this.refuse(refusal, row, client, out)
     }
-    if (client.protocol === 2 && client.subscribed && !row.forSubscribers) {
-      return this.refuse(notForSubscribers(row.name), row, client, out)
-    }
-    if (this.gate.stale && !row.stale) return this.refuse(masterDown, row, client, out)
+import { gateRefusal, openGate, readOnly } from "./gate.ts"
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false

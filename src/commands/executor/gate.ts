@@ -7,12 +7,12 @@ export interface Gate {
   replica: boolean
   /** Too few replicas follow for a write (min-replicas-to-write). */
   tooFewReplicas: boolean
-  /** The link to the primary is down, and old data is not to be shown (replica-serve-stale-data). */
-  stale: boolean
+  /** Why the data is not to be shown: the link is down (replica-serve-stale-data), or a full sync is under way. */
+  hidden: ReplyError | undefined
 }
 
 /** A primary, or a server by itself. */
-export const openGate = (): Gate => ({ replica: false, tooFewReplicas: false, stale: false })
+export const openGate = (): Gate => ({ replica: false, tooFewReplicas: false, hidden: undefined })
 
 export const readOnly = new ReplyError("READONLY You can't write against a read only replica.")
 const tooFewReplicas = new ReplyError("NOREPLICAS Not enough good replicas to write.")
