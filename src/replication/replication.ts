@@ -24,6 +24,8 @@ export interface ReplicationSettings {
   readonly maxLagMs: number
   /** Answer from old data while the link is down. */
   readonly serveStale: boolean
+  /** A log up to this size is sent whole rather than a checkpoint and its end: the replica then has the history, too. */
+  readonly wholeLogBytes: number
 }
 
 /** What replication needs of the server. */
@@ -52,9 +54,6 @@ const readTarget = (text: string): FollowTarget | undefined => {
 
 const damagedRequest = new ReplyError("ERR the request is damaged: its checksum does not fit")
 const notConnected = new ReplyError("NOMASTERLINK Can't SYNC while not connected with my master")
-
-/** A log up to this size is sent whole rather than a checkpoint and its end: the replica then has the history, too. */
-const wholeLogBytes = 64 << 20
 
 const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind", lsn }).slice(1))
 
@@ -242,6 +241,7 @@ export class Replication implements ReplicationPort {
     if (request.segment !== undefined) this.refusedPartialSyncs++
     this.fullSyncs++
     const { lsn, sequence } = mirror.position
+    const { wholeLogBytes } = this.host.replicationSettings()
     const feed = this.makeFeed(connection)
     if (mirror.oldestLsn === 0 && lsn <= wholeLogBytes) this.sendLog(feed)
     else {

@@ -28,6 +28,9 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly port: number
 }>()("annals/replication/ReplicationParts") {}
 
+/** See `ReplicationSettings`: a few seconds' work to stream and fold. */
+const wholeLogBytes = 64 << 20
+
 /** How often time is looked at. */
 const tick = "20 millis"
 
@@ -63,6 +66,7 @@ const make = Effect.gen(function*() {
       pingMs: config.get("repl-ping-replica-period") * 1000,
       minReplicas: config.get("min-replicas-to-write"),
       maxLagMs: config.get("min-replicas-max-lag") * 1000,
+      wholeLogBytes,
       serveStale: config.get("replica-serve-stale-data")
     }),
     gate: executor.gate,
