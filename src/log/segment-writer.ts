@@ -252,7 +252,7 @@ export abstract class SegmentWriter {
   }
 
   /** The footer of the segment before is completed now: the segment in use is about to be the one before. */
-  protected finishFooter(): void {
+  finishFooter(): void {
     this.footer?.finish()
     this.footer = undefined
   }

@@ -231,6 +231,7 @@ class SegmentedLog {
   /** Closes the log, has its files changed and opens it anew. What fails in between ends the process: a start goes on with it. */
   private reopen(change: () => void): ReadonlyArray<Epoch> {
     const before = this.writer
+    before.finishFooter()
     before.release()
     try {
       change()

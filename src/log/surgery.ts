@@ -7,7 +7,7 @@ import { checkpointFolder, CheckpointUnusable } from "./checkpoint-file.ts"
 import { CheckpointReader } from "./checkpoint-reader.ts"
 import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { readFooterTail } from "./footer.ts"
+import { beginsFooter } from "./footer.ts"
 import { FrameCursor, readRetrying } from "./frame-cursor.ts"
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts"
 import { findSegments, segmentFiles } from "./recovery-files.ts"
@@ -87,8 +87,11 @@ export const rewindFiles = (disk: Disk, lsn: number, to: string): void => {
   const position = segmentHeaderSize + lsn - header.lsn
   const file = openSegment(disk, name)
   try {
+    const head = new Uint8Array(8)
+    const read = readRetrying(file, head, 0, head.length, Math.min(position, size))
     const cursor = new FrameCursor(file, position, size)
-    if (position > size || (position < size && cursor.advance() === "bad" && !isFooter(disk, name, position))) {
+    const fits = position === size || (read === 8 && beginsFooter(head)) || cursor.advance() === "frame"
+    if (position > size || !fits) {
       throw new DiskError("EINVAL", "cut", name, `no frame begins at lsn ${lsn}`)
     }
     if (position < size) {
@@ -114,17 +117,6 @@ export const rewindFiles = (disk: Disk, lsn: number, to: string): void => {
     file.close()
   }
   syncFolders(disk, to, "log")
-}
-
-/** Whether the frames of a sealed segment end at a position. */
-const isFooter = (disk: Disk, name: string, position: number): boolean => {
-  const file = openSegment(disk, name)
-  try {
-    const tail = readFooterTail(file, file.size())
-    return tail?.start === position
-  } finally {
-    file.close()
-  }
 }
 
 /** What a manifest says once the log ends at `lsn`, in the segment with this header. */

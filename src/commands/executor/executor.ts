@@ -191,7 +191,10 @@ export class CommandExecutor {
       const refusal = this.writesRefused() ?? (row.write ? gateRefusal(this.gate) : undefined)
       if (refusal !== undefined) return this.refuse(refusal, row, client, out)
     }
-import { gateRefusal, openGate, readOnly } from "./gate.ts"
+    if (client.protocol === 2 && client.subscribed && !row.forSubscribers) {
+      return this.refuse(notForSubscribers(row.name), row, client, out)
+    }
+    if (this.gate.hidden !== undefined && !row.stale) return this.refuse(this.gate.hidden, row, client, out)
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
     if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
