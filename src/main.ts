@@ -150,12 +150,14 @@ const netOptionsLayer = Layer.effect(
 const replicationPartsLayer = Layer.effect(
   Replication.ReplicationParts,
   Effect.gen(function*() {
-    const { flush, port, settle } = yield* Listener.Network
+    const { clients, flush, port, settle } = yield* Listener.Network
     const persistence = yield* Persistence.Checkpoints
     return {
       flush,
       settle,
       port,
+      pauseWrites: () => clients.pause(Infinity, "write"),
+      unpause: () => clients.unpause(),
       reload: () => persistence.reloading(),
       checkpoint: (ask: boolean) => {
         if (ask) persistence.backgroundSave(true)

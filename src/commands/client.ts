@@ -67,6 +67,8 @@ export class ClientState implements Author {
   revision = 0
   /** A batch of this client's was appended in this turn. */
   wrote = false
+  /** Position in the log behind the last batch of this client's. */
+  writtenLsn = 0
   logged = { segment: -1, revision: -1, ref: 0 }
   /** What waits for EXEC, between MULTI and it. */
   transaction: Transaction | undefined = undefined

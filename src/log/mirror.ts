@@ -120,6 +120,11 @@ export class LogMirror {
     return this.host.writer().durable
   }
 
+  /** Begins to sync what is written, whatever the policy. */
+  sync(): void {
+    this.host.writer().syncAll(false)
+  }
+
   /** Sets who hears of what is written; undefined for nobody. One listener. */
   listen(tap: LogTap | undefined): void {
     this.tap = tap

@@ -96,7 +96,10 @@ export class Turn {
       const session = sessions[i]!
       const { client } = session
       if (session.release(released, failing && !client.wrote ? released : lsn)) this.waiting.add(session)
-      client.wrote = false
+      if (client.wrote) {
+        client.wrote = false
+        client.writtenLsn = lsn
+      }
     }
     sessions.length = 0
   }

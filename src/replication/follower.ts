@@ -71,6 +71,8 @@ export class Follower implements StreamHandler {
   fullSyncs = 0
   inputBytes = 0
   primarySequence = 0
+  /** What the other server, a replica so far, is told: to lead from the end of this log. */
+  handover: string | undefined = undefined
   private readonly host: FollowerHost
   private link: Link | undefined = undefined
   private reader: StreamReader
@@ -81,6 +83,8 @@ export class Follower implements StreamHandler {
   private nextTry = 0
   private failures = 0
   private lastAck = 0
+  /** What the primary was told last that this disk has. */
+  private durableSaid = 0
   private ackDue = false
   private lastTrouble = ""
   /** A full sync under way. */
@@ -133,6 +137,7 @@ export class Follower implements StreamHandler {
   /** Follows nobody any more. */
   stop(): void {
     this.target = undefined
+    this.handover = undefined
     this.catchingUp = false
     this.end("this server does not follow any more")
   }
@@ -159,7 +164,8 @@ export class Follower implements StreamHandler {
       this.fail(this.state === "connected" ? "nothing came for too long" : "it does not answer")
       return
     }
-    if (this.streaming && (this.ackDue || now - this.lastAck >= ackEveryMs)) this.acknowledge()
+    const due = this.ackDue || now - this.lastAck >= ackEveryMs || host.mirror.durable !== this.durableSaid
+    if (this.streaming && due) this.acknowledge()
   }
 
   private get streaming(): boolean {
@@ -246,6 +252,7 @@ export class Follower implements StreamHandler {
     this.ask("ping", "PING")
     this.ask("replconf", "REPLCONF", "listening-port", `${listeningPort}`)
     if (announceAddress !== "") this.ask("replconf", "REPLCONF", "ip-address", announceAddress)
+    if (this.handover !== undefined) this.ask("replconf", "REPLCONF", "failover", this.handover)
     this.askForLog()
   }
 
@@ -281,6 +288,7 @@ export class Follower implements StreamHandler {
 
   private up(): void {
     this.state = this.catchingUp ? "sync" : "connected"
+    this.handover = undefined
     this.failures = 0
     this.lastTrouble = ""
     this.acknowledge()
@@ -426,6 +434,7 @@ export class Follower implements StreamHandler {
     const { durable, position } = this.host.mirror
     this.lastAck = this.host.monotonic()
     this.ackDue = false
+    this.durableSaid = durable
     this.send(["REPLCONF", "ACK", `${position.lsn}`, "FACK", `${durable}`])
   }
 }

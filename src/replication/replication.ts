@@ -4,16 +4,24 @@
  */
 import { errors } from "../commands/errors.ts"
 import { type Gate, masterDown } from "../commands/executor/gate.ts"
-import type { ConnectionPort } from "../commands/ports.ts"
-import type { FailoverOptions, FollowTarget, ReplicationPort, ReplicationStatus } from "../commands/replication/port.ts"
+import type { ConnectionPort, OtherWaitsPort } from "../commands/ports.ts"
+import type {
+  FailoverOptions,
+  FollowTarget,
+  ReplicationPort,
+  ReplicationStatus,
+  WantedReplicas
+} from "../commands/replication/port.ts"
 import type { CheckpointInfo } from "../log/checkpoint-store.ts"
 import { DiskError } from "../log/disk.ts"
 import type { FrameSource } from "../log/frame-source.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
 import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
+import { Failover } from "./failover.ts"
 import { Feed, Feeds } from "./feed.ts"
 import { Follower, type FollowerHost } from "./follower.ts"
 import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
+import { Waits } from "./waits.ts"
 
 /** What the configuration says at the moment. */
 export interface ReplicationSettings {
@@ -40,6 +48,10 @@ export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside
   readonly checkpoint: (ask: boolean) => boolean
   /** Clients that wait in blocking commands are told that this is another server now. */
   readonly unblockAll: () => void
+  readonly waits: OtherWaitsPort
+  readonly waitClock: () => number
+  readonly pauseWrites: () => void
+  readonly unpause: () => void
 }
 
 /** Words under which REPLICATION keeps whom to follow. */
@@ -61,6 +73,8 @@ const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind"
 export class Replication implements ReplicationPort {
   readonly feeds: Feeds
   readonly follower: Follower
+  private readonly waits: Waits
+  private readonly handover: Failover
   private readonly host: ReplicationHost
   private readonly names = new WeakMap<ConnectionPort, Map<string, string>>()
   /** Replicas that wait for a checkpoint of at least this sequence. */
@@ -85,6 +99,31 @@ export class Replication implements ReplicationPort {
       changed: () => this.review()
     })
     this.follower = new Follower({ ...host, setAside: (what, why) => this.noteSetAside(what, why) })
+    this.waits = new Waits({
+      waits: host.waits,
+      waitClock: host.waitClock,
+      later: host.later,
+      end: () => host.mirror.position.lsn,
+      durable: () => host.mirror.durable,
+      having: (lsn, durable) => this.feeds.having(lsn, durable),
+      hurry: (durable) => {
+        this.feeds.sign(true)
+        if (durable) host.mirror.sync()
+      }
+    })
+    this.handover = new Failover({
+      feeds: this.feeds,
+      monotonic: host.monotonic,
+      end: () => host.mirror.position.lsn,
+      isReplica: () => host.gate.replica,
+      pauseWrites: host.pauseWrites,
+      flush: host.flush,
+      unpause: host.unpause,
+      follow: (target, force) => this.handOverTo(target, force),
+      followed: () => this.follower.state === "connected",
+      lead: () => this.lead(),
+      report: host.report
+    })
   }
 
   /** The data is loaded: goes on following whom it followed, or begins to follow whom the configuration names. */
@@ -117,6 +156,26 @@ export class Replication implements ReplicationPort {
     this.follower.start(target)
     this.review()
     return "started"
+  }
+
+  /** Follows a replica of this server, which is to lead from where this log ends. */
+  private handOverTo(target: FollowTarget, force: boolean): string | undefined {
+    const { epochs, lsn } = this.host.mirror.position
+    const answer = this.follow(target)
+    if (typeof answer === "object") return answer.refused
+    this.follower.handover = `${epochs.at(-1)!.replicationId}:${force ? "any" : lsn}`
+    return undefined
+  }
+
+  /** The primary hands over: its log ends where it says, and so must this one. */
+  private takeOver(value: string): boolean {
+    const { gate, mirror } = this.host
+    const { epochs, lsn } = mirror.position
+    const [before, last] = [epochs.at(-2), epochs.at(-1)!]
+    // It has, and was not heard.
+    if (!gate.replica) return before !== undefined && value.startsWith(`${before.replicationId}:`)
+    const here = value === `${last.replicationId}:${lsn}` || value === `${last.replicationId}:any`
+    return here && this.lead() === undefined
   }
 
   private becomeReplica(): void {
@@ -171,6 +230,8 @@ export class Replication implements ReplicationPort {
     const { monotonic, replicationSettings } = this.host
     const { pingMs, timeoutMs } = replicationSettings()
     this.follower.tick()
+    this.waits.check()
+    this.handover.tick()
     if (this.feeds.all.size > 0) {
       const now = monotonic()
       if (now - this.lastPing >= pingMs) {
@@ -186,6 +247,7 @@ export class Replication implements ReplicationPort {
   // ——— replicas
 
   describe(connection: ConnectionPort, option: string, value: string): boolean {
+    if (option === "failover") return this.takeOver(value)
     if (!["listening-port", "ip-address", "capa"].includes(option)) return false
     let names = this.names.get(connection)
     if (names === undefined) this.names.set(connection, names = new Map())
@@ -195,6 +257,8 @@ export class Replication implements ReplicationPort {
 
   acknowledge(connection: ConnectionPort, lsn: number, durable: number): void {
     this.byConnection.get(connection)?.acknowledge(lsn, durable)
+    this.waits.check()
+    this.handover.tick()
     this.review()
   }
 
@@ -336,7 +400,7 @@ export class Replication implements ReplicationPort {
       primary: follower.status,
       replicas: [...feeds.all].map((feed) => feed.status),
       goodReplicas: minReplicas > 0 && maxLagMs > 0 ? feeds.good(maxLagMs) : undefined,
-      failover: "no-failover",
+      failover: this.handover.state,
       epoch: epochs.at(-1)!.number,
       replicationId: epochs.at(-1)!.replicationId,
       secondId: before?.replicationId ?? "0".repeat(40),
@@ -353,19 +417,17 @@ export class Replication implements ReplicationPort {
     }
   }
 
-  wait(_connection: ConnectionPort, _replicas: number, _timeoutMs: number, _mayWait: boolean): Reply {
-    return 0
+  wait(connection: ConnectionPort, wanted: WantedReplicas, mayWait: boolean): Reply | undefined {
+    return this.waits.begin(connection, wanted, mayWait)
   }
 
-  waitDurable(): Reply {
-    return [0, 0]
-  }
-
-  failover(_options: FailoverOptions): string | undefined {
-    return undefined
+  failover(options: FailoverOptions): string | undefined {
+    const refused = this.handover.begin(options)
+    this.handover.tick()
+    return refused
   }
 
   abortFailover(): boolean {
-    return false
+    return this.handover.abort("as was asked")
   }
 }

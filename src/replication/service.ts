@@ -25,6 +25,8 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly reload: () => Iterator<void, void>
   /** Asks for a checkpoint; false when the last one failed and none is under way. */
   readonly checkpoint: (ask: boolean) => boolean
+  readonly pauseWrites: () => void
+  readonly unpause: () => void
   readonly port: number
 }>()("annals/replication/ReplicationParts") {}
 
@@ -74,7 +76,7 @@ const make = Effect.gen(function*() {
     folded: () => {
       if (executor.waiters.ready) {
         executor.beginChunk()
-        executor.waiters.serve()
+        executor.waiters.serve(executor.monotonic())
       }
       parts.settle()
     },
@@ -95,6 +97,10 @@ const make = Effect.gen(function*() {
     checkpoint: parts.checkpoint,
     flush: parts.flush,
     unblockAll: () => executor.waiters.unblockAll(),
+    waits: executor.waiters.others,
+    waitClock: () => executor.monotonic(),
+    pauseWrites: parts.pauseWrites,
+    unpause: parts.unpause,
     report: (text) => void Effect.runForkWith(context)(Effect.log(text)),
     warn: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
   })

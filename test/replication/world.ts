@@ -250,6 +250,14 @@ export class SimServer {
       },
       flush: () => void this.log.commit(),
       unblockAll: () => executor.waiters.unblockAll(),
+      waits: executor.waiters.others,
+      waitClock: () => executor.monotonic(),
+      pauseWrites: () => {
+        executor.pause = "write"
+      },
+      unpause: () => {
+        executor.pause = "none"
+      },
       report: () => {},
       warn: (text) => void this.warnings.push(text)
     })

@@ -319,6 +319,11 @@ export class CommandExecutor {
     if (this.waiters.ready) this.serveWaiters()
   }
 
+  /** The clock of waits, ms. */
+  monotonic(): number {
+    return this.ports.monotonic()
+  }
+
   private runControl(row: Row, connection: ConnectionPort, argv: Argv): Reply {
     if (row.run === undefined || this.controlPorts === undefined) throw wrongArity(row.name)
     const { client } = connection

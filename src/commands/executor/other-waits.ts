@@ -43,6 +43,11 @@ export class OtherWaits {
     return true
   }
 
+  /** Ends all waits that can be ended. */
+  unblockAll(): void {
+    for (const connection of this.waits.keys()) this.unblock(connection, "error")
+  }
+
   /** Ends the waits whose time is over at `now`, monotonic ms. */
   expire(now: number): void {
     for (const [connection, wait] of this.waits) if (wait.until <= now) this.end(connection, wait, "timeout")

@@ -77,6 +77,16 @@ export interface FailoverOptions {
   readonly timeoutMs: number
 }
 
+/** What WAIT and WAITAOF wait for. */
+export interface WantedReplicas {
+  readonly replicas: number
+  /** 0 for no end. */
+  readonly timeoutMs: number
+  /** WAITAOF: on disk, and whether on this server's as well. */
+  readonly durable: boolean
+  readonly local: boolean
+}
+
 /** Replication as commands may act on it. */
 export interface ReplicationPort {
   status(): ReplicationStatus
@@ -90,16 +100,8 @@ export interface ReplicationPort {
   acknowledge(connection: ConnectionPort, lsn: number, durable: number): void
   /** LOG.FOLLOW: the connection's output belongs to the stream from now on. Any reply but `noReply` is a refusal. */
   serve(connection: ConnectionPort, words: ReadonlyArray<string>): Reply
-  /** WAIT: how many replicas have what the connection wrote. Answers later unless it may not wait. */
-  wait(connection: ConnectionPort, replicas: number, timeoutMs: number, mayWait: boolean): Reply
-  /** WAITAOF: whether it is on this server's disk, and on how many replicas'. */
-  waitDurable(
-    connection: ConnectionPort,
-    local: boolean,
-    replicas: number,
-    timeoutMs: number,
-    mayWait: boolean
-  ): Reply
+  /** WAIT and WAITAOF: the reply, or undefined when it comes later, which it does not unless `mayWait`. */
+  wait(connection: ConnectionPort, wanted: WantedReplicas, mayWait: boolean): Reply | undefined
   /** FAILOVER; the reason why not, or undefined. */
   failover(options: FailoverOptions): string | undefined
   /** FAILOVER ABORT: false when none is under way. */

@@ -114,8 +114,7 @@ const testReplication: ReplicationPort = {
   describe: (_connection, option) => option === "listening-port",
   acknowledge: () => {},
   serve: () => "served",
-  wait: () => 0,
-  waitDurable: () => [1, 0],
+  wait: (_connection, { durable }) => durable ? [1, 0] : 0,
   failover: () => undefined,
   abortFailover: () => false
 }
