@@ -30,7 +30,7 @@ export type Pending =
   /** Everything from this position on goes to the folder `to`. */
   | { readonly kind: "rewind"; readonly lsn: number; readonly to: string }
   /** All of the log and the checkpoints go to the folder `to`, and what was received takes their place. */
-  | { readonly kind: "replace"; readonly to: string }
+  | { readonly kind: "replace"; readonly to: string; readonly checkpoint: number | undefined }
 
 /** The content of REPLICATION. */
 export interface ReplicationState {

@@ -85,7 +85,11 @@ export class LogMirror {
     this.host = host
     this.known = state !== undefined
     this.following = state?.following
-    this.epochs = state?.epochs ?? [firstEpoch(host.segments.sealed()[0]?.header ?? host.writer().segment.header)]
+    const { segment } = host.writer()
+    // A power cut may have taken the record of an epoch that was taken in from a primary and not synced yet.
+    this.epochs = state === undefined
+      ? [firstEpoch(host.segments.sealed()[0]?.header ?? segment.header)]
+      : epochsBefore(state.epochs, segment.lsn)
   }
 
   /** Takes in epochs found in the log that REPLICATION does not name yet: the process ended in between. */
@@ -298,6 +302,7 @@ export class LogMirror {
   receive(): IncomingLog {
     const { disk } = this.host
     disk.makeFolder(incomingFolder)
+    disk.syncFolder("")
     removeIncoming(disk)
     return new IncomingLog(disk)
   }
@@ -307,7 +312,7 @@ export class LogMirror {
     const { lsn, sequence } = this.position
     incoming.finish()
     const to = this.folder("replaced")
-    this.carryOut({ kind: "replace", to }, epochs)
+    this.carryOut({ kind: "replace", to, checkpoint: incoming.checkpoint }, epochs)
     return { batches: sequence, bytes: lsn, folder: to }
   }
 
@@ -336,12 +341,14 @@ export class LogMirror {
 /** Does, or does to its end, what REPLICATION says is to be done before the log is opened. */
 export const finishPending = (disk: Disk, pending: Pending): void => {
   if (pending.kind === "rewind") rewindFiles(disk, pending.lsn, pending.to)
-  else replaceFiles(disk, pending.to)
+  else replaceFiles(disk, pending.to, pending.checkpoint)
 }
 
 /** A log being received: a checkpoint, and the segment around it up to the checkpoint's position. */
 export class IncomingLog {
   private readonly disk: Disk
+  /** Sequence of the checkpoint, once it is begun. */
+  checkpoint: number | undefined = undefined
   private file: DiskFile | undefined = undefined
   private name = ""
   private size = 0
@@ -353,6 +360,7 @@ export class IncomingLog {
   /** The bytes from now on are those of the checkpoint of this sequence, or, where it is undefined, of the segment. */
   begin(checkpoint: number | undefined): void {
     this.finish()
+    this.checkpoint ??= checkpoint
     this.name = checkpoint === undefined ? incomingSegment : `${incomingFolder}/${checkpointName(checkpoint)}`
     this.file = this.disk.open(this.name, "create")
     this.size = 0
@@ -384,6 +392,7 @@ export class IncomingLog {
     } finally {
       file.close()
     }
+    this.disk.syncFolder(incomingFolder)
   }
 
   /** Gives up: what was received goes. */

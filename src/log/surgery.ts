@@ -3,7 +3,7 @@
  * announced in REPLICATION before they begin, may be interrupted anywhere and begun again, and delete nothing that was
  * part of a log: that goes to quarantine/.
  */
-import { checkpointFolder, CheckpointUnusable } from "./checkpoint-file.ts"
+import { checkpointFolder, checkpointName, CheckpointUnusable } from "./checkpoint-file.ts"
 import { CheckpointReader } from "./checkpoint-reader.ts"
 import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
@@ -59,10 +59,10 @@ const checkpointLsn = (disk: Disk, base: string): number | undefined => {
   }
 }
 
-const moveCheckpoints = (disk: Disk, to: string, goes: (lsn: number) => boolean): void => {
+const moveCheckpoints = (disk: Disk, to: string, goes: (lsn: number, base: string) => boolean): void => {
   if (!disk.exists(checkpointFolder)) return
   for (const base of disk.list(checkpointFolder)) {
-    if (base.endsWith(".evs") && goes(checkpointLsn(disk, base) ?? Infinity)) {
+    if (base.endsWith(".evs") && goes(checkpointLsn(disk, base) ?? Infinity, base)) {
       moveTo(disk, `${checkpointFolder}/${base}`, to)
     }
   }
@@ -135,24 +135,28 @@ const cutManifest = (
 })
 
 /**
- * Puts the received segment, and checkpoint if there is one, in the place of the whole log, which goes to the folder
- * `to`. Throws `DiskError`.
+ * Puts the received segment, and the checkpoint of that sequence if there is one, in the place of the whole log, which
+ * goes to the folder `to`. Throws `DiskError`.
  */
-export const replaceFiles = (disk: Disk, to: string): void => {
+export const replaceFiles = (disk: Disk, to: string, checkpoint: number | undefined): void => {
   // The last thing to move: where it is gone, everything is done.
   if (!disk.exists(incomingSegment)) return
   disk.makeFolder(to)
   disk.makeFolder("log")
   syncFolders(disk, "", "quarantine")
   for (const base of disk.list("log")) moveTo(disk, `log/${base}`, to)
-  moveCheckpoints(disk, to, () => true)
+  // Begun before: what is not in its folder any more is in place already.
+  const placed = checkpoint === undefined || disk.exists(`${incomingFolder}/${checkpointName(checkpoint)}`)
+    ? ""
+    : checkpointName(checkpoint)
+  moveCheckpoints(disk, to, (_lsn, base) => base !== placed)
   for (const name of ["MANIFEST", "MANIFEST.prev"]) if (disk.exists(name)) moveTo(disk, name, to)
   syncFolders(disk, "", "log", to)
-  for (const base of disk.list(incomingFolder)) {
-    if (!base.endsWith(".evs")) continue
+  if (checkpoint !== undefined && placed === "") {
+    const base = checkpointName(checkpoint)
     disk.makeFolder(checkpointFolder)
     disk.rename(`${incomingFolder}/${base}`, `${checkpointFolder}/${base}`)
-    syncFolders(disk, "", checkpointFolder)
+    syncFolders(disk, "", checkpointFolder, incomingFolder)
   }
   const header = decodeSegmentHeader(disk.readFile(incomingSegment).subarray(0, segmentHeaderSize))
   if (header.kind !== "header") throw new DiskError("EINVAL", "read", incomingSegment, "no segment header")

@@ -34,6 +34,7 @@ export interface Fault {
 /** One link between two servers. */
 export class SimLink {
   readonly events: LinkEvents
+  readonly owner: SimServer
   readonly target: SimServer
   /** Bytes on their way to the replica, and to the primary. */
   down: Array<Buffer> = []
@@ -45,7 +46,8 @@ export class SimLink {
   fault: Fault
   private readonly connection: SimConnection
 
-  constructor(target: SimServer, events: LinkEvents, id: number, fault: Fault) {
+  constructor(owner: SimServer, target: SimServer, events: LinkEvents, id: number, fault: Fault) {
+    this.owner = owner
     this.target = target
     this.events = events
     this.fault = fault
@@ -63,7 +65,7 @@ export class SimLink {
     this.down = []
     this.up = []
     this.connection.owner?.closed()
-    this.events.closed("cut")
+    if (this.owner.alive) this.events.closed("cut")
   }
 
   /** Moves up to so many bytes each way; false when there was nothing to move. */
@@ -220,7 +222,7 @@ export class SimServer {
     let next = this.log.sequence()
     this.replication = new Replication({
       mirror: this.log.mirror,
-      dial: this.world.dial,
+      dial: this.world.dialFrom(this),
       ...ports,
       settings: () => ({
         timeoutMs: this.settings.timeoutMs,
@@ -267,19 +269,15 @@ export class SimServer {
   /** kill -9, and with `power` a power cut. */
   crash(random: Random, power: boolean): void {
     this.alive = false
-    for (const link of this.world.links) if (link.target === this) link.cut()
-    for (const link of this.world.links) if (this.owns(link)) link.cut()
+    for (const link of this.world.links) if (link.target === this || link.owner === this) link.cut()
     if (power) this.disk = this.disk.afterCrash(random)
     else this.disk.kill()
   }
 
-  private owns(link: SimLink): boolean {
-    return this.world.owners.get(link) === this
-  }
-
-  follow(target: SimServer, more: Partial<FollowTarget> = {}): void {
+  /** False when the disk is too busy with a sync to begin at once. */
+  follow(target: SimServer, more: Partial<FollowTarget> = {}): boolean {
     const answer = this.replication.follow({ host: "sim", port: target.name, delayMs: 0, until: undefined, ...more })
-    if (typeof answer === "object") throw new Error(answer.refused)
+    return typeof answer === "string"
   }
 
   run(...words: ReadonlyArray<string>): string {
@@ -304,7 +302,10 @@ export class SimServer {
   }
 
   checkpoint(): void {
-    this.log.commit()
+    while (!this.log.sync(true)) { // a frame waits for a sync under way
+      this.disk.runPending()
+      this.log.tick()
+    }
     const { chainHead, lsn, sequence } = this.log.status()
     const created = this.world.clock.now()
     const hashSeed = this.keyspace.seed
@@ -315,7 +316,6 @@ export class SimServer {
     writer.end(walk.databases)
     writer.syncNow()
     writer.close()
-    if (!this.log.sync(true)) throw new Error("the log cannot be synced")
     readThrough(store.readBack(writer))
     const steps = store.publishing(writer)
     while (steps.next().done !== true);
@@ -358,7 +358,6 @@ export class World {
   readonly clock = new FakeClock()
   readonly servers: Array<SimServer> = []
   links: Array<SimLink> = []
-  readonly owners = new Map<SimLink, SimServer>()
   /** What happens to links dialled from now on, one after the other; without any nothing does. */
   faults: Array<Fault> = []
   /** Bytes per move. */
@@ -371,9 +370,9 @@ export class World {
     return server
   }
 
-  readonly dial: Dial = (_host, port, events) => {
+  readonly dialFrom = (owner: SimServer): Dial => (_host, port, events) => {
     const target = this.servers[port]!
-    const link = new SimLink(target, events, ++this.dials + 10, this.faults.shift() ?? {})
+    const link = new SimLink(owner, target, events, ++this.dials + 10, this.faults.shift() ?? {})
     this.links.push(link)
     if (!target.alive) this.pendingCloses.push(link)
     else this.pendingOpens.push(link)
