@@ -156,6 +156,8 @@ const replicationPartsLayer = Layer.effect(
       flush,
       settle,
       port,
+      linked: (address: string, localAddress: string, close: () => void) =>
+        clients.welcome(address, localAddress, close),
       pauseWrites: () => clients.pause(Infinity, "write"),
       unpause: () => clients.unpause(),
       reload: () => persistence.reloading(),

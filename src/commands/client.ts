@@ -56,8 +56,8 @@ export class ClientState implements Author {
   authenticated = false
   noTouch = false
   noEvict = false
-  /** The connection is a replica's. */
-  replica = false
+  /** Whose connection it is where it is no client's: a replica's, or the one to the primary. */
+  role: "client" | "replica" | "master" = "client"
   /** Is shown every command (MONITOR). */
   monitoring = false
   /** Subscriptions of each kind (SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE). */

@@ -17,7 +17,7 @@ export class FrameRefused extends Error {
 }
 
 /** A batch of a frame that was appended; its events point into the frame. */
-export type AppendedBatch = Pick<Batch, "time" | "db" | "dbs" | "events">
+export type AppendedBatch = Pick<Batch, "time" | "db" | "dbs" | "events" | "origin" | "command" | "author">
 
 /** See the head of this file. */
 export abstract class FollowingWriter extends SegmentWriter {
@@ -89,6 +89,14 @@ export abstract class FollowingWriter extends SegmentWriter {
     return batches
   }
 
+  /** The batches of a frame that is not appended. Throws `FrameRefused`. */
+  decode(bytes: Uint8Array, at: number, header: FrameHeader): ReadonlyArray<AppendedBatch> {
+    const batches: Array<AppendedBatch> = []
+    this.take(bytes, at, header, batches)
+    this.tally.forget()
+    return batches
+  }
+
   /** Decodes what the frame holds; returns how many sequences it takes up. */
   private take(bytes: Uint8Array, at: number, header: FrameHeader, batches: Array<AppendedBatch>): number {
     const { decoder, tally } = this
@@ -97,9 +105,9 @@ export abstract class FollowingWriter extends SegmentWriter {
       if (header.type !== frameType.batches) return count
       decoder.open(bytes, at, header)
       while (decoder.next()) {
-        const { db, dbs, events, time } = decoder.batch
+        const { author, command, db, dbs, events, origin, time } = decoder.batch
         for (const event of events) tally.add(event)
-        batches.push({ time, db, dbs: dbs?.slice(), events: events.slice() })
+        batches.push({ time, db, dbs: dbs?.slice(), events: events.slice(), origin, command, author })
       }
       return count
     } catch (error) {

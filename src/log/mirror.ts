@@ -4,13 +4,12 @@
  */
 import * as Context from "effect/Context"
 import { crc32 } from "node:zlib"
-import { checkpointFolder, checkpointName } from "./checkpoint-file.ts"
-import { CheckpointReader } from "./checkpoint-reader.ts"
 import type { CheckpointFiles, CheckpointInfo } from "./checkpoint-store.ts"
-import { type Disk, DiskError, type DiskFile } from "./disk.ts"
+import { type Disk, DiskError } from "./disk.ts"
 import type { AppendedBatch } from "./following-writer.ts"
 import { FrameSource } from "./frame-source.ts"
 import type { FrameHeader } from "./frame.ts"
+import { CheckpointBytes, IncomingLog } from "./incoming-log.ts"
 import {
   commonEnd,
   type Epoch,
@@ -23,7 +22,7 @@ import {
 } from "./lineage.ts"
 import type { Segments } from "./reader.ts"
 import { encodeSegmentHeader, hex, type SegmentHeader } from "./segment.ts"
-import { incomingFolder, incomingSegment, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
+import { incomingFolder, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
 import type { LogWriter } from "./writer.ts"
 
 /** What the mirror needs of the log it belongs to. */
@@ -276,6 +275,26 @@ export class LogMirror {
     return batches
   }
 
+  /**
+   * Appends of a frame's batches those up to a sequence, in an epoch of this server's own: the frame as a whole would go
+   * further. Following on later begins with giving them up for the frame.
+   */
+  appendPart(bytes: Uint8Array, at: number, header: FrameHeader, until: number): ReadonlyArray<AppendedBatch> {
+    const writer = this.host.writer()
+    const batches = writer.decode(bytes, at, header).slice(0, until - header.sequence + 1)
+    writer.following = false
+    try {
+      this.beginEpoch(`pinned at sequence ${until}`)
+      for (const { author, command, db, dbs, events, origin, time } of batches) {
+        writer.append(time, db, origin, command, author, events, events.length, dbs)
+      }
+      writer.commit()
+    } finally {
+      writer.following = true
+    }
+    return batches
+  }
+
   /** See `FollowingWriter.beginSegment`. */
   beginSegment(bytes: Uint8Array): void {
     const writer = this.host.writer()
@@ -342,95 +361,6 @@ export class LogMirror {
 export const finishPending = (disk: Disk, pending: Pending): void => {
   if (pending.kind === "rewind") rewindFiles(disk, pending.lsn, pending.to)
   else replaceFiles(disk, pending.to, pending.checkpoint)
-}
-
-/** A log being received: a checkpoint, and the segment around it up to the checkpoint's position. */
-export class IncomingLog {
-  private readonly disk: Disk
-  /** Sequence of the checkpoint, once it is begun. */
-  checkpoint: number | undefined = undefined
-  private file: DiskFile | undefined = undefined
-  private name = ""
-  private size = 0
-
-  constructor(disk: Disk) {
-    this.disk = disk
-  }
-
-  /** The bytes from now on are those of the checkpoint of this sequence, or, where it is undefined, of the segment. */
-  begin(checkpoint: number | undefined): void {
-    this.finish()
-    this.checkpoint ??= checkpoint
-    this.name = checkpoint === undefined ? incomingSegment : `${incomingFolder}/${checkpointName(checkpoint)}`
-    this.file = this.disk.open(this.name, "create")
-    this.size = 0
-  }
-
-  /** Reads the received checkpoint back, a piece at a time. Throws `CheckpointUnusable` unless it is what it should be. */
-  *check(sequence: number): Generator<void, void> {
-    const reader = new CheckpointReader(this.disk, checkpointName(sequence), incomingFolder)
-    try {
-      while (reader.next()) yield
-    } finally {
-      reader.close()
-    }
-  }
-
-  write(bytes: Uint8Array, start: number, length: number): void {
-    const written = this.file!.write(bytes, start, length, this.size)
-    if (written < length) throw new DiskError("ENOSPC", "write", this.name, `${written} of ${length} bytes`)
-    this.size += length
-  }
-
-  /** Syncs and closes the file in hand. */
-  finish(): void {
-    const { file } = this
-    if (file === undefined) return
-    this.file = undefined
-    try {
-      file.sync()
-    } finally {
-      file.close()
-    }
-    this.disk.syncFolder(incomingFolder)
-  }
-
-  /** Gives up: what was received goes. */
-  discard(): void {
-    this.file?.close()
-    this.file = undefined
-    try {
-      removeIncoming(this.disk)
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error // it goes when the log is opened next
-    }
-  }
-}
-
-/** The bytes of a checkpoint, for sending them. */
-export class CheckpointBytes {
-  readonly info: CheckpointInfo
-  readonly size: number
-  private readonly file: DiskFile
-  private position = 0
-
-  /** Throws `DiskError`. */
-  constructor(disk: Disk, info: CheckpointInfo) {
-    this.info = info
-    this.file = disk.open(`${checkpointFolder}/${checkpointName(info.sequence)}`, "read")
-    this.size = this.file.size()
-  }
-
-  /** Fills `into` with what comes next; 0 at the end. */
-  read(into: Uint8Array): number {
-    const n = this.file.read(into, 0, Math.min(into.length, this.size - this.position), this.position)
-    this.position += n
-    return n
-  }
-
-  close(): void {
-    this.file.close()
-  }
 }
 
 /** The open log's part in replication, as a service. */

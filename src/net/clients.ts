@@ -1,6 +1,7 @@
 import type { CommandExecutor } from "../commands/executor/executor.ts"
-import type { ClientsPort } from "../commands/ports.ts"
+import type { ClientsPort, ConnectionPort } from "../commands/ports.ts"
 import { evictClients } from "./client-eviction.ts"
+import { Guest } from "./guest.ts"
 import type { Session } from "./session.ts"
 
 /** Every connection by its id, and the pause that holds them back. */
@@ -10,6 +11,7 @@ export class Clients implements ClientsPort {
   private nextId = 1
   private readonly sessions = new Map<number, Session>()
   private readonly postponed = new Set<Session>()
+  private readonly guests = new Map<number, Guest>()
   private pausedUntil = 0
   private readonly executor: CommandExecutor
   private readonly now: () => number
@@ -49,12 +51,20 @@ export class Clients implements ClientsPort {
     return count
   }
 
-  all(): Iterable<Session> {
-    return this.sessions.values()
+  *all(): Iterable<ConnectionPort> {
+    yield* this.sessions.values()
+    yield* this.guests.values()
   }
 
-  byId(id: number): Session | undefined {
-    return this.sessions.get(id)
+  byId(id: number): ConnectionPort | undefined {
+    return this.sessions.get(id) ?? this.guests.get(id)
+  }
+
+  /** A connection this server has opened itself is shown among the others until the function returned is called. */
+  welcome(address: string, localAddress: string, close: () => void): () => void {
+    const id = this.takeId()
+    this.guests.set(id, new Guest(id, address, localAddress, this.now(), close))
+    return () => void this.guests.delete(id)
   }
 
   postpone(session: Session): void {

@@ -6,7 +6,8 @@
 import type { StreamOutlet, StreamOwner } from "../commands/ports.ts"
 import type { ReplicaStatus } from "../commands/replication/port.ts"
 import type { FrameSource } from "../log/frame-source.ts"
-import type { CheckpointBytes, LogMirror, LogTap } from "../log/mirror.ts"
+import type { CheckpointBytes } from "../log/incoming-log.ts"
+import type { LogMirror, LogTap } from "../log/mirror.ts"
 import { encodeKeepAlive } from "./protocol.ts"
 
 /** More than this waiting to be sent, and the feed goes on from disk. */

@@ -6,10 +6,10 @@
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
 import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { DiskError } from "../log/disk.ts"
-import { type AppendedBatch, FrameRefused } from "../log/following-writer.ts"
-import type { FrameHeader } from "../log/frame.ts"
-import type { LogMirror, SetAside } from "../log/mirror.ts"
-import type { Dial, Link } from "./dial.ts"
+import { FrameRefused } from "../log/following-writer.ts"
+import { type FrameHeader, sequencesOf } from "../log/frame.ts"
+import type { Link } from "./dial.ts"
+import type { FollowerHost } from "./follower-host.ts"
 import { type FullAnswer, FullSync } from "./full-sync.ts"
 import {
   type KeepAlive,
@@ -26,36 +26,6 @@ const [retryMs, longestRetryMs] = [100, 2000]
 const framesPerSlice = 8
 /** The primary hears at least as often how far this server is. */
 const ackEveryMs = 1000
-
-/** What the configuration says at the moment. */
-export interface FollowerSettings {
-  readonly timeoutMs: number
-  readonly user: string
-  readonly password: string
-  readonly listeningPort: number
-  /** "" for the address the connection comes from. */
-  readonly announceAddress: string
-}
-
-/** What the follower needs of the server. */
-export interface FollowerHost {
-  readonly mirror: LogMirror
-  readonly dial: Dial
-  /** Unix ms. */
-  readonly now: () => number
-  readonly monotonic: () => number
-  readonly settings: () => FollowerSettings
-  /** Folds a batch that the log has. */
-  readonly fold: (batch: AppendedBatch) => void
-  /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
-  readonly folded: () => void
-  /** The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. */
-  readonly reload: (done: () => void) => void
-  readonly later: (run: () => void) => void
-  readonly setAside: (what: SetAside, why: string) => void
-  readonly report: (text: string) => void
-  readonly warn: (text: string) => void
-}
 
 type State = PrimaryStatus["state"]
 
@@ -76,6 +46,7 @@ export class Follower implements StreamHandler {
   private readonly host: FollowerHost
   private link: Link | undefined = undefined
   private reader: StreamReader
+  private unlinked = (): void => {}
   /** Requests whose replies are awaited before the stream begins, oldest first. */
   private asked: Array<"auth" | "ping" | "replconf" | "follow"> = []
   private lastIo = 0
@@ -153,7 +124,7 @@ export class Follower implements StreamHandler {
   /** Time passes. */
   tick(): void {
     const { host, target } = this
-    if (target === undefined || this.working) return
+    if (target === undefined || this.working || this.pinned) return
     const now = host.monotonic()
     if (this.link === undefined) {
       if (now >= this.nextTry) this.connect(target)
@@ -223,6 +194,7 @@ export class Follower implements StreamHandler {
 
   private down(_reason: string): void {
     const now = this.host.monotonic()
+    this.unlinked()
     if (this.state === "connected") this.downSince = now
     this.state = "connect"
     this.held = false
@@ -246,6 +218,9 @@ export class Follower implements StreamHandler {
 
   private introduce(): void {
     const { announceAddress, listeningPort, password, user } = this.host.settings()
+    const { host, port } = this.target!
+    const address = `${host}:${port}`
+    this.unlinked = this.host.linked(address, this.link!.localAddress, () => this.fail("it was closed here"))
     this.lastIo = this.host.monotonic()
     this.state = "handshake"
     if (password !== "") this.ask("auth", "AUTH", ...(user === "" ? [] : [user]), password)
@@ -308,6 +283,9 @@ export class Follower implements StreamHandler {
   // ——— a full sync
 
   private takeAll(answer: FullAnswer): void {
+    if (answer.sequence > (this.target!.until ?? Infinity)) {
+      throw new LinkEnded(`what it has to offer begins with sequence ${answer.sequence}`)
+    }
     this.state = "sync"
     this.full = new FullSync(answer, this.host.mirror.receive())
     this.reader.mode = "stream"
@@ -376,8 +354,23 @@ export class Follower implements StreamHandler {
       return true
     }
     if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) return this.hold()
-    for (const batch of host.mirror.appendFrame(bytes, at, header)) host.fold(batch)
+    const { until = Infinity } = this.target!
+    const last = header.sequence + sequencesOf(header, bytes, at) - 1
+    const batches = last > until
+      ? host.mirror.appendPart(bytes, at, header, until)
+      : host.mirror.appendFrame(bytes, at, header)
+    for (const batch of batches) host.fold(batch)
+    if (!this.pinned) return true
+    this.reader.paused = true
+    this.end("the sequence it was to stop at is reached")
+    host.report(`stopped at sequence ${until}`)
     return true
+  }
+
+  /** Whether this server is where it was told to stop: it needs no link any more. */
+  get pinned(): boolean {
+    const until = this.target?.until
+    return until !== undefined && this.full === undefined && this.host.mirror.position.sequence >= until
   }
 
   private hold(): false {

@@ -4,7 +4,7 @@
  */
 import type { FrameHeader } from "../log/frame.ts"
 import { sequencesOf } from "../log/frame.ts"
-import type { IncomingLog } from "../log/mirror.ts"
+import type { IncomingLog } from "../log/incoming-log.ts"
 import { decodeSegmentHeader, hex } from "../log/segment.ts"
 import { type FollowAnswer, StreamDamaged } from "./protocol.ts"
 

@@ -19,7 +19,8 @@ import type { LogMirror, SetAside } from "../log/mirror.ts"
 import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
 import { Failover } from "./failover.ts"
 import { Feed, Feeds } from "./feed.ts"
-import { Follower, type FollowerHost } from "./follower.ts"
+import type { FollowerHost } from "./follower-host.ts"
+import { Follower } from "./follower.ts"
 import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
 import { Waits } from "./waits.ts"
 
@@ -144,6 +145,10 @@ export class Replication implements ReplicationPort {
   follow(target: FollowTarget): "started" | "same" | { readonly refused: string } {
     const { host } = this
     const now = this.follower.target
+    const { sequence } = host.mirror.position
+    if (target.until !== undefined && sequence > target.until) {
+      return { refused: `this server is at sequence ${sequence} already; begin with an empty directory` }
+    }
     if (now !== undefined && printTarget(now) === printTarget(target)) return "same"
     try {
       host.flush()
@@ -215,12 +220,12 @@ export class Replication implements ReplicationPort {
     const { gate, replicationSettings } = this.host
     const { maxLagMs, minReplicas, serveStale } = replicationSettings()
     gate.tooFewReplicas = minReplicas > 0 && !gate.replica && this.feeds.good(maxLagMs) < minReplicas
-    const { catchingUp, state } = this.follower
+    const { catchingUp, pinned, state } = this.follower
     gate.hidden = !gate.replica
       ? undefined
       : catchingUp
       ? errors.loading
-      : serveStale || state === "connected"
+      : serveStale || pinned || state === "connected"
       ? undefined
       : masterDown
   }
@@ -375,7 +380,7 @@ export class Replication implements ReplicationPort {
     const names = this.names.get(connection)
     const address = names?.get("ip-address") ?? connection.client.address.replace(/:\d+$/, "")
     const feed = new Feed(this.feeds.host, this.feeds, { address, port: Number(names?.get("listening-port") ?? 0) })
-    connection.client.replica = true
+    connection.client.role = "replica"
     this.byConnection.set(connection, feed)
     this.feeds.add(feed)
     feed.open(connection.handOver(feed))

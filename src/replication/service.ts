@@ -25,6 +25,8 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly reload: () => Iterator<void, void>
   /** Asks for a checkpoint; false when the last one failed and none is under way. */
   readonly checkpoint: (ask: boolean) => boolean
+  /** Shows a link among the connections. */
+  readonly linked: (address: string, localAddress: string, close: () => void) => () => void
   readonly pauseWrites: () => void
   readonly unpause: () => void
   readonly port: number
@@ -93,6 +95,7 @@ const make = Effect.gen(function*() {
       }
       setImmediate(step)
     },
+    linked: parts.linked,
     later: (run) => void setImmediate(run),
     checkpoint: parts.checkpoint,
     flush: parts.flush,

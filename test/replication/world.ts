@@ -254,6 +254,7 @@ export class SimServer {
       unblockAll: () => executor.waiters.unblockAll(),
       waits: executor.waiters.others,
       waitClock: () => executor.monotonic(),
+      linked: () => () => {},
       pauseWrites: () => {
         executor.pause = "write"
       },

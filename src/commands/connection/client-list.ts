@@ -26,16 +26,17 @@ export const clientType = (arg: Slice): ClientType => {
 }
 
 /** The kind of a connection. */
-export const typeOf = ({ client }: ConnectionPort): ClientType => client.subscribed ? "pubsub" : "normal"
+export const typeOf = ({ client }: ConnectionPort): ClientType =>
+  client.role !== "client" ? client.role : client.subscribed ? "pubsub" : "normal"
 
 const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
 
 const flags = ({ blocked, client }: ConnectionPort): string =>
-  `${client.monitoring ? "O" : ""}${client.subscribed ? "P" : ""}${client.transaction === undefined ? "" : "x"}${
-    blocked ? "b" : ""
-  }${client.watchDirty ? "d" : ""}${client.address.endsWith(":0") ? "U" : ""}${client.noEvict ? "e" : ""}${
-    client.noTouch ? "T" : ""
-  }` || "N"
+  `${client.role === "replica" ? "S" : ""}${client.monitoring ? "O" : ""}${client.role === "master" ? "M" : ""}${
+    client.subscribed ? "P" : ""
+  }${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${client.watchDirty ? "d" : ""}${
+    client.address.endsWith(":0") ? "U" : ""
+  }${client.noEvict ? "e" : ""}${client.noTouch ? "T" : ""}` || "N"
 
 /** One line of CLIENT LIST: the fields of Redis 7.0 in their order, then the library's name and version as since 7.2. */
 export const describe = (connection: ConnectionPort, now: number): string => {

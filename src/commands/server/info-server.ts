@@ -37,7 +37,7 @@ export const serverSection = ({ config, d, server }: Control): Fields => {
   ]
 }
 
-export const clientsSection = ({ clients, config, observer }: Control): Fields => {
+export const clientsSection = ({ clients, config, observer, server }: Control): Fields => {
   let input = 0
   let output = 0
   let subscribed = 0
@@ -47,7 +47,7 @@ export const clientsSection = ({ clients, config, observer }: Control): Fields =
     if (connection.client.subscribed) subscribed++
   }
   return [
-    ["connected_clients", clients.count],
+    ["connected_clients", clients.count - server.replication.status().replicas.length],
     ["cluster_connections", 0],
     ["maxclients", config.get("maxclients")],
     ["client_recent_max_input_buffer", input],

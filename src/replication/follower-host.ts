@@ -1,0 +1,35 @@
+import type { AppendedBatch } from "../log/following-writer.ts"
+import type { LogMirror, SetAside } from "../log/mirror.ts"
+import type { Dial } from "./dial.ts"
+
+/** What the configuration says at the moment. */
+export interface FollowerSettings {
+  readonly timeoutMs: number
+  readonly user: string
+  readonly password: string
+  readonly listeningPort: number
+  /** "" for the address the connection comes from. */
+  readonly announceAddress: string
+}
+
+/** What the follower needs of the server. */
+export interface FollowerHost {
+  readonly mirror: LogMirror
+  readonly dial: Dial
+  /** Unix ms. */
+  readonly now: () => number
+  readonly monotonic: () => number
+  readonly settings: () => FollowerSettings
+  /** Folds a batch that the log has. */
+  readonly fold: (batch: AppendedBatch) => void
+  /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
+  readonly folded: () => void
+  /** The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. */
+  readonly reload: (done: () => void) => void
+  readonly later: (run: () => void) => void
+  readonly setAside: (what: SetAside, why: string) => void
+  /** The link is up: it is shown among the connections until the function returned is called. */
+  readonly linked: (address: string, localAddress: string, close: () => void) => () => void
+  readonly report: (text: string) => void
+  readonly warn: (text: string) => void
+}
