@@ -3,6 +3,7 @@
  * began them. While a log follows another it writes no frame of its own, for then its positions would be others.
  */
 import { FrameDecoder } from "./batch.ts"
+import { type DroppedSegment, readDrop } from "./drop-record.ts"
 import type { Batch } from "./event-log.ts"
 import { isDecodeError } from "./frame-cursor.ts"
 import { type FrameHeader, frameHeaderSize, frameType, sequencesOf } from "./frame.ts"
@@ -23,6 +24,8 @@ export type AppendedBatch = Pick<Batch, "time" | "db" | "dbs" | "events" | "orig
 export abstract class FollowingWriter extends SegmentWriter {
   /** Frames come from another server only. */
   following = false
+  /** What that server has dropped since this one began to follow. */
+  readonly drops: Array<DroppedSegment> = []
   private decoder = new FrameDecoder(new Map(), true)
 
   /** The disk has lost what was written: the process has to end. */
@@ -60,6 +63,7 @@ export abstract class FollowingWriter extends SegmentWriter {
     if (header.epoch !== (epoch?.number ?? segment.epoch)) {
       throw new FrameRefused(`a frame of epoch ${header.epoch} in epoch ${segment.epoch}`)
     }
+    const drop = header.type === frameType.control ? readDrop(bytes, at, header) : undefined
     const position = segment.end
     if (epoch !== undefined) {
       segment.epoch = epoch.number
@@ -80,6 +84,7 @@ export abstract class FollowingWriter extends SegmentWriter {
       for (const ref of this.decoder.definedRefs) segment.index.defines(ref, position)
       this.tally.settle(segment.index)
     }
+    if (drop !== undefined) this.drops.push(drop)
     this.nextSequence += count
     segment.lastSequence = this.nextSequence - 1
     if (seal === undefined) return batches

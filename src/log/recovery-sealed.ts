@@ -23,6 +23,8 @@ export interface RecoveryOptions {
   readonly warn: (message: string) => void
   /** The log follows another server's: what its frames say of a disk is not about this one. */
   readonly foreign?: boolean
+  /** Records of dropped segments may be another server's: only what checkpoints here cover may go on their account. */
+  readonly shared?: boolean
   /** The newest epoch, where that is known. */
   readonly epoch?: Epoch | undefined
 }

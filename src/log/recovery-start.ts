@@ -67,14 +67,17 @@ const recordBefore = (disk: Disk, found: ReadonlyArray<Found>): boolean => {
   return false
 }
 
-/** How many of the oldest sealed segments these records, read in the open segment, say were dropped. */
+/** How many of the oldest sealed segments these records say were dropped, of those that end with `covered` at the latest. */
 export const alreadyDropped = (
   sealed: ReadonlyArray<SealedSegment>,
-  records: ReadonlyArray<DroppedSegment>
+  records: ReadonlyArray<DroppedSegment>,
+  covered: number
 ): number => {
   let count = 0
   const matches = ({ header, summary }: SealedSegment) => (drop: DroppedSegment): boolean =>
     drop.first === header.firstSequence && drop.last === summary.lastSequence && sameBytes(drop.chain, summary.chain)
-  while (count < sealed.length && records.some(matches(sealed[count]!))) count++
+  const goes = (segment: SealedSegment): boolean =>
+    segment.summary.lastSequence <= covered && records.some(matches(segment))
+  while (count < sealed.length && goes(sealed[count]!)) count++
   return count
 }

@@ -272,7 +272,8 @@ const reopenLast = (
   const active = new ActiveSegment(file, header, options.segmentBytes, scan)
   if (!active.hasBatches) active.lastTime = sealed.at(-1)?.summary.lastTime ?? 0
   // Recorded before the files were to go: that has to be finished.
-  const gone = sealed.splice(0, alreadyDropped(sealed, scan.dropped))
+  const covered = options.shared === true ? manifest?.checkpoints[0]?.sequence ?? 0 : Infinity
+  const gone = sealed.splice(0, alreadyDropped(sealed, scan.dropped, covered))
   const leftovers = gone.map((segment) => segment.name)
   return {
     verdict: tornBytes > 0 ? "torn" : "clean",

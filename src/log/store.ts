@@ -172,6 +172,7 @@ class SegmentedLog {
       sequence: () => this.writer.sequence(),
       control: (body) => this.writer.control(body),
       durable: () => this.writer.durable,
+      recorded: () => this.writer.following ? { drops: this.writer.drops, lsn: this.writer.segment.lsn } : undefined,
       sync: () => void this.writer.syncAll(false),
       warn: this.warn
     })
@@ -202,6 +203,7 @@ class SegmentedLog {
       now: this.clock.now(),
       warn: this.warn,
       foreign: state?.following !== undefined,
+      shared: state !== undefined,
       epoch: state?.epochs.at(-1)
     })
   }

@@ -30,6 +30,8 @@ export interface UpkeepHost {
   readonly control: (body: Uint8Array) => number | undefined
   /** Lsn below which everything is synced. */
   readonly durable: () => number
+  /** Of a log that follows another's: what that has dropped, and a position behind the records. */
+  readonly recorded: () => { readonly drops: ReadonlyArray<DroppedSegment>; readonly lsn: number } | undefined
   /** Starts a sync of what is written. */
   readonly sync: () => void
   readonly warn: (message: string) => void
@@ -44,6 +46,17 @@ export interface Compressed {
   readonly before: number
   readonly after: number
 }
+
+const droppedOf = ({ bytes, end, header, stored, summary }: SealedSegment, reason: string): DroppedSegment => ({
+  first: header.firstSequence,
+  last: summary.lastSequence,
+  lsn: header.lsn,
+  endLsn: header.lsn + end - segmentHeaderSize,
+  bytes: stored ?? bytes,
+  sha256: summary.sha256,
+  chain: summary.chain,
+  reason
+})
 
 /** Keeps the sealed segments of an open log. */
 export class Upkeep {
@@ -73,20 +86,12 @@ export class Upkeep {
   retain(rule: Retention, covered: number, now: number): ReadonlyArray<DroppedSegment> {
     const { activeBytes, control, sealed, sequence } = this.host
     if (this.dropping !== undefined || !this.proceed()) return []
+    const recorded = this.host.recorded()
+    if (recorded !== undefined) return this.dropLike(recorded.drops, recorded.lsn, covered)
     const facts = { sealed, activeBytes: activeBytes(), sequence: sequence(), covered, now }
     const dropped: Array<DroppedSegment> = []
     for (const [i, reason] of segmentsToDrop(rule, facts).entries()) {
-      const { bytes, end, header, stored, summary } = sealed[i]!
-      const drop: DroppedSegment = {
-        first: header.firstSequence,
-        last: summary.lastSequence,
-        lsn: header.lsn,
-        endLsn: header.lsn + end - segmentHeaderSize,
-        bytes: stored ?? bytes,
-        sha256: summary.sha256,
-        chain: summary.chain,
-        reason
-      }
+      const drop = droppedOf(sealed[i]!, reason)
       const lsn = control(dropBody(drop))
       if (lsn === undefined) break
       dropped.push(drop)
@@ -94,6 +99,17 @@ export class Upkeep {
     }
     this.tick()
     return dropped
+  }
+
+  /** A replica drops what its primary has dropped, and what came before that, once its own checkpoints cover it. */
+  private dropLike(drops: ReadonlyArray<DroppedSegment>, lsn: number, covered: number): ReadonlyArray<DroppedSegment> {
+    const { sealed } = this.host
+    const last = Math.min(covered, drops.at(-1)?.last ?? 0)
+    const gone = sealed.slice(0, -1).filter(({ summary }) => summary.lastSequence <= last)
+    if (gone.length === 0) return []
+    this.dropping = { count: gone.length, lsn }
+    this.tick()
+    return gone.map((segment) => droppedOf(segment, "the primary has dropped it"))
   }
 
   /** Removes files that are not part of the log, once the manifest says so; `saved`: it does already. */

@@ -9,7 +9,7 @@ import type { FollowTarget } from "../commands/replication/port.ts"
 import { type Configuration, ServerConfig } from "../config/config.ts"
 import { eachRun } from "../log/following-writer.ts"
 import { LogReplication } from "../log/mirror.ts"
-import { dialTcp } from "./dial.ts"
+import { type Dial, dialTcp } from "./dial.ts"
 import { Replication } from "./replication.ts"
 
 /** The server's replication. */
@@ -30,6 +30,8 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly pauseWrites: () => void
   readonly unpause: () => void
   readonly port: number
+  /** How links are opened; over TCP unless told. */
+  readonly dial?: Dial
 }>()("annals/replication/ReplicationParts") {}
 
 /** See `ReplicationSettings`: a few seconds' work to stream and fold. */
@@ -55,7 +57,7 @@ const make = Effect.gen(function*() {
   const context = yield* Effect.context<never>()
   const replication: Replication = new Replication({
     mirror,
-    dial: dialTcp,
+    dial: parts.dial ?? dialTcp,
     now: () => clock.currentTimeMillisUnsafe(),
     monotonic: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
     settings: () => ({

@@ -43,6 +43,8 @@ export class SimLink {
   passed = 0
   open = true
   reading = true
+  /** What the replica says does not arrive. */
+  silent = false
   fault: Fault
   private readonly connection: SimConnection
 
@@ -71,6 +73,7 @@ export class SimLink {
   /** Moves up to so many bytes each way; false when there was nothing to move. */
   move(bytes: number): boolean {
     let moved = false
+    if (this.silent) this.up = []
     if (this.up.length > 0) {
       moved = true
       const chunk = this.take(this.up, bytes)

@@ -1,0 +1,138 @@
+/** Replicas that do not read, come twice, or come when the log has moved on without them; and what they leave to the primary. */
+import { describe, expect, it } from "vitest"
+import { noMemoryLimit } from "../../src/commands/memory-policy.ts"
+import { Random } from "../support/random.ts"
+import { World } from "./world.ts"
+
+const limits = { ...noMemoryLimit(), policy: "allkeys-random" } as const
+
+describe("a replica", () => {
+  it("that does not read costs the primary a bounded amount of memory, and gets all from disk later", () => {
+    const world = new World()
+    const [primary, replica] = [world.server({ segmentBytes: 1 << 20 }), world.server({ segmentBytes: 1 << 20 })]
+    replica.follow(primary)
+    world.settle()
+    const [link] = world.links
+    link!.reading = false
+    let most = 0
+    for (let i = 0; i < 300; i++) {
+      primary.run("SET", `k${i}`, "x".repeat(50_000))
+      primary.log.commit()
+      world.step()
+      most = Math.max(most, link!.waiting)
+    }
+    expect(primary.lsn).toBeGreaterThan(15_000_000)
+    expect(most).toBeLessThan(1_200_000)
+    link!.reading = true
+    world.settle()
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+    primary.run("SET", "after", "1")
+    primary.log.commit()
+    world.settle()
+    expect(replica.sequence).toBe(primary.sequence)
+    expect(primary.replication.status().fullSyncs).toBe(1)
+  })
+
+  it("that is silent for repl-timeout is given up, and comes again", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    primary.settings.timeoutMs = 3000
+    replica.follow(primary)
+    world.settle()
+    const [link] = world.links
+    link!.reading = false
+    link!.silent = true
+    world.pass(4000)
+    expect([link!.open, primary.replication.status().replicas.length]).toEqual([false, 1])
+    primary.work(new Random(1), 10)
+    world.pass(100)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("that comes when the log does not reach back any more takes a checkpoint", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    const random = new Random(4)
+    replica.follow(primary)
+    primary.work(random, 40)
+    world.pass(200)
+    replica.crash(random, false)
+    primary.work(random, 400)
+    primary.checkpoint()
+    primary.work(random, 40)
+    primary.checkpoint()
+    const dropped = primary.log.upkeep.retain(
+      { by: "sequences", count: 1 },
+      primary.log.checkpoints.covered(),
+      world.clock.now()
+    )
+    expect(dropped.length).toBeGreaterThan(0)
+    for (let i = 0; i < 20; i++) world.pass(100)
+    expect(primary.log.mirror.oldestLsn).toBeGreaterThan(replica.lsn)
+    replica.open()
+    world.pass(400)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+    const { fullSyncs, refusedPartialSyncs } = primary.replication.status()
+    expect([fullSyncs, refusedPartialSyncs]).toEqual([2, 1])
+    // What the primary drops goes here too, once a checkpoint covers it, and not before.
+    primary.work(random, 200)
+    primary.checkpoint()
+    primary.work(random, 10)
+    primary.checkpoint()
+    const rule = { by: "sequences", count: 1 } as const
+    expect(primary.log.upkeep.retain(rule, primary.log.checkpoints.covered(), world.clock.now()).length)
+      .toBeGreaterThan(0)
+    world.pass(500)
+    replica.crash(random, false)
+    replica.open()
+    expect(replica.digest).toBe(primary.digest)
+    expect(replica.log.upkeep.retain(rule, replica.log.checkpoints.covered(), world.clock.now())).toEqual([])
+    primary.work(random, 200)
+    primary.checkpoint()
+    primary.work(random, 10)
+    primary.checkpoint()
+    expect(primary.log.upkeep.retain(rule, primary.log.checkpoints.covered(), world.clock.now()).length)
+      .toBeGreaterThan(0)
+    world.pass(500)
+    const oldest = replica.log.mirror.oldestLsn
+    replica.checkpoint()
+    primary.work(random, 10)
+    world.pass(100)
+    replica.checkpoint()
+    replica.log.upkeep.retain(rule, replica.log.checkpoints.covered(), world.clock.now())
+    world.pass(500)
+    expect(replica.log.mirror.oldestLsn).toBeGreaterThan(oldest)
+    replica.crash(random, true)
+    replica.open()
+    world.pass(400)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("evicts and buries nothing by itself", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    for (const { executor } of [primary, replica]) {
+      executor.limitMemory({ ...limits, limit: executor.keyspace.usedBytes + 200_000 })
+    }
+    replica.follow(primary)
+    world.settle()
+    for (let i = 0; i < 2000; i++) {
+      primary.run("SET", `k${i}`, "x".repeat(200), ...(i % 3 === 0 ? ["PX", "500"] : []))
+      if (i % 10 === 0) {
+        primary.log.commit()
+        world.step()
+        replica.executor.beginChunk()
+        replica.executor.expire(10)
+        replica.executor.relieveMemory(10)
+        replica.run("GET", `k${i - 5}`)
+      }
+      if (i % 100 === 0) world.clock.advance(200)
+    }
+    primary.log.commit()
+    world.settle()
+    expect(primary.executor.statistics.evictedKeys).toBeGreaterThan(100)
+    expect(primary.executor.statistics.expiredKeys).toBeGreaterThan(100)
+    expect([replica.executor.statistics.evictedKeys, replica.executor.statistics.expiredKeys]).toEqual([0, 0])
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+})
