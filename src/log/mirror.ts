@@ -21,6 +21,7 @@ import {
   writeReplication
 } from "./lineage.ts"
 import type { Segments } from "./reader.ts"
+import { sealSize } from "./rotation.ts"
 import { encodeSegmentHeader, hex, type SegmentHeader } from "./segment.ts"
 import { incomingFolder, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
 import type { LogWriter } from "./writer.ts"
@@ -303,7 +304,7 @@ export class LogMirror {
     const { header } = writer.segment
     if (header.epoch === epoch) return
     // Frames were moved behind a cut, and the epoch began with the SEAL that was not there yet.
-    const lsn = header.afterCut ? header.lsn - 104 : header.lsn
+    const lsn = header.afterCut ? header.lsn - sealSize : header.lsn
     this.epochs = [...this.epochs, { number: header.epoch, replicationId: hex(header.replicationId), lsn }]
     this.save()
   }

@@ -131,6 +131,7 @@ export abstract class SegmentWriter {
     const { next, cut } = moveUnsynced(this.disk, old, this.durable, this.clock.now(), renewed)
     old.file.close()
     this.segment = next
+    next.tap = old.tap
     if (cut !== undefined) this.hooks.moved(next.header, this.durable)
     this.dataEnd = next.lsn
     this.catchUp = next.index.complete ? undefined : new IndexCatchUp(next)

@@ -1,6 +1,7 @@
 /** Replicas that do not read, come twice, or come when the log has moved on without them; and what they leave to the primary. */
 import { describe, expect, it } from "vitest"
 import { noMemoryLimit } from "../../src/commands/memory-policy.ts"
+import { compressAll } from "../support/compressing.ts"
 import { Random } from "../support/random.ts"
 import { World } from "./world.ts"
 
@@ -105,6 +106,65 @@ describe("a replica", () => {
     replica.crash(random, true)
     replica.open()
     world.pass(400)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("follows through compressed segments", async () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    primary.disk.immediate = true
+    const work = (seed: number): void => {
+      for (let i = 0; i < 120; i++) {
+        primary.run("SET", `k${seed + i}`, `${i}`.repeat(150))
+        primary.log.commit()
+        if (i % 10 === 0) world.pass(1100)
+      }
+    }
+    work(8)
+    expect(await compressAll(primary.log)).toBeGreaterThan(5)
+    replica.follow(primary)
+    world.settle()
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+    expect(replica.frames().equals(primary.frames())).toBe(true)
+    // And gives up what the other has not, from within one.
+    replica.replication.lead()
+    replica.work(new Random(9), 10)
+    work(30)
+    expect(await compressAll(primary.log)).toBeGreaterThan(5)
+    while (!primary.follow(replica)) world.pass(100)
+    world.pass(400)
+    expect([primary.sequence, primary.digest]).toEqual([replica.sequence, replica.digest])
+    expect(primary.replication.status().setAsideBatches).toBeGreaterThan(100)
+  })
+
+  it("gives up what its primary had to write elsewhere after a failed sync", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    const random = new Random(12)
+    replica.follow(primary)
+    primary.work(random, 30)
+    world.pass(1200)
+    for (let round = 0; round < 5; round++) {
+      primary.work(random, 5)
+      world.settle()
+      primary.disk.fail({ operation: "fdatasync", file: /\.evl$/ })
+      for (let i = 0; i < 100 && replica.lsn !== primary.lsn || i < 20; i++) {
+        world.pass(200)
+        if (primary.log.failure() === undefined) primary.run("INCR", "n")
+        primary.log.commit()
+      }
+      world.pass(1500)
+      expect(primary.log.failure()).toBe(undefined)
+      expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+      expect(replica.frames().equals(primary.frames())).toBe(true)
+    }
+    expect(primary.replication.status().epoch).toBeGreaterThan(3)
+    expect(primary.replication.status().fullSyncs).toBe(1)
+    primary.crash(random, false)
+    primary.open()
+    replica.crash(random, true)
+    replica.open()
+    world.pass(1000)
     expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
   })
 
