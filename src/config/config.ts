@@ -176,6 +176,12 @@ export class Configuration {
     return undefined
   }
 
+  /** A value has come to be another by a command of its own: CONFIG GET and CONFIG REWRITE go by it. */
+  note<Name extends ParameterName>(name: Name, value: ValueOf<Name>): void {
+    this.parsed.set(name, value)
+    this.texts.delete(name)
+  }
+
   /** Calls back after a parameter was changed by CONFIG SET. */
   onChange(listener: (name: ParameterName) => void): void {
     this.listeners.push(listener)

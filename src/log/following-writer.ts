@@ -65,12 +65,17 @@ export abstract class FollowingWriter extends SegmentWriter {
     }
     const drop = header.type === frameType.control ? readDrop(bytes, at, header) : undefined
     const position = segment.end
+    const began = this.clock.monotonic()
+    try {
+      segment.write(bytes.subarray(at, at + header.length), header.length)
+    } catch (error) {
+      this.tally.forget()
+      throw error
+    }
     if (epoch !== undefined) {
       segment.epoch = epoch.number
       segment.replicationId = epoch.replicationId
     }
-    const began = this.clock.monotonic()
-    segment.write(bytes.subarray(at, at + header.length), header.length)
     this.wrote()
     this.observer?.wrote(this.lastWrite - began, header.length)
     this.dataEnd = segment.lsn

@@ -49,6 +49,8 @@ export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside
   readonly checkpoint: (ask: boolean) => boolean
   /** Clients that wait in blocking commands are told that this is another server now. */
   readonly unblockAll: () => void
+  /** Whom this server follows has changed; undefined for nobody. */
+  readonly noted: (target: FollowTarget | undefined) => void
   readonly waits: OtherWaitsPort
   readonly waitClock: () => number
   readonly pauseWrites: () => void
@@ -134,6 +136,7 @@ export class Replication implements ReplicationPort {
     if (configured !== undefined && (known?.host !== configured.host || known.port !== configured.port)) {
       this.follow(configured)
     } else if (known !== undefined) {
+      this.host.noted(known)
       this.becomeReplica()
       this.follower.start(known)
     }
@@ -157,6 +160,7 @@ export class Replication implements ReplicationPort {
       if (!(error instanceof DiskError)) throw error
       return { refused: error.message }
     }
+    host.noted(target)
     this.becomeReplica()
     this.follower.start(target)
     this.review()
@@ -198,6 +202,7 @@ export class Replication implements ReplicationPort {
     try {
       const epoch = mirror.lead("promoted")
       gate.replica = false
+      this.host.noted(undefined)
       report(`this server is a primary now: epoch ${epoch.number} begins at lsn ${epoch.lsn}`)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error

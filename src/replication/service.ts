@@ -101,6 +101,7 @@ const make = Effect.gen(function*() {
     later: (run) => void setImmediate(run),
     checkpoint: parts.checkpoint,
     flush: parts.flush,
+    noted: (target) => config.note("replicaof", target === undefined ? "" : `${target.host} ${target.port}`),
     unblockAll: () => executor.waiters.unblockAll(),
     waits: executor.waiters.others,
     waitClock: () => executor.monotonic(),

@@ -49,6 +49,7 @@ describe("FAILOVER", { timeout: 60_000 }, () => {
     await replica.follow(primary)
     await primary.ask("SET", "a", "1")
     await caughtUp(primary, replica)
+    expect(await replica.ask("CONFIG", "GET", "replicaof")).toEqual(["replicaof", `127.0.0.1 ${primary.port}`])
     expect(await replica.ask("FAILOVER")).toBe("ERR FAILOVER is not valid when server is a replica.")
     expect(await primary.ask("FAILOVER", "TO", "127.0.0.1", "1")).toBe(
       "ERR FAILOVER target HOST and PORT is not a replica."

@@ -168,6 +168,28 @@ describe("a replica", () => {
     expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
   })
 
+  it("whose disk is full waits until it is not, and misses nothing", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    const random = new Random(13)
+    replica.follow(primary)
+    world.settle()
+    for (let nth = 1; nth < 12; nth++) {
+      replica.disk.fail({ operation: "write", file: /log\/.*evl/, code: "ENOSPC", nth, times: 3 })
+      primary.work(random, 20)
+      if (nth % 3 === 0) primary.log.mirror.beginEpoch("for the test")
+      world.pass(300)
+      for (let i = 0; i < 60 && replica.lsn !== primary.lsn; i++) world.pass(300)
+      expect([replica.sequence, replica.digest], `${nth}`).toEqual([primary.sequence, primary.digest])
+      expect(replica.log.status().chainHead).toBe(primary.log.status().chainHead)
+    }
+    expect(primary.replication.status().fullSyncs).toBe(1)
+    const { digest } = replica
+    replica.crash(random, false)
+    replica.open()
+    expect(replica.digest).toBe(digest)
+  })
+
   it("evicts and buries nothing by itself", () => {
     const world = new World()
     const [primary, replica] = [world.server(), world.server()]

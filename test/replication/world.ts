@@ -254,6 +254,7 @@ export class SimServer {
         return true
       },
       flush: () => void this.log.commit(),
+      noted: () => {},
       unblockAll: () => executor.waiters.unblockAll(),
       waits: executor.waiters.others,
       waitClock: () => executor.monotonic(),
