@@ -309,6 +309,12 @@ export class LogMirror {
     this.save()
   }
 
+  /** Whether the data of a position can still be had here: from the log's beginning, or from a checkpoint before it. */
+  reaches(lsn: number): boolean {
+    if (this.oldestLsn === 0) return true
+    return lsn >= this.oldestLsn && this.host.checkpoints().list().some((info) => info.lsn <= lsn)
+  }
+
   /** Cuts the log at a position; what stood behind it goes to quarantine/. Memory is ahead of the log afterwards. */
   rewind(lsn: number): SetAside {
     const before = this.position

@@ -231,9 +231,11 @@ export class Follower implements StreamHandler {
     this.askForLog()
   }
 
-  private askForLog(): void {
+  /** `anew`: all of it, because what this server has is of no use. */
+  private askForLog(anew = false): void {
     const { position } = this.host.mirror
-    this.ask("follow", "LOG.FOLLOW", ...printFollow(position, position.sequence === 0 && position.epochs.length === 1))
+    const empty = position.sequence === 0 && position.epochs.length === 1
+    this.ask("follow", "LOG.FOLLOW", ...printFollow(position, anew || empty))
   }
 
   line(text: string): void {
@@ -272,6 +274,10 @@ export class Follower implements StreamHandler {
   private rewind(lsn: number): void {
     const { mirror, reload, setAside } = this.host
     const { lsn: end, segmentLsn } = mirror.position
+    if (!mirror.reaches(lsn)) {
+      this.askForLog(true)
+      return
+    }
     if (lsn > end || (lsn === end && segmentLsn < end)) {
       throw new StreamDamaged("a place to go back to that is not behind")
     }

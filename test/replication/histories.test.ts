@@ -83,7 +83,7 @@ const live = (seed: number, steps: number): void => {
 }
 
 describe("servers", () => {
-  it("agree in the end, whatever happened", { timeout: 120_000 }, () => {
-    for (let seed = 1; seed <= 80; seed++) live(seed, 120)
+  it("agree in the end, whatever happened", { timeout: 180_000 }, () => {
+    for (let seed = 1; seed <= 200; seed++) live(seed, 120)
   })
 })

@@ -45,7 +45,10 @@ describe("the power goes while", () => {
     primary.work(random, 20)
     old.work(random, 40)
     old.checkpoint()
-    old.work(random, 60)
+    while (old.log.status().segments < 5) {
+      old.work(random, 20)
+      world.pass(100)
+    }
     expect(old.log.status().segments).toBeGreaterThan(3)
     const states = crashes(old, random, () => {
       old.follow(primary)
