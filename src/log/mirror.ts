@@ -121,7 +121,12 @@ export class LogMirror {
 
   /** Lsn below which everything is synced. */
   get durable(): number {
-    return this.host.writer().durable
+    return this.host.writer().durableLsn()
+  }
+
+  /** Position behind everything appended, what the disk has not taken yet included. */
+  get end(): number {
+    return this.host.writer().lsn()
   }
 
   /** Begins to sync what is written, whatever the policy. */

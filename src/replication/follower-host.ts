@@ -30,6 +30,8 @@ export interface FollowerHost {
   readonly setAside: (what: SetAside, why: string) => void
   /** The link is up: it is shown among the connections until the function returned is called. */
   readonly linked: (address: string, localAddress: string, close: () => void) => () => void
+  /** The state of the link is another. */
+  readonly changed: () => void
   readonly report: (text: string) => void
   readonly warn: (text: string) => void
 }

@@ -197,6 +197,7 @@ export class Follower implements StreamHandler {
     this.unlinked()
     if (this.state === "connected") this.downSince = now
     this.state = "connect"
+    this.host.changed()
     this.held = false
     this.full?.discard()
     this.full = undefined
@@ -228,7 +229,6 @@ export class Follower implements StreamHandler {
     this.ask("replconf", "REPLCONF", "listening-port", `${listeningPort}`)
     if (announceAddress !== "") this.ask("replconf", "REPLCONF", "ip-address", announceAddress)
     if (this.handover !== undefined) this.ask("replconf", "REPLCONF", "failover", this.handover)
-    this.askForLog()
   }
 
   /** `anew`: all of it, because what this server has is of no use. */
@@ -245,6 +245,7 @@ export class Follower implements StreamHandler {
     if (kind !== "follow") {
       if (text.startsWith("-")) throw new LinkEnded(`it refuses ${kind}: ${text.slice(1)}`)
       if (!text.startsWith("+")) throw new StreamDamaged(`a reply to ${kind} that makes no sense`)
+      if (this.asked.length === 0) this.askForLog() // not before: what it would begin must not be in vain
       return
     }
     if (text.startsWith("-")) throw new LinkEnded(`it refuses to be followed: ${text.slice(1)}`)
@@ -268,6 +269,7 @@ export class Follower implements StreamHandler {
     this.handover = undefined
     this.failures = 0
     this.lastTrouble = ""
+    this.host.changed()
     this.acknowledge()
   }
 
@@ -425,6 +427,7 @@ export class Follower implements StreamHandler {
   private caughtUp(): void {
     this.catchingUp = false
     this.state = "connected"
+    this.host.changed()
     this.host.report(`the full sync is complete: sequence ${this.host.mirror.position.sequence}`)
   }
 

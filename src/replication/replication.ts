@@ -38,7 +38,7 @@ export interface ReplicationSettings {
 }
 
 /** What replication needs of the server. */
-export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside"> {
+export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside" | "changed"> {
   readonly mirror: LogMirror
   readonly replicationSettings: () => ReplicationSettings
   readonly later: (run: () => void) => void
@@ -101,12 +101,16 @@ export class Replication implements ReplicationPort {
       report: host.report,
       changed: () => this.review()
     })
-    this.follower = new Follower({ ...host, setAside: (what, why) => this.noteSetAside(what, why) })
+    this.follower = new Follower({
+      ...host,
+      setAside: (what, why) => this.noteSetAside(what, why),
+      changed: () => this.review()
+    })
     this.waits = new Waits({
       waits: host.waits,
       waitClock: host.waitClock,
       later: host.later,
-      end: () => host.mirror.position.lsn,
+      end: () => host.mirror.end,
       durable: () => host.mirror.durable,
       having: (lsn, durable) => this.feeds.having(lsn, durable),
       hurry: (durable) => {
@@ -117,7 +121,7 @@ export class Replication implements ReplicationPort {
     this.handover = new Failover({
       feeds: this.feeds,
       monotonic: host.monotonic,
-      end: () => host.mirror.position.lsn,
+      end: () => host.mirror.end,
       isReplica: () => host.gate.replica,
       pauseWrites: host.pauseWrites,
       flush: host.flush,

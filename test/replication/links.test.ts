@@ -40,12 +40,14 @@ describe("a link", () => {
     const what = `seed ${seed}, ${JSON.stringify(fault)}, pieces of ${piece}`
     world.faults = [fault]
     world.piece = piece
+    for (const { settings } of world.servers) Object.assign(settings, { timeoutMs: 1000, pingMs: 300 })
     replica.follow(primary)
     world.settle()
     primary.work(new Random(seed + 1), 10)
     world.settle()
     primary.work(new Random(seed + 2), 5)
     world.pass(200)
+    for (let more = 0; more < 20 && replica.lsn !== primary.lsn; more++) world.pass(140)
     expectSame(primary, replica, what)
   }
 

@@ -154,6 +154,24 @@ describe("replicas", { timeout: 60_000 }, () => {
     expect(await replica.ask("DBSIZE")).toBe(1)
   })
 
+  it("are seen among the connections, and closed like them", async () => {
+    const [primary, replica] = await Promise.all([Node.start(), Node.start()])
+    await replica.follow(primary)
+    await primary.ask("SET", "a", "1")
+    await caughtUp(primary, replica)
+    expect(await primary.ask("CLIENT", "LIST", "TYPE", "replica")).toMatch(
+      /^id=\d+ addr=127[^\n]* flags=S [^\n]*cmd=replconf [^\n]*\n$/
+    )
+    expect(await primary.ask("CLIENT", "LIST", "TYPE", "normal")).not.toMatch(/flags=S/)
+    expect(await replica.ask("CLIENT", "LIST", "TYPE", "master"))
+      .toMatch(new RegExp(`^id=\\d+ addr=127.0.0.1:${primary.port} [^\n]* flags=M [^\n]*\n$`))
+    expect(await replica.ask("CLIENT", "KILL", "TYPE", "master")).toBe(1)
+    await until("it is connected again", async () => (await primary.info("stats")).sync_partial_ok === "1")
+    expect(await primary.ask("CLIENT", "KILL", "TYPE", "replica")).toBe(1)
+    await until("it is connected again", async () => (await primary.info("stats")).sync_partial_ok === "2")
+    await caughtUp(primary, replica)
+  })
+
   it("give a password", async () => {
     const primary = await Node.start("--requirepass", "secret")
     const replica = await Node.start()
