@@ -6,11 +6,14 @@ import { Worker } from "node:worker_threads"
 import type { Answer, FromReader, Question, ReaderData, ToReader } from "./questions.ts"
 
 const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
+const changed: Answer = { kind: "error", text: "ERR the log was cut or replaced meanwhile; ask again" }
 
 /** Puts questions to the thread. */
 export interface LogReader {
   /** Asks; `answered` is called once, later, unless the question is cancelled before. Returns how to cancel it. */
   readonly ask: (question: Omit<Question, "id">, answered: (answer: Answer) => void) => () => void
+  /** The log's files are others than before: what is known about them is of no use, and answers under way neither. */
+  readonly forget: () => void
 }
 
 /** The reading thread over one data directory. */
@@ -42,6 +45,13 @@ class ReadingThread implements LogReader {
     }
   }
 
+  readonly forget: LogReader["forget"] = () => {
+    const { worker } = this
+    this.worker = undefined
+    void worker?.terminate()
+    this.answerAll(changed)
+  }
+
   private tell(message: ToReader): void {
     if (this.closed) return
     this.worker ??= this.start()
@@ -56,7 +66,9 @@ class ReadingThread implements LogReader {
 
   private start(): Worker {
     const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: this.data, name: "log-reader" })
-    worker.on("message", ({ answer, id }: FromReader) => this.answered(id, answer))
+    worker.on("message", ({ answer, id }: FromReader) => {
+      if (this.worker === worker) this.answered(id, answer)
+    })
     worker.on("error", (error) => {
       const why = error instanceof Error ? error.stack ?? error.message : String(error)
       this.warn(`the thread that reads the log failed: ${why}`)
@@ -64,11 +76,15 @@ class ReadingThread implements LogReader {
     worker.on("exit", () => {
       if (this.worker !== worker) return
       this.worker = undefined
-      const waiting = [...this.waiting.values()]
-      this.waiting.clear()
-      if (!this.closed) { for (const answered of waiting) answered(failed) }
+      if (!this.closed) this.answerAll(failed)
     })
     return worker
+  }
+
+  private answerAll(answer: Answer): void {
+    const waiting = [...this.waiting.values()]
+    this.waiting.clear()
+    for (const answered of waiting) answered(answer)
   }
 
   async close(): Promise<void> {
