@@ -152,6 +152,7 @@ const replicationPartsLayer = Layer.effect(
   Effect.gen(function*() {
     const { clients, flush, port, settle } = yield* Listener.Network
     const persistence = yield* Persistence.Checkpoints
+    const reader = yield* Reader.Reader
     return {
       flush,
       settle,
@@ -160,10 +161,13 @@ const replicationPartsLayer = Layer.effect(
         clients.welcome(address, localAddress, close),
       pauseWrites: () => clients.pause(Infinity, "write"),
       unpause: () => clients.unpause(),
-      reload: () => persistence.reloading(),
+      reload: () => {
+        reader.forget()
+        return persistence.reloading()
+      },
       checkpoint: (ask: boolean) => {
         if (ask) persistence.backgroundSave(true)
-        return persistence.saved || persistence.busy
+        return persistence.busy ? "busy" as const : persistence.saved ? "made" as const : "failed" as const
       }
     }
   })

@@ -70,6 +70,13 @@ export interface LogTap {
   readonly broken: () => void
 }
 
+/** The epoch of a segment whose frames were moved behind a cut: it began with the SEAL that was not there yet. */
+const epochOfMoved = ({ epoch, lsn, replicationId }: SegmentHeader): Epoch => ({
+  number: epoch,
+  replicationId: hex(replicationId),
+  lsn: lsn - sealSize
+})
+
 /** See the head of this file. */
 export class LogMirror {
   /** Oldest first; never empty. */
@@ -94,7 +101,12 @@ export class LogMirror {
 
   /** Takes in epochs found in the log that REPLICATION does not name yet: the process ended in between. */
   reconcile(found: ReadonlyArray<Epoch>): void {
-    const newer = found.filter(({ number }) => number > this.epochs.at(-1)!.number)
+    const { active, sealed } = this.host.segments
+    const moved = [...sealed(), active()].flatMap(({ header }) => header.afterCut ? [epochOfMoved(header)] : [])
+    const newer: Array<Epoch> = []
+    for (const epoch of [...moved, ...found].sort((a, b) => a.number - b.number)) {
+      if (epoch.number > (newer.at(-1) ?? this.epochs.at(-1)!).number) newer.push(epoch)
+    }
     if (newer.length === 0) return
     this.epochs = [...this.epochs, ...newer]
     this.known = true
@@ -308,9 +320,12 @@ export class LogMirror {
     writer.beginSegment(bytes)
     const { header } = writer.segment
     if (header.epoch === epoch) return
-    // Frames were moved behind a cut, and the epoch began with the SEAL that was not there yet.
-    const lsn = header.afterCut ? header.lsn - sealSize : header.lsn
-    this.epochs = [...this.epochs, { number: header.epoch, replicationId: hex(header.replicationId), lsn }]
+    this.epochs = [
+      ...this.epochs,
+      header.afterCut
+        ? epochOfMoved(header)
+        : { number: header.epoch, replicationId: hex(header.replicationId), lsn: header.lsn }
+    ]
     this.save()
   }
 
@@ -347,12 +362,19 @@ export class LogMirror {
     return { batches: sequence, bytes: lsn, folder: to }
   }
 
+  /** A folder that nothing was put into yet. */
   private folder(what: string): string {
-    return `quarantine/${what}-${this.host.now()}`
+    const { disk, now } = this.host
+    const name = `quarantine/${what}-${now()}`
+    for (let n = 1;; n++) {
+      const numbered = n === 1 ? name : `${name}-${n}`
+      if (!disk.exists(numbered)) return numbered
+    }
   }
 
   private carryOut(pending: Pending, epochs: ReadonlyArray<Epoch>): void {
     this.tap?.broken()
+    this.host.writer().syncAll(true) // no reply may go on waiting for a position that is about to go
     writeReplication(this.host.disk, { epochs, following: this.following, pending })
     const found = this.host.reopen(() => finishPending(this.host.disk, pending))
     // Those that begin further on will come with the frames.

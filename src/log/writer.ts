@@ -81,6 +81,7 @@ export class LogWriter extends FollowingWriter {
     dbs?: ReadonlyArray<number>
   ): number {
     const tail = this.tail
+    if (this.following) throw new Error("a log that follows another's is not written to by its owner")
     if (tail.out.length > longestTail) this.flushEarly()
     if (time < this.lastClock - clockStepMs) this.clockStep ??= clockStepBody(this.lastClock, time)
     this.lastClock = time

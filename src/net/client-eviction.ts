@@ -10,12 +10,13 @@ export interface ClientEviction {
 
 /**
  * Closes connections, largest first, until the rest takes no more than the limit. Those with CLIENT NO-EVICT count but
- * stay. Looks at every connection once: to be called some times a second, and only where there is a limit.
+ * stay, and replicas do not count. Looks at every connection once: to be called some times a second, and only where there is a limit.
  */
 export const evictClients = (sessions: Iterable<Session>, { evicted, limit }: ClientEviction): void => {
   let total = 0
   const sizes: Array<readonly [bytes: number, session: Session]> = []
   for (const session of sessions) {
+    if (session.client.role !== "client") continue
     const bytes = session.memory().total
     total += bytes
     if (!session.client.noEvict) sizes.push([bytes, session])

@@ -48,7 +48,7 @@ export class Failover {
     if (options.to !== undefined) {
       const feed = this.find(options.to)
       if (feed === undefined) return "FAILOVER target HOST and PORT is not a replica."
-      if (feed.status.state !== "online") return "FAILOVER target replica is not online."
+      if (!feed.online) return "FAILOVER target replica is not online."
     }
     this.options = options
     this.until = options.timeoutMs === 0 ? Infinity : monotonic() + options.timeoutMs

@@ -88,11 +88,16 @@ export class Feed implements StreamOwner {
     this.pump()
   }
 
+  /** It follows: what it says that it has, it has got from here. */
+  get online(): boolean {
+    return this.started && this.checkpoint === undefined
+  }
+
   get status(): ReplicaStatus {
-    const { acked, checkpoint, host, name } = this
+    const { acked, host, name, online, started } = this
     return {
       ...name,
-      state: !this.started ? "wait_bgsave" : checkpoint === undefined ? "online" : "send_bulk",
+      state: online ? "online" : started ? "send_bulk" : "wait_bgsave",
       lsn: acked,
       lagSeconds: Math.floor((host.monotonic() - this.ackedAt) / 1000)
     }
@@ -264,14 +269,14 @@ export class Feeds implements LogTap {
   /** How many have at least this, or with `durable` have it on disk. */
   having(lsn: number, durable: boolean): number {
     let count = 0
-    for (const feed of this.all) if ((durable ? feed.durable : feed.acked) >= lsn) count++
+    for (const feed of this.all) if (feed.online && (durable ? feed.durable : feed.acked) >= lsn) count++
     return count
   }
 
   /** How many follow and were heard of within so many milliseconds. */
   good(withinMs: number): number {
     let count = 0
-    for (const feed of this.all) if (feed.status.state === "online" && feed.silentMs <= withinMs) count++
+    for (const feed of this.all) if (feed.online && feed.silentMs <= withinMs) count++
     return count
   }
 }

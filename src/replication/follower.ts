@@ -4,7 +4,6 @@
  * Plain and without a clock of its own: `tick` is called again and again by a fiber.
  */
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
-import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { DiskError } from "../log/disk.ts"
 import { FrameRefused } from "../log/following-writer.ts"
 import { type FrameHeader, sequencesOf } from "../log/frame.ts"
@@ -22,8 +21,6 @@ import {
 
 /** A link that failed is tried again after this long, the longer the more often it failed. */
 const [retryMs, longestRetryMs] = [100, 2000]
-/** Of a received checkpoint, checked in one turn. */
-const framesPerSlice = 8
 /** The primary hears at least as often how far this server is. */
 const ackEveryMs = 1000
 
@@ -124,8 +121,12 @@ export class Follower implements StreamHandler {
   /** Time passes. */
   tick(): void {
     const { host, target } = this
-    if (target === undefined || this.working || this.pinned) return
+    if (target === undefined || this.pinned) return
     const now = host.monotonic()
+    if (this.working) {
+      this.stayKnown(now)
+      return
+    }
     if (this.link === undefined) {
       if (now >= this.nextTry) this.connect(target)
       return
@@ -136,7 +137,17 @@ export class Follower implements StreamHandler {
       return
     }
     const due = this.ackDue || now - this.lastAck >= ackEveryMs || host.mirror.durable !== this.durableSaid
-    if (this.streaming && due) this.acknowledge()
+    if (!this.streaming) this.stayKnown(now)
+    else if (due) this.acknowledge()
+  }
+
+  /** However long a full sync takes, the primary is not to think that nobody is there any more. */
+  private stayKnown(now: number): void {
+    // Part of an answer is no sign that the rest will come.
+    const begun = this.working || this.full !== undefined || (this.asked[0] === "follow" && this.reader.waiting === 0)
+    if (!begun || now - this.lastAck < ackEveryMs) return
+    this.lastAck = now
+    this.send(["REPLCONF", "ACK", "-1"]) // what this server has at the moment is not to be counted on
   }
 
   private get streaming(): boolean {
@@ -177,7 +188,7 @@ export class Follower implements StreamHandler {
       if (!known) throw error
       this.fail(error.message)
     }
-    if (this.link !== undefined) this.host.folded()
+    this.host.folded() // also what came before the link was given up
   }
 
   private fail(reason: string): void {
@@ -310,28 +321,13 @@ export class Follower implements StreamHandler {
   }
 
   checkpointEnd(): void {
-    const { answer, incoming } = this.full!
-    incoming.finish()
+    const { full } = this
+    full!.check(this.host.later, () => this.full === full, (wrong) => {
+      this.worked(() => {
+        if (wrong !== undefined) this.fail(`the checkpoint is not usable: ${wrong}`)
+      })
+    })
     this.work()
-    const check = incoming.check(answer.sequence)
-    const step = (): void => {
-      if (this.full?.incoming !== incoming) { // the link has ended meanwhile
-        check.return()
-        this.worked(() => {})
-        return
-      }
-      let over = false
-      try {
-        for (let i = 0; i < framesPerSlice && !over; i++) over = check.next().done === true
-      } catch (error) {
-        if (!(error instanceof CheckpointUnusable)) throw error
-        this.worked(() => this.fail(`the checkpoint is not usable: ${error.message}`))
-        return
-      }
-      if (over) this.worked(() => {})
-      else this.host.later(step)
-    }
-    this.host.later(step)
   }
 
   segment(header: Uint8Array): void {
@@ -361,7 +357,10 @@ export class Follower implements StreamHandler {
       if (full.frame(bytes, at, header)) this.adopt(full)
       return true
     }
-    if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) return this.hold()
+    if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) {
+      if (this.catchingUp) this.caughtUp() // as far as it is to go for now
+      return this.hold()
+    }
     const { until = Infinity } = this.target!
     const last = header.sequence + sequencesOf(header, bytes, at) - 1
     const batches = last > until

@@ -2,11 +2,16 @@
  * A full sync as the replica receives it: the bytes of a checkpoint, the header of the segment around it, and frames of
  * that segment up to the checkpoint's position. Until then everything waits beside the log, which stays as it is.
  */
+import { CheckpointUnusable } from "../log/checkpoint-file.ts"
+import { DiskError } from "../log/disk.ts"
 import type { FrameHeader } from "../log/frame.ts"
 import { sequencesOf } from "../log/frame.ts"
 import type { IncomingLog } from "../log/incoming-log.ts"
 import { decodeSegmentHeader, hex } from "../log/segment.ts"
 import { type FollowAnswer, StreamDamaged } from "./protocol.ts"
+
+/** Of a received checkpoint, checked in one turn. */
+const framesPerSlice = 8
 
 /** The answer that begins it. */
 export type FullAnswer = FollowAnswer & { readonly kind: "full" }
@@ -30,6 +35,33 @@ export class FullSync {
   checkpoint(bytes: Uint8Array, start: number, length: number): void {
     this.incoming.write(bytes, start, length)
     this.read += length
+  }
+
+  /**
+   * All of the checkpoint was there: reads it back, some of it per turn, as long as it is `wanted`. `done` hears in the
+   * end what is wrong with it, if anything. Throws `DiskError`.
+   */
+  check(later: (run: () => void) => void, wanted: () => boolean, done: (wrong: string | undefined) => void): void {
+    this.incoming.finish()
+    const check = this.incoming.check(this.answer.sequence)
+    const step = (): void => {
+      if (!wanted()) {
+        check.return()
+        done(undefined)
+        return
+      }
+      let over = false
+      try {
+        for (let i = 0; i < framesPerSlice && !over; i++) over = check.next().done === true
+      } catch (error) {
+        if (!(error instanceof CheckpointUnusable || error instanceof DiskError)) throw error
+        done(error.message)
+        return
+      }
+      if (over) done(undefined)
+      else later(step)
+    }
+    later(step)
   }
 
   /** The segment's header; true when nothing more is needed. Throws `StreamDamaged`, `DiskError`. */

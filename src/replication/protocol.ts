@@ -166,6 +166,9 @@ export interface StreamHandler {
 /** No line of the conversation is longer: a list of some ten thousand epochs fits. */
 const longestLine = 1 << 20
 
+/** Room for what waits; what a very long frame needed is given back after it. */
+const [idleBytes, largestIdle] = [64 << 10, 4 << 20]
+
 /** Takes the bytes of a link apart, wherever they are split. */
 export class StreamReader {
   mode: "lines" | "stream" = "lines"
@@ -175,7 +178,7 @@ export class StreamReader {
   paused = false
   private readonly handler: StreamHandler
   private readonly header = new FrameHeader()
-  private bytes = new Uint8Array(64 << 10)
+  private bytes = new Uint8Array(idleBytes)
   private start = 0
   private end = 0
 
@@ -200,7 +203,9 @@ export class StreamReader {
   /** Goes on with what waits. */
   resume(): void {
     while (this.waiting > 0 && !this.paused && this.step());
-    if (this.start === this.end) this.start = this.end = 0
+    if (this.start !== this.end) return
+    this.start = this.end = 0
+    if (this.bytes.length > largestIdle) this.bytes = new Uint8Array(idleBytes)
   }
 
   private pass(bytes: Uint8Array, start: number, end: number): number {

@@ -12,16 +12,14 @@ import type {
   ReplicationStatus,
   WantedReplicas
 } from "../commands/replication/port.ts"
-import type { CheckpointInfo } from "../log/checkpoint-store.ts"
 import { DiskError } from "../log/disk.ts"
-import type { FrameSource } from "../log/frame-source.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
-import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
+import type { Reply } from "../net/resp/reply.ts"
 import { Failover } from "./failover.ts"
-import { Feed, Feeds } from "./feed.ts"
+import { Feeds } from "./feed.ts"
 import type { FollowerHost } from "./follower-host.ts"
 import { Follower } from "./follower.ts"
-import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
+import { type CheckpointState, Serving } from "./serving.ts"
 import { Waits } from "./waits.ts"
 
 /** What the configuration says at the moment. */
@@ -45,8 +43,8 @@ export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside
   /** Commits what this turn appended, and lets replies leave. */
   readonly flush: () => void
   readonly gate: Gate
-  /** Asks for a checkpoint; false when the last one failed and none is under way. */
-  readonly checkpoint: (ask: boolean) => boolean
+  /** Asks for a checkpoint, with `ask`; says how the last one went, or that one is under way. */
+  readonly checkpoint: (ask: boolean) => CheckpointState
   /** Clients that wait in blocking commands are told that this is another server now. */
   readonly unblockAll: () => void
   /** Whom this server follows has changed; undefined for nobody. */
@@ -67,11 +65,6 @@ const readTarget = (text: string): FollowTarget | undefined => {
   return { host, port: Number(port), delayMs: Number(delay ?? 0), until: until === "-" ? undefined : Number(until) }
 }
 
-const damagedRequest = new ReplyError("ERR the request is damaged: its checksum does not fit")
-const notConnected = new ReplyError("NOMASTERLINK Can't SYNC while not connected with my master")
-
-const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind", lsn }).slice(1))
-
 /** See the head of this file. */
 export class Replication implements ReplicationPort {
   readonly feeds: Feeds
@@ -79,19 +72,18 @@ export class Replication implements ReplicationPort {
   private readonly waits: Waits
   private readonly handover: Failover
   private readonly host: ReplicationHost
-  private readonly names = new WeakMap<ConnectionPort, Map<string, string>>()
-  /** Replicas that wait for a checkpoint of at least this sequence. */
-  private readonly waiting = new Map<Feed, number>()
-  private readonly byConnection = new WeakMap<ConnectionPort, Feed>()
+  private readonly serving: Serving
+  /** Whom the configuration says to follow, until that is so. */
+  private wanted: FollowTarget | undefined
   private lastPing = 0
-  private fullSyncs = 0
-  private partialSyncs = 0
-  private refusedPartialSyncs = 0
   private setAsideBatches = 0
   private setAsideBytes = 0
 
-  constructor(host: ReplicationHost) {
+  constructor(host: ReplicationHost, configured?: FollowTarget) {
     this.host = host
+    this.wanted = configured
+    // From the first command on: who follows takes no writes, also before the link is tried.
+    host.gate.replica = configured !== undefined || host.mirror.following !== undefined
     this.feeds = new Feeds({
       mirror: host.mirror,
       now: host.now,
@@ -105,6 +97,12 @@ export class Replication implements ReplicationPort {
       ...host,
       setAside: (what, why) => this.noteSetAside(what, why),
       changed: () => this.review()
+    })
+    this.serving = new Serving({
+      ...host,
+      feeds: this.feeds,
+      connected: () => this.follower.state === "connected",
+      wholeLogBytes: () => host.replicationSettings().wholeLogBytes
     })
     this.waits = new Waits({
       waits: host.waits,
@@ -134,17 +132,22 @@ export class Replication implements ReplicationPort {
   }
 
   /** The data is loaded: goes on following whom it followed, or begins to follow whom the configuration names. */
-  begin(configured: FollowTarget | undefined): void {
+  begin(): void {
     const { mirror } = this.host
+    const { wanted } = this
     const known = mirror.following === undefined ? undefined : readTarget(mirror.following)
-    if (configured !== undefined && (known?.host !== configured.host || known.port !== configured.port)) {
-      this.follow(configured)
-    } else if (known !== undefined) {
+    if (wanted !== undefined && (known?.host !== wanted.host || known.port !== wanted.port)) this.followWanted(wanted)
+    else if (known !== undefined) {
+      this.wanted = undefined
       this.host.noted(known)
-      this.becomeReplica()
       this.follower.start(known)
     }
     this.review()
+  }
+
+  private followWanted(target: FollowTarget): void {
+    const answer = this.follow(target)
+    if (typeof answer === "object") this.host.warn(`it cannot follow ${target.host}:${target.port}: ${answer.refused}`)
   }
 
   // ——— roles
@@ -165,6 +168,7 @@ export class Replication implements ReplicationPort {
       return { refused: error.message }
     }
     host.noted(target)
+    this.wanted = undefined
     this.becomeReplica()
     this.follower.start(target)
     this.review()
@@ -206,11 +210,12 @@ export class Replication implements ReplicationPort {
     try {
       const epoch = mirror.lead("promoted")
       gate.replica = false
+      this.wanted = undefined
       this.host.noted(undefined)
       report(`this server is a primary now: epoch ${epoch.number} begins at lsn ${epoch.lsn}`)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      const known = readTarget(mirror.following!)
+      const known = mirror.following === undefined ? undefined : readTarget(mirror.following)
       if (known !== undefined) this.follower.start(known)
       return error.message
     }
@@ -243,6 +248,7 @@ export class Replication implements ReplicationPort {
   tick(): void {
     const { monotonic, replicationSettings } = this.host
     const { pingMs, timeoutMs } = replicationSettings()
+    if (this.wanted !== undefined) this.followWanted(this.wanted)
     this.follower.tick()
     this.waits.check()
     this.handover.tick()
@@ -253,7 +259,7 @@ export class Replication implements ReplicationPort {
         this.feeds.sign(false)
       }
       this.feeds.endSilent(timeoutMs)
-      this.tendWaiting()
+      this.serving.tend()
     }
     this.review()
   }
@@ -261,139 +267,18 @@ export class Replication implements ReplicationPort {
   // ——— replicas
 
   describe(connection: ConnectionPort, option: string, value: string): boolean {
-    if (option === "failover") return this.takeOver(value)
-    if (!["listening-port", "ip-address", "capa"].includes(option)) return false
-    let names = this.names.get(connection)
-    if (names === undefined) this.names.set(connection, names = new Map())
-    names.set(option, value)
-    return true
+    return option === "failover" ? this.takeOver(value) : this.serving.describe(connection, option, value)
   }
 
   acknowledge(connection: ConnectionPort, lsn: number, durable: number): void {
-    this.byConnection.get(connection)?.acknowledge(lsn, durable)
+    this.serving.feedOf(connection)?.acknowledge(lsn, durable)
     this.waits.check()
     this.handover.tick()
     this.review()
   }
 
   serve(connection: ConnectionPort, words: ReadonlyArray<string>): Reply {
-    const request = parseFollow(words)
-    if (request === undefined) return damagedRequest
-    const { gate, mirror } = this.host
-    if (gate.replica && this.follower.state !== "connected") return notConnected
-    try {
-      if (!mirror.shared) mirror.beginEpoch("the first replica")
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      return new ReplyError(`ERR ${error.message}`)
-    }
-    return this.resume(connection, request) ?? this.sendAll(connection, request)
-  }
-
-  /** Continues where the replica's log ends, or says how much of it has to go; undefined when neither helps. */
-  private resume(connection: ConnectionPort, request: FollowRequest): Reply | undefined {
-    const { mirror } = this.host
-    const { position } = mirror
-    if (request.segment === undefined || request.storeId !== position.storeId) return undefined
-    const common = mirror.commonWith(request.epochs, request.lsn)
-    if (common === undefined || common < mirror.oldestLsn) return undefined
-    // A replica of a replica may be ahead within the epoch: nothing was lost, this server will get there.
-    const ahead = common < request.lsn && this.host.gate.replica && common === position.lsn
-    if (ahead) return notConnected
-    if (common < request.lsn) return rewindTo(common)
-    const here = mirror.segmentAt(request.segment.lsn)
-    if (here !== undefined && here.sum === request.segment.sum) {
-      const source = mirror.source(request.lsn, request.segment.lsn)
-      if (source !== undefined) {
-        this.partialSyncs++
-        this.startFeed(connection, printAnswer({ kind: "continue", lsn: request.lsn }), source)
-        return noReply
-      }
-    }
-    // It stands at the beginning of a segment that is another's: without that it gets the header of this one.
-    return request.segment.lsn === common && mirror.segmentAround(common).lsn < common ? rewindTo(common) : undefined
-  }
-
-  private sendAll(connection: ConnectionPort, request: FollowRequest): Reply {
-    const { mirror } = this.host
-    if (request.segment !== undefined) this.refusedPartialSyncs++
-    this.fullSyncs++
-    const { lsn, sequence } = mirror.position
-    const { wholeLogBytes } = this.host.replicationSettings()
-    const feed = this.makeFeed(connection)
-    if (mirror.oldestLsn === 0 && lsn <= wholeLogBytes) this.sendLog(feed)
-    else {
-      const newest = mirror.newestCheckpoint
-      if (newest !== undefined && lsn - newest.lsn <= Math.max(wholeLogBytes, newest.bytes)) {
-        this.sendCheckpoint(feed, newest)
-      } else {
-        this.host.checkpoint(true)
-        this.waiting.set(feed, sequence)
-      }
-    }
-    return noReply
-  }
-
-  private sendLog(feed: Feed): void {
-    const { mirror } = this.host
-    const { epochs, storeId } = mirror.position
-    const lsn = mirror.oldestLsn
-    const answer = printAnswer({ kind: "full", bytes: 0, sequence: 0, lsn, storeId, epochs })
-    feed.start(answer, mirror.source(lsn, undefined), undefined)
-  }
-
-  /** The checkpoint, then the log from the beginning of the segment around it. */
-  private sendCheckpoint(feed: Feed, info: CheckpointInfo): void {
-    const { mirror } = this.host
-    const { epochs, storeId } = mirror.position
-    const checkpoint = mirror.openCheckpoint(info)
-    const { lsn, sequence } = info
-    const answer = printAnswer({ kind: "full", bytes: checkpoint.size, sequence, lsn, storeId, epochs })
-    feed.start(answer, mirror.source(mirror.segmentAround(lsn).lsn, undefined), checkpoint)
-  }
-
-  /** Replicas that wait for a checkpoint get it once there is one that is new enough. */
-  private tendWaiting(): void {
-    const { checkpoint, mirror } = this.host
-    for (const [feed, sequence] of this.waiting) {
-      const newest = mirror.newestCheckpoint
-      if (feed.over) this.waiting.delete(feed)
-      else if (newest !== undefined && newest.sequence >= sequence) {
-        this.waiting.delete(feed)
-        this.attempt(feed, () => this.sendCheckpoint(feed, newest))
-      } else if (!checkpoint(false)) {
-        this.waiting.delete(feed)
-        this.host.warn("no checkpoint can be made for a replica that waits for one")
-        feed.end()
-      }
-    }
-  }
-
-  private attempt(feed: Feed, run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      this.host.warn(`a replica cannot be served: ${error.message}`)
-      feed.end()
-    }
-  }
-
-  private startFeed(connection: ConnectionPort, answer: string, source: FrameSource): void {
-    const feed = this.makeFeed(connection)
-    feed.start(answer, source, undefined)
-    this.host.report(`the replica ${feed.name.address}:${feed.name.port} follows from lsn ${source.lsn}`)
-  }
-
-  private makeFeed(connection: ConnectionPort): Feed {
-    const names = this.names.get(connection)
-    const address = names?.get("ip-address") ?? connection.client.address.replace(/:\d+$/, "")
-    const feed = new Feed(this.feeds.host, this.feeds, { address, port: Number(names?.get("listening-port") ?? 0) })
-    connection.client.role = "replica"
-    this.byConnection.set(connection, feed)
-    this.feeds.add(feed)
-    feed.open(connection.handOver(feed))
-    return feed
+    return this.serving.serve(connection, words)
   }
 
   /** The server ends: nobody is followed, nobody follows; what the files say of that stays. */
@@ -405,7 +290,7 @@ export class Replication implements ReplicationPort {
   // ——— figures
 
   status(): ReplicationStatus {
-    const { feeds, follower, host } = this
+    const { feeds, follower, host, serving: { fullSyncs, partialSyncs, refusedPartialSyncs } } = this
     const { mirror } = host
     const { epochs, lsn } = mirror.position
     const { maxLagMs, minReplicas } = host.replicationSettings()
@@ -421,9 +306,9 @@ export class Replication implements ReplicationPort {
       secondLsn: before === undefined ? -1 : epochs.at(-1)!.lsn,
       lsn,
       oldestLsn: mirror.oldestLsn,
-      fullSyncs: this.fullSyncs,
-      partialSyncs: this.partialSyncs,
-      refusedPartialSyncs: this.refusedPartialSyncs,
+      fullSyncs,
+      partialSyncs,
+      refusedPartialSyncs,
       setAsideBatches: this.setAsideBatches,
       setAsideBytes: this.setAsideBytes,
       inputBytes: follower.inputBytes,

@@ -11,6 +11,7 @@ import { eachRun } from "../log/following-writer.ts"
 import { LogReplication } from "../log/mirror.ts"
 import { type Dial, dialTcp } from "./dial.ts"
 import { Replication } from "./replication.ts"
+import type { CheckpointState } from "./serving.ts"
 
 /** The server's replication. */
 export class Replicating extends Context.Service<Replicating, Replication>()("annals/replication/Replicating") {}
@@ -23,8 +24,8 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly settle: () => void
   /** Makes memory anew from the log and the checkpoints, a slice at a time. */
   readonly reload: () => Iterator<void, void>
-  /** Asks for a checkpoint; false when the last one failed and none is under way. */
-  readonly checkpoint: (ask: boolean) => boolean
+  /** See `ReplicationHost`. */
+  readonly checkpoint: (ask: boolean) => CheckpointState
   /** Shows a link among the connections. */
   readonly linked: (address: string, localAddress: string, close: () => void) => () => void
   readonly pauseWrites: () => void
@@ -55,6 +56,7 @@ const make = Effect.gen(function*() {
   const parts = yield* ReplicationParts
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
+  let ended = false
   const replication: Replication = new Replication({
     mirror,
     dial: parts.dial ?? dialTcp,
@@ -88,6 +90,7 @@ const make = Effect.gen(function*() {
       executor.loading = true
       const steps = parts.reload()
       const step = (): void => {
+        if (ended) return // the log is being closed
         if (steps.next().done !== true) {
           setImmediate(step)
           return
@@ -109,8 +112,13 @@ const make = Effect.gen(function*() {
     unpause: parts.unpause,
     report: (text) => void Effect.runForkWith(context)(Effect.log(text)),
     warn: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
-  })
-  yield* Effect.addFinalizer(() => Effect.sync(() => replication.close()))
+  }, configured(config))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      ended = true
+      replication.close()
+    })
+  )
   return replication
 })
 
@@ -119,8 +127,7 @@ export const layer = Layer.effect(Replicating, make)
 
 /** Begins to follow, if somebody is followed, once the data is loaded; then looks at the time, for ever. */
 export const run = Effect.gen(function*() {
-  const config = yield* ServerConfig
   const replication = yield* Replicating
-  replication.begin(configured(config))
+  replication.begin()
   yield* Effect.sync(() => replication.tick()).pipe(Effect.repeat(Schedule.spaced(tick)))
 })

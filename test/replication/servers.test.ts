@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { plain } from "../support/resp-client.ts"
 import { caughtUp, digests, Node, stopAfterEach, until } from "./servers.ts"
 
 stopAfterEach()
@@ -25,6 +26,14 @@ describe("a replica", { timeout: 60_000 }, () => {
     const [one, other] = await digests(primary, replica)
     expect(other).toBe(one)
     expect(await replica.follow(primary)).toBe("OK Already connected to specified master")
+    const client = await primary.client()
+    const [, , , refused] = await client.pipeline([
+      ["MULTI"],
+      ["SET", "a", "3"],
+      ["REPLICAOF", "127.0.0.1", `${replica.port}`],
+      ["EXEC"]
+    ])
+    expect(String(plain(refused!))).toMatch(/^OK,.*the role of a server cannot change inside a transaction/)
   })
 
   it("resumes after kill -9 of either side, without a full sync", async () => {

@@ -1,9 +1,11 @@
 /** Replicas that do not read, come twice, or come when the log has moved on without them; and what they leave to the primary. */
 import { describe, expect, it } from "vitest"
 import { noMemoryLimit } from "../../src/commands/memory-policy.ts"
+import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
 import { compressAll } from "../support/compressing.ts"
+import { argvOf, TestConnection } from "../support/harness.ts"
 import { Random } from "../support/random.ts"
-import { World } from "./world.ts"
+import { SimServer, World } from "./world.ts"
 
 const limits = { ...noMemoryLimit(), policy: "allkeys-random" } as const
 
@@ -48,6 +50,75 @@ describe("a replica", () => {
     primary.work(new Random(1), 10)
     world.pass(100)
     expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("is heard whatever clients are told to wait for", () => {
+    const { executor } = new World().server()
+    executor.pause = "all"
+    const connection = new TestConnection(9, 0)
+    const ping = (): boolean => executor.execute(connection, argvOf(["PING"]), new ReplyBuffer())
+    expect(ping()).toBe(false)
+    connection.client.role = "replica"
+    expect(ping()).toBe(true)
+  })
+
+  it("may take longer for a full sync than repl-timeout", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    Object.assign(primary.settings, { timeoutMs: 1500, wholeLogBytes: 0 })
+    primary.work(new Random(2), 60)
+    primary.checkpoint()
+    replica.follow(primary)
+    world.piece = 64
+    for (let i = 0; i < 20; i++) world.step()
+    const [link] = world.links
+    link!.reading = false
+    world.pass(4000)
+    expect([link!.open, replica.replication.status().primary?.state]).toEqual([true, "sync"])
+    link!.reading = true
+    world.pass(100)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+    expect([primary.replication.status().fullSyncs, world.dials]).toEqual([1, 1])
+  })
+
+  it("gets a checkpoint that is new enough, also when another was being made as it came", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    primary.settings.wholeLogBytes = 0
+    primary.work(new Random(3), 30)
+    let stale = true
+    primary.checkpoint = function() { // what is made first was begun before the replica came
+      if (!stale) SimServer.prototype.checkpoint.call(this)
+      stale = false
+    }
+    replica.follow(primary)
+    world.settle()
+    expect(primary.replication.status().replicas[0]?.state).toBe("wait_bgsave")
+    expect(primary.replication.feeds.having(0, false)).toBe(0)
+    primary.work(new Random(4), 5)
+    world.pass(200)
+    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("that stays behind shows what a full sync brought as soon as only what comes too early is missing", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    primary.settings.wholeLogBytes = 0
+    primary.work(new Random(5), 30)
+    primary.checkpoint()
+    const { digest, sequence } = primary
+    world.clock.advance(2000)
+    primary.run("SET", "early", "1")
+    primary.log.commit()
+    replica.follow(primary, { delayMs: 1000 })
+    world.settle()
+    expect([replica.sequence, replica.digest]).toEqual([sequence, digest])
+    expect([replica.executor.gate.hidden, replica.replication.status().primary?.state]).toEqual([
+      undefined,
+      "connected"
+    ])
+    world.pass(1000)
+    expect(replica.digest).toBe(primary.digest)
   })
 
   it("that comes when the log does not reach back any more takes a checkpoint", () => {

@@ -51,7 +51,7 @@ const start = (...args: ReadonlyArray<string>) =>
       flush: () => {},
       settle: () => {},
       reload: () => [][Symbol.iterator](),
-      checkpoint: () => false,
+      checkpoint: () => "failed",
       linked: () => () => {},
       pauseWrites: () => {},
       unpause: () => {},
@@ -82,9 +82,11 @@ const start = (...args: ReadonlyArray<string>) =>
     )
     const replication = yield* Effect.provide(Service.Replicating, services)
     const mirror = yield* Effect.provide(LogReplication, services)
+    const { gate } = yield* Effect.provide(Executor, services)
+    const { replica } = gate // before anything has run
     yield* Effect.forkScoped(Effect.provideContext(Service.run, services))
     yield* TestClock.adjust("20 millis")
-    return { mirror, opened, replication }
+    return { mirror, opened, replica, replication }
   })
 
 const following = ["--replicaof", "127.0.0.1", "6379", "--repl-timeout", "10"]
@@ -96,8 +98,8 @@ const say = (link: Opened, text: string): void => {
 describe("replication as a layer", () => {
   it.effect("tries a primary that cannot be reached again, the longer the more often", () =>
     Effect.scoped(Effect.gen(function*() {
-      const { opened } = yield* start(...following)
-      expect(opened.length).toBe(1)
+      const { opened, replica } = yield* start(...following)
+      expect([opened.length, replica]).toEqual([1, true])
       const at: Array<number> = []
       for (let ms = 20; ms <= 10_000; ms += 20) {
         const last = opened.at(-1)!

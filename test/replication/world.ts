@@ -197,6 +197,8 @@ export class SimServer {
     wholeLogBytes: 1 << 20
   }
   readonly warnings: Array<string> = []
+  /** A checkpoint that replication asked for is to be made. */
+  saving = false
   private later: Array<() => void> = []
   private readonly out = new ReplyBuffer()
   private readonly connection = new TestConnection(1, 0)
@@ -250,8 +252,14 @@ export class SimServer {
       },
       later: (run) => void this.later.push(run),
       checkpoint: (ask) => {
-        if (ask) this.later.push(() => this.checkpoint())
-        return true
+        if (ask) {
+          this.saving = true
+          this.later.push(() => {
+            this.checkpoint()
+            this.saving = false
+          })
+        }
+        return this.saving ? "busy" : "made"
       },
       flush: () => void this.log.commit(),
       noted: () => {},
@@ -268,7 +276,7 @@ export class SimServer {
       report: () => {},
       warn: (text) => void this.warnings.push(text)
     })
-    this.replication.begin(undefined)
+    this.replication.begin()
   }
 
   /** kill -9, and with `power` a power cut. */

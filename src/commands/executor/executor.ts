@@ -197,7 +197,7 @@ export class CommandExecutor {
     if (this.gate.hidden !== undefined && !row.stale) return this.refuse(this.gate.hidden, row, client, out)
     if (client.monitoring && row.touchesKeys) return this.refuse(monitorOnly, row, client, out)
     // Last, as in Redis: what would be refused is refused at once, pause or not.
-    if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate)) return false
+    if (this.pause !== "none" && (this.pause === "all" || row.mayReplicate) && client.role === "client") return false
     if (client.transaction !== undefined && !row.immediate) {
       if (!this.transact(row, connection, argv, out)) return false
     } else this.run(row, connection, argv, out)

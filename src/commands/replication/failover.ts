@@ -6,6 +6,7 @@ import { isWord } from "../arguments.ts"
 import { type Argv, defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { FailoverOptions } from "./port.ts"
+import { insideTransaction } from "./role-change.ts"
 
 const noFailover = new ReplyError("ERR No failover in progress.")
 const badTimeout = new ReplyError("ERR FAILOVER timeout must be greater than 0")
@@ -42,7 +43,8 @@ export const failover = defineControl({
   syntax: "[TO <target: host port [FORCE]>] [ABORT] [TIMEOUT milliseconds]",
   arity: -1,
   flags: ["admin", "noscript", "stale"],
-  run: ({ server: { replication } }, argv): Reply => {
+  run: ({ server: { replication }, transactions }, argv): Reply => {
+    if (transactions.running) throw insideTransaction
     if (argv.length === 2 && isWord(argv.at(1), "ABORT")) {
       if (!replication.abortFailover()) throw noFailover
       return ok

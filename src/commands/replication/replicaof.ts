@@ -5,6 +5,7 @@ import { isWord } from "../arguments.ts"
 import { type Argv, type ControlCommand, defineControl, type Flag } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { Control } from "../ports.ts"
+import { insideTransaction } from "./role-change.ts"
 
 const invalidPort = new ReplyError("ERR Invalid master port")
 const badSequence = new ReplyError("ERR sequence is not an integer or out of range")
@@ -24,7 +25,8 @@ const count = (argv: Argv, index: number, refusal: ReplyError): number => {
   return Number(value)
 }
 
-const run = ({ server: { replication } }: Control, argv: Argv): Reply => {
+const run = ({ server: { replication }, transactions }: Control, argv: Argv): Reply => {
+  if (transactions.running) throw insideTransaction
   if (argv.length === 3 && isWord(argv.at(1), "NO") && isWord(argv.at(2), "ONE")) {
     const refused = replication.lead()
     return refused === undefined ? ok : new ReplyError(`ERR ${refused}`)
