@@ -7,7 +7,7 @@ import { ClientState } from "../commands/client.ts"
 import type { Argv } from "../commands/define.ts"
 import { CommandExecutor, type ControlPorts } from "../commands/executor/executor.ts"
 import type { LogPort } from "../commands/executor/log-port.ts"
-import type { ClientMemory, ConnectionPort } from "../commands/ports.ts"
+import { SilentConnection } from "../commands/silent-connection.ts"
 import type { EventLog, Origin } from "../log/event-log.ts"
 import { ReplyBuffer } from "../net/resp/encoder.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
@@ -32,48 +32,10 @@ export class Refused extends Error {
   override readonly name = "Refused"
 }
 
-const nothing: ClientMemory = {
-  query: 0,
-  queryFree: 0,
-  argv: 0,
-  multi: 0,
-  replyBuffer: 0,
-  replyPeak: 0,
-  replyUsed: 0,
-  outputPieces: 0,
-  output: 0,
-  total: 0
-}
-
 /** What servers pass on besides writes. */
 const accompanying = new Set(["select", "multi", "exec", "discard", "ping", "xgroup", "publish", "spublish"])
 /** None of these commands acts on anything but data, so nothing is joined to their ports. */
 const nobody = {} as ControlPorts
-
-/** A connection that nobody reads. */
-class SilentConnection implements ConnectionPort {
-  readonly client: ClientState
-  readonly outputBytes = 0
-  readonly fd = -1
-  readonly blocked = false
-  constructor(client: ClientState) {
-    this.client = client
-  }
-  memory(): ClientMemory {
-    return nothing
-  }
-  closeAfterReply(): void {}
-  kill(): void {}
-  setReplyMode(): void {}
-  unblock(): boolean {
-    return false
-  }
-  awaitAnswer(): void {}
-  answer(): void {}
-  push(): void {}
-  deliver(): void {}
-  confirm(): void {}
-}
 
 /** Longest part of an error reply that is of interest. */
 const errorBytes = 500
