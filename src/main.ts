@@ -15,6 +15,7 @@ import { mkdirSync } from "node:fs"
 import { flushCompileCache } from "node:module"
 import { machine, release, totalmem, type } from "node:os"
 import { resolve } from "node:path"
+import { compensate } from "./commands/executor/compensate.ts"
 import { CommandExecutor } from "./commands/executor/executor.ts"
 import { followLimits } from "./commands/executor/limits.ts"
 import { followMemorySettings } from "./commands/executor/memory-settings.ts"
@@ -237,6 +238,10 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
     now: () => clock.currentTimeMillisUnsafe(),
     monotonic: () => performance.now(),
     memory: () => config.get("history-memory"),
+    keyspace: executor.keyspace,
+    watchWrites: () => executor.transactions.watchWrites(),
+    compensate: (client, { dbs, events }) =>
+      compensate(executor, log, client, executor.table.byName("LOG.UNDO")!, events, dbs),
     countError: (code) => executor.statistics.countError(code)
   })
   executor.attach({ clients: network.clients, config: makeConfigPort(config), server, questions })

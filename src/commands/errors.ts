@@ -15,6 +15,7 @@ export const errors = {
   invalidDb: new ReplyError("ERR invalid DB index"),
   stringTooLong: new ReplyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
   noAuth: new ReplyError("NOAUTH Authentication required."),
+  writesPaused: new ReplyError("ERR writes are held back by CLIENT PAUSE; ask again"),
   saveFailed: new ReplyError(
     "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may "
       + "modify the data set are disabled, because this instance is configured to report errors during writes if RDB "

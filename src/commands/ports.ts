@@ -1,4 +1,4 @@
-import type { LogRequest } from "../history/questions.ts"
+import type { LogRequest, UndoRequest } from "../history/questions.ts"
 import type { LogStatus } from "../log/event-log.ts"
 import type { Message } from "../net/resp/message.ts"
 import type { Reply } from "../net/resp/reply.ts"
@@ -105,7 +105,9 @@ export interface LogQuestionsPort {
   /** LOG.HEAD. */
   head(connection: ConnectionPort): void
   /** All other questions. `blockMs`, of LOG.READ: how long to wait for something to read, 0 for ever; undefined: not at all. */
-  ask(connection: ConnectionPort, request: LogRequest, blockMs?: number): void
+  ask(connection: ConnectionPort, request: Exclude<LogRequest, UndoRequest>, blockMs?: number): void
+  /** LOG.UNDO: finds what takes the batches back, and does it unless keys were written meanwhile. */
+  undo(connection: ConnectionPort, request: UndoRequest): void
 }
 
 /** All connections. Implemented by the network. */

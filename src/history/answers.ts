@@ -95,7 +95,7 @@ export function* answer(directory: LogDirectory, question: Question, past: PastA
 
 /** Whether a question is about a beginning, or a moment, that is named. */
 const namesMoment = (request: LogRequest): boolean =>
-  "moment" in request ? request.moment !== undefined : request.from !== undefined
+  "moment" in request ? request.moment !== undefined : request.kind === "undo" || request.from !== undefined
 
 const gapReply = ({ first, last, reason }: Gap): MapReply =>
   new MapReply([["sequence", first], ["type", "Gap"], ["last-sequence", last], ["reason", reason]])

@@ -51,8 +51,22 @@ export interface DigestRequest {
   readonly moment: Moment | undefined
 }
 
+/** What LOG.UNDO asks for: how to take batches back. */
+export interface UndoRequest {
+  readonly kind: "undo"
+  readonly from: number
+  readonly to: number
+  /** Only what they did to this key of database `db`. */
+  readonly key: Uint8Array | undefined
+  readonly db: number
+  /** Only tell. */
+  readonly dryRun: boolean
+  /** Whatever was written since is lost. */
+  readonly force: boolean
+}
+
 /** A question about data of the past. */
-export type PastRequest = AsOfRequest | DigestRequest
+export type PastRequest = AsOfRequest | DigestRequest | UndoRequest
 
 /** Whatever is asked by a command. */
 export type LogRequest = HistoryRequest | ReadRequest | PastRequest
@@ -80,6 +94,21 @@ export interface ReaderData {
 /** What the reading thread is told: a question, or that nobody waits for the answer any more. */
 export type ToReader = Question | { readonly cancelled: number }
 
+/** How batches are taken back, for the thread that writes. Databases are named by the numbers they had before. */
+export interface UndoPlan {
+  /** Databases to exchange first, in this order. */
+  readonly swaps: ReadonlyArray<readonly [first: number, second: number]>
+  /**
+   * Keys that were changed, whose values go: each as a varint, twice the database and one more if it held something
+   * before, then varint length and name.
+   */
+  readonly keys: Uint8Array
+  /** What brings back what they held, each as varint database and encoded event. */
+  readonly events: Uint8Array
+  /** How many keys held something before. */
+  readonly restored: number
+}
+
 /** An answer. */
 export type Answer =
   | {
@@ -89,6 +118,7 @@ export type Answer =
     /** Of LOG.READ that found nothing: where to go on. */
     readonly next?: number | undefined
   }
+  | { readonly kind: "plan"; readonly plan: UndoPlan }
   /** The text of an error reply. */
   | { readonly kind: "error"; readonly text: string }
 

@@ -68,7 +68,14 @@ setInterval(() => past.forgetUnused(), forgetAfterMs).unref()
 
 const tell = (id: number, reply: Answer): void => {
   const message: FromReader = { id, answer: reply }
-  port.postMessage(message, reply.kind === "reply" ? [reply.bytes.buffer as ArrayBuffer] : [])
+  port.postMessage(message, memoryOf(reply))
+}
+
+/** What is handed over rather than copied. */
+const memoryOf = (reply: Answer): Array<ArrayBuffer> => {
+  if (reply.kind === "error") return []
+  const parts = reply.kind === "reply" ? [reply.bytes] : [reply.plan.keys, reply.plan.events]
+  return parts.map((bytes) => bytes.buffer as ArrayBuffer)
 }
 
 port.on("message", (message: ToReader) => {

@@ -58,7 +58,7 @@ const registry = (
   "ft.synupdate ft.tagvals ft._list ft.config ft.config|get ft.config|help ft.config|set ft.cursor ft.cursor|del " +
   "ft.cursor|read ft.sugadd ft.sugdel ft.sugget ft.suglen vadd vcard vdim vemb vgetattr vinfo vismember vlinks " +
   "vrandmember vrange vrem vsetattr vsim arcount ardel ardelrange arget argetrange argrep arinfo arinsert " +
-  "arlastitems arlen armget armset arnext arop arring arscan arseek arset client|multi-on-error"
+  "arlastitems arlen armget armset arnext arop arring arscan arseek arset client|multi-on-error log.undo"
 ).split(" ")
 
 const numbers = new Map(registry.map((name, index) => [name, index + 1]))

@@ -3,12 +3,16 @@
  * appended before it, so that it sees every batch whose reply has left and none that may still be lost; a reader that
  * follows the log asks again when more was released.
  */
+import type { ClientState } from "../commands/client.ts"
 import type { OtherWaits } from "../commands/executor/other-waits.ts"
+import type { RecentWrites } from "../commands/executor/recent-writes.ts"
 import { unblocked } from "../commands/executor/waiters.ts"
 import type { ConnectionPort, LogQuestionsPort } from "../commands/ports.ts"
-import type { Answer, LogRequest } from "../history/questions.ts"
+import type { Answer, LogRequest, UndoPlan } from "../history/questions.ts"
 import type { LogReader } from "../history/reader.ts"
 import type { LogStatus } from "../log/event-log.ts"
+import type { Keyspace } from "../projections/keyspace.ts"
+import { type Compensation, compensationOf, isOvertaken } from "./compensation.ts"
 import { Encoded, MapReply, type Reply, ReplyError } from "./resp/reply.ts"
 
 /** What it needs of the rest of the server. */
@@ -30,6 +34,11 @@ export interface QuestionParts {
   readonly countError: (code: string) => void
   /** `history-memory`, bytes. */
   readonly memory: () => number
+  readonly keyspace: Keyspace
+  /** Notes all writes from now on until `stop`. */
+  readonly watchWrites: () => { readonly writes: RecentWrites; readonly stop: () => void }
+  /** Appends and folds events as one batch; why not, or its sequence. */
+  readonly compensate: (client: ClientState, compensation: Compensation) => ReplyError | number
 }
 
 /** Waits until the log has released more than so much. */
@@ -45,8 +54,16 @@ class Asking {
   /** How to give up what is under way. */
   cancel: () => void = () => {}
   private readonly ended: (asking: Asking, how: "timeout" | "error") => void
+  private readonly cleared: (() => void) | undefined
 
-  constructor(blockMs: number | undefined, now: number, ended: (asking: Asking, how: "timeout" | "error") => void) {
+  /** `cleared` is called when the wait ends without an answer. */
+  constructor(
+    blockMs: number | undefined,
+    now: number,
+    ended: (asking: Asking, how: "timeout" | "error") => void,
+    cleared?: () => void
+  ) {
+    this.cleared = cleared
     this.unblockable = blockMs !== undefined
     this.until = blockMs === undefined || blockMs === 0 ? Infinity : now + blockMs
     this.ended = ended
@@ -54,6 +71,7 @@ class Asking {
 
   over(how: "timeout" | "error" | "gone"): void {
     this.cancel()
+    this.cleared?.()
     if (how !== "gone") this.ended(this, how)
   }
 }
@@ -92,13 +110,17 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
     connection.answer(reply)
   }
 
-  /** Registers a wait; `go` is called when everything appended before is released, `committed` once it is committed. */
+  /** Registers a wait, and goes on as `settled` does. */
   const begin = (connection: ConnectionPort, asking: Asking, go: () => void, committed?: () => void): void => {
+    waits.add(connection, asking)
+    settled(asking, go, committed)
+  }
+  /** `go` is called when everything appended before is released, `committed` once it is committed. */
+  const settled = (asking: Asking, go: () => void, committed?: () => void): void => {
     let gone = false
     asking.cancel = () => {
       gone = true
     }
-    waits.add(connection, asking)
     parts.afterCommit(() => {
       if (gone) return
       committed?.()
@@ -106,6 +128,20 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
       if (log.released() >= barrier || log.failure() !== undefined) go()
       else asking.cancel = whenReleased(barrier - 1, go)
     })
+  }
+
+  /** Carries out a plan, and tells what was done. */
+  const carryOut = (client: ClientState, plan: UndoPlan): Reply => {
+    const compensation = compensationOf(parts.keyspace, plan)
+    const { events, removed, restored } = compensation
+    const done = events.length === 0 ? null : parts.compensate(client, compensation)
+    if (done instanceof ReplyError) return done
+    return new MapReply([
+      ["sequence", done],
+      ["restored", restored],
+      ["removed", removed],
+      ["events", events.length]
+    ])
   }
 
   return {
@@ -150,12 +186,47 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
         })
       }
       begin(connection, asking, () => look(request))
+    },
+    undo: (connection, request) => {
+      const { client } = connection
+      // What is written from here on the thread may not see: the plan holds only if none of its keys is among it.
+      const watching = request.force || request.dryRun ? undefined : parts.watchWrites()
+      const asking = new Asking(undefined, 0, () => {}, watching?.stop)
+      let tries = 0
+      const look = (): void => {
+        const live = { lsn: log.released(), oldest: log.status().oldestSequence }
+        const question = { request, live, protocol: client.protocol, now: parts.now(), memory: parts.memory() }
+        asking.cancel = parts.reader.ask(question, (found) => {
+          if (found.kind !== "plan") {
+            watching?.stop()
+            answer(connection, asking, replyOf(found))
+          } else if (watching !== undefined && isOvertaken(found.plan, watching.writes) && ++tries < mostTries) {
+            watching.writes.clear()
+            settled(asking, look)
+          } else {
+            watching?.stop()
+            if (!waits.remove(connection, asking)) return
+            const reply = tries === mostTries ? tooLively : carryOut(client, found.plan)
+            if (reply instanceof ReplyError) parts.countError(reply.code)
+            connection.answer(reply)
+          }
+        })
+      }
+      begin(connection, asking, look)
     }
   }
 }
 
-const replyOf = (answer: Answer): Reply =>
-  answer.kind === "reply" ? new Encoded(answer.bytes) : new ReplyError(answer.text)
+/** How often LOG.UNDO is worked out anew because its keys were written meanwhile. */
+const mostTries = 5
+
+const replyOf = (answer: Answer): Reply => {
+  if (answer.kind === "reply") return new Encoded(answer.bytes)
+  return answer.kind === "error" ? new ReplyError(answer.text) : noPlan
+}
+/** Only LOG.UNDO is answered by one. */
+const noPlan = new ReplyError("ERR the thread that reads the log gave another answer than was asked for")
+const tooLively = new ReplyError("ERR what is to be undone is being written to; ask again, or with FORCE")
 
 /** What LOG.READ answers when its time is over before anything was looked at. */
 const emptyRead = (request: LogRequest, protocol: number): Answer => {

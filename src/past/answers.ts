@@ -1,34 +1,17 @@
-/** Answers to questions about data of the past: of LOG.ASOF and LOG.DIGEST. */
+/** Answers to questions about data of the past: of LOG.ASOF, LOG.DIGEST and LOG.UNDO. */
 import type { Answering, PastAnswering } from "../history/answers.ts"
 import { foldingNames } from "../history/existence.ts"
 import type { LogView } from "../history/log-view.ts"
 import { disposeOf, ownSeed, type Point, pointOf } from "../history/past.ts"
 import type { AsOfRequest, DigestRequest, Question } from "../history/questions.ts"
-import { ReplyBuffer } from "../net/resp/encoder.ts"
-import { MapReply, type Reply } from "../net/resp/reply.ts"
+import { MapReply } from "../net/resp/reply.ts"
 import { PastAsker } from "./ask-past.ts"
-import { Pasts, silent } from "./pasts.ts"
+import { Pasts } from "./pasts.ts"
+import { encoded, silent } from "./replies.ts"
+import { undo } from "./undo.ts"
 
 /** A command about so many keys is answered from their own events; the more there are, the sooner all data is faster. */
 const mostKeysFolded = 16
-
-/** A reply in memory of its own, which goes to another thread. */
-export const encoded = (reply: Reply, protocol: number): Uint8Array => {
-  const out = new ReplyBuffer()
-  out.write(reply, protocol)
-  return joined(out)
-}
-
-/** What a buffer holds, in one piece. */
-const joined = (out: ReplyBuffer): Uint8Array => {
-  const bytes = new Uint8Array(out.length)
-  let at = 0
-  for (const chunk of out.take()) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
-}
 
 /** Answers such questions, and keeps data for the next ones. */
 export class PastAnswers {
@@ -42,6 +25,8 @@ export class PastAnswers {
         return this.asOf(view, request, question)
       case "digest":
         return this.digest(view, request, question)
+      case "undo":
+        return undo(view, request, question, this.pasts)
     }
   }
 

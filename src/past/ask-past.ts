@@ -6,10 +6,10 @@ import { Statistics } from "../commands/executor/statistics.ts"
 import { pastCommand } from "../commands/log/inner.ts"
 import { noMemoryLimit } from "../commands/memory-policy.ts"
 import { CommandTable } from "../commands/table.ts"
-import { ReplyBuffer } from "../net/resp/encoder.ts"
 import { type Reply, ReplyError } from "../net/resp/reply.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 import { Slice } from "../projections/memory/slice.ts"
+import { encoded } from "./replies.ts"
 
 /** Data, and the time that commands take for now, Unix ms: keys and fields whose deadline has passed by then are absent. */
 export interface PastData {
@@ -47,15 +47,7 @@ export class PastAsker {
     words: ReadonlyArray<Uint8Array>,
     { db = 0, protocol = 2 }: { readonly db?: number; readonly protocol?: number } = {}
   ): Uint8Array {
-    const out = new ReplyBuffer()
-    out.write(this.reply(keyspace, time, argvOf(words), db, protocol), protocol)
-    const bytes = new Uint8Array(out.length)
-    let at = 0
-    for (const chunk of out.take()) {
-      bytes.set(chunk, at)
-      at += chunk.length
-    }
-    return bytes
+    return encoded(this.reply(keyspace, time, argvOf(words), db, protocol), protocol)
   }
 
   private reply(keyspace: Keyspace, time: number, argv: Argv, db: number, protocol: number): Reply {

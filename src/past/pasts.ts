@@ -5,6 +5,7 @@
 import { waiting } from "../history/answers.ts"
 import type { LogView } from "../history/log-view.ts"
 import { checkpointsOf, Past, pastAt, type PastOptions, type Point } from "../history/past.ts"
+import { silent } from "./replies.ts"
 
 /** A checkpoint in between is loaded rather than so many batches folded. */
 const ratherFold = 500_000
@@ -88,22 +89,5 @@ export class Pasts {
   forgetUnused(): void {
     if (!this.used && !this.busy) this.shrink(-1)
     this.used = false
-  }
-}
-
-/** Steps whose numbers are nobody's business: none of the answer is there yet. */
-export function* silent<T>(steps: Generator<unknown, T>): Generator<number, T> {
-  let done = false
-  try {
-    for (;;) {
-      const step = steps.next()
-      if (step.done === true) {
-        done = true
-        return step.value
-      }
-      yield 0
-    }
-  } finally {
-    if (!done) steps.return(undefined as T)
   }
 }

@@ -60,6 +60,7 @@ const answered = (disk: Disk, request: LogRequest, protocol = 2): Answer => {
 /** A reply as redis-cli prints it. */
 const shown = (disk: Disk, request: LogRequest, protocol = 3): string => {
   const found = answered(disk, request, protocol)
+  if (found.kind === "plan") throw new Error("a plan is no reply")
   return found.kind === "error" ? `(error) ${found.text}` : showReply(Buffer.from(found.bytes).toString("latin1"))[0]
 }
 

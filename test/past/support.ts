@@ -3,7 +3,7 @@ import { keysOf, namesAllKeys } from "../../src/commands/server/key-specs.ts"
 import { CommandTable } from "../../src/commands/table.ts"
 import { answer, type PastAnswering } from "../../src/history/answers.ts"
 import { LogDirectory } from "../../src/history/log-directory.ts"
-import type { LogRequest } from "../../src/history/questions.ts"
+import type { LogRequest, UndoPlan, UndoRequest } from "../../src/history/questions.ts"
 import type { Disk } from "../../src/log/disk.ts"
 import { PastAnswers } from "../../src/past/answers.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
@@ -29,6 +29,17 @@ export class PastReader {
     const live = { lsn: Number.MAX_SAFE_INTEGER, oldest: 1 }
     const { memory, now, protocol } = this
     const found = drain(answer(this.directory, { id: 1, request, live, protocol, now, memory }, past))
+    if (found.kind === "plan") throw new Error("a plan is no reply")
+    return found.kind === "reply" ? Buffer.from(found.bytes).toString("latin1") : `-${found.text}`
+  }
+
+  /** LOG.UNDO: the plan, or the reply or error text instead of it. */
+  undo(from: number, to = from, changed: Partial<UndoRequest> = {}): UndoPlan | string {
+    const live = { lsn: Number.MAX_SAFE_INTEGER, oldest: 1 }
+    const { memory, now, protocol } = this
+    const request = { kind: "undo", from, to, key: undefined, db: 0, dryRun: false, force: false, ...changed } as const
+    const found = drain(answer(this.directory, { id: 1, request, live, protocol, now, memory }, this.past.answer))
+    if (found.kind === "plan") return found.plan
     return found.kind === "reply" ? Buffer.from(found.bytes).toString("latin1") : `-${found.text}`
   }
 

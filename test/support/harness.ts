@@ -131,7 +131,8 @@ export class Harness {
   readonly asked: Array<unknown> = []
   private readonly questions: LogQuestionsPort = {
     head: (connection) => this.later(connection, { kind: "head" }),
-    ask: (connection, request, blockMs) => this.later(connection, { ...request, blockMs })
+    ask: (connection, request, blockMs) => this.later(connection, { ...request, blockMs }),
+    undo: (connection, request) => this.later(connection, request)
   }
 
   private later(connection: ConnectionPort, asked: unknown): void {

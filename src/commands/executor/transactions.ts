@@ -21,6 +21,7 @@ import type { Row } from "../table.ts"
 import { type QueuedRequest, Transaction } from "../transaction/queue.ts"
 import { isUndoable } from "../transaction/undoable.ts"
 import type { View } from "./lookup.ts"
+import { RecentWrites } from "./recent-writes.ts"
 import type { Statistics } from "./statistics.ts"
 import { Watches } from "./watches.ts"
 
@@ -62,10 +63,11 @@ export class Transactions implements TransactionsPort {
   queueBytes = Number.POSITIVE_INFINITY
   /** An EXEC is at work: what happens belongs to its batch. */
   running = false
-  /** Somebody has to be told of events before they are folded: an EXEC is at work, or keys are watched. */
+  /** Somebody has to be told of events before they are folded: an EXEC is at work, or keys or all writes are watched. */
   attentive = false
 
   private readonly host: TransactionHost
+  private readonly recent = new Set<RecentWrites>()
   private readonly events: Array<Event> = []
   /** Database of each event. */
   private readonly dbs: Array<number> = []
@@ -102,7 +104,7 @@ export class Transactions implements TransactionsPort {
 
   watch(client: ClientState, key: Slice): void {
     this.watches.add(client, key, this.host.view.now)
-    this.attentive = this.running || this.watches.size > 0
+    this.heed()
   }
 
   unwatch(client: ClientState): void {
@@ -118,7 +120,22 @@ export class Transactions implements TransactionsPort {
   private release(client: ClientState): void {
     if (client.watchedKeys === 0) return
     this.watches.release(client)
-    this.attentive = this.running || this.watches.size > 0
+    this.heed()
+  }
+
+  /** Notes every write from now on, until the function that comes with it is called. */
+  watchWrites(): { readonly writes: RecentWrites; readonly stop: () => void } {
+    const writes = new RecentWrites()
+    this.recent.add(writes)
+    this.heed()
+    const stop = (): void => {
+      if (this.recent.delete(writes)) this.heed()
+    }
+    return { writes, stop }
+  }
+
+  private heed(): void {
+    this.attentive = this.running || this.watches.size > 0 || this.recent.size > 0
   }
 
   // ——— what the executor asks ———
@@ -184,10 +201,11 @@ export class Transactions implements TransactionsPort {
         this.dbs.push(db)
       }
       if (watched) this.watches.before(db, event, view.now)
+      if (this.recent.size > 0) { for (const writes of this.recent) writes.event(db, event) }
       if (this.undoable) this.undo.before(db, event) // last: it may put an empty database in place of a full one
       evolve(keyspace, db, event)
     }
-    if (watched) this.attentive = this.running || this.watches.size > 0
+    if (watched) this.heed()
   }
 
   // ——— EXEC ———
@@ -281,7 +299,7 @@ export class Transactions implements TransactionsPort {
     this.mixed = false
     this.owned = undefined
     this.running = false
-    this.attentive = this.watches.size > 0
+    this.heed()
   }
 }
 

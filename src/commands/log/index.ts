@@ -5,5 +5,6 @@ import { digest } from "./digest.ts"
 import { head } from "./head.ts"
 import { history } from "./history.ts"
 import { read } from "./read.ts"
+import { undo } from "./undo.ts"
 
-export const logCommands: ReadonlyArray<Command> = [head, history, read, asOf, digest]
+export const logCommands: ReadonlyArray<Command> = [head, history, read, asOf, digest, undo]

@@ -137,3 +137,29 @@ describe("LOG.DIGEST", () => {
     expect(asked(request)).toMatch(/^-ERR /)
   })
 })
+
+describe("LOG.UNDO", () => {
+  it("asks for what takes batches back", () => {
+    const plain = { kind: "undo", from: 57, to: 57, db: 0, dryRun: false, force: false }
+    expect(asked("LOG.UNDO 57")).toEqual(plain)
+    expect(asked("log.undo 57..60 key k dryrun force")).toEqual({
+      ...plain,
+      to: 60,
+      key: "k",
+      dryRun: true,
+      force: true
+    })
+  })
+
+  it.each([
+    "LOG.UNDO",
+    "LOG.UNDO 0",
+    "LOG.UNDO 5..4",
+    "LOG.UNDO @5",
+    "LOG.UNDO 5..",
+    "LOG.UNDO 5 KEY",
+    "LOG.UNDO 5 AGAIN"
+  ])("refuses %s", (request) => {
+    expect(asked(request)).toMatch(/^-ERR /)
+  })
+})
