@@ -99,6 +99,15 @@ export class EventTally {
       case "SortedSetMembersRemoved":
         this.numbers[this.events++] = codes.SortedSetMembersRemoved
         return this.key(event.key)
+      case "StreamEntryAdded":
+        this.numbers[this.events++] = codes.StreamEntryAdded
+        return this.key(event.key)
+      case "StreamEntriesDelivered":
+        this.numbers[this.events++] = codes.StreamEntriesDelivered
+        return this.key(event.key)
+      case "StreamEntriesAcknowledged":
+        this.numbers[this.events++] = codes.StreamEntriesAcknowledged
+        return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
     for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])

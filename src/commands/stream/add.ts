@@ -5,7 +5,7 @@ import type { Pointer } from "../../projections/memory/arena.ts"
 import { compareSlices, Slice } from "../../projections/memory/slice.ts"
 import { advance, compareIds, greatestId, SequenceForm, StreamId } from "../../projections/memory/stream-id.ts"
 import * as Stream from "../../projections/stream-read.ts"
-import { isWord } from "../arguments.ts"
+import { isWord, rest } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
@@ -104,15 +104,11 @@ const chooseId = (d: Decision, { form, id }: Addition): StreamId => {
 
 /** The fields and values from word `at` on. */
 const pairsFrom = (argv: Argv, at: number): ReadonlyArray<Slice> => {
-  const pairs: Array<Slice> = []
   let bytes = 0
-  for (let i = at; i < argv.length; i++) {
-    const word = argv.at(i)
-    bytes += word.length
-    pairs.push(word)
-  }
+  for (let i = at; i < argv.length; i++) bytes += argv.at(i).length
   if (bytes > mostEntryBytes) throw tooLarge
-  return pairs
+  // An array that is pushed to begins with room for seventeen.
+  return argv.length - at === 2 ? [argv.at(at), argv.at(at + 1)] : rest(argv, at)
 }
 
 const iidBytes = 16

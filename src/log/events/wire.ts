@@ -62,30 +62,32 @@ export class ByteWriter {
   /** Unsigned LEB128 of an integer up to 2^53 - 1. */
   varint(value: number): void {
     this.need(8)
+    const { bytes } = this
+    let at = this.length
     while (value > 0x7fff_ffff) {
-      this.bytes[this.length++] = (value % 128) | 0x80
+      bytes[at++] = (value % 128) | 0x80
       value = Math.floor(value / 128)
     }
     while (value > 0x7f) {
-      this.bytes[this.length++] = (value & 0x7f) | 0x80
+      bytes[at++] = (value & 0x7f) | 0x80
       value >>>= 7
     }
-    this.bytes[this.length++] = value
+    bytes[at++] = value
+    this.length = at
   }
 
   /** Unsigned LEB128 of a 64-bit integer in two words. */
   varint64(high: number, low: number): void {
-    if (high < 0x20_0000) {
-      this.varint(high * 0x1_0000_0000 + low)
-      return
-    }
     this.need(10)
+    const { bytes } = this
+    let at = this.length
     while (high !== 0 || low > 0x7f) {
-      this.bytes[this.length++] = (low & 0x7f) | 0x80
+      bytes[at++] = (low & 0x7f) | 0x80
       low = (low >>> 7 | high << 25) >>> 0
       high >>>= 7
     }
-    this.bytes[this.length++] = low
+    bytes[at++] = low
+    this.length = at
   }
 
   /** Signed 64-bit integer as zigzag LEB128; a bigint only where a number would lose digits. */

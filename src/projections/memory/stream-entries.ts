@@ -162,15 +162,12 @@ export class StreamEntries {
     const words = arena.words[slabOf(root)]!
     const at = wordOf(root)
     if (compareIds(id, this.idAt(root, Root.lastId, this.scratch)) <= 0) return
-    let bytes = 0
-    for (let i = 0; i < pairs.length; i++) bytes += pairs[i]!.length
-    let node = words[at + Root.last]!
+    const bytes = Node.bytesOf(pairs)
+    const node = words[at + Root.last]!
     if (node !== 0 && Node.nodeTakes(arena, node, bytes, maxBytes, maxEntries)) {
       if (this.changing !== undefined) this.changing(root, node)
-      const size = Node.draftFor(arena, node, id, pairs)
-      const used = this.get(node, Word.used)
-      if (used + size > arena.capacity(node)) node = this.widen(root, node, used + size)
-      Node.appendDraft(arena, node, size)
+      const need = Node.append(arena, node, id, pairs, bytes)
+      if (need > 0) Node.appendDraft(arena, need > arena.capacity(node) ? this.widen(root, node, need) : node)
     } else this.addNode(root, node, id, pairs)
     words[at + Root.length] = words[at + Root.length]! + 1
     this.setIdAt(root, Root.lastId, id)

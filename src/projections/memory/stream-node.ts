@@ -138,9 +138,7 @@ export const add = (high: number, low: number, by: number | bigint): number => {
 /** What is about to be appended. */
 let draft = new Uint8Array(4096)
 
-const makeRoom = (pairs: ReadonlyArray<Slice>): void => {
-  let need = 64
-  for (let i = 0; i < pairs.length; i++) need += pairs[i]!.length + 11
+const makeRoom = (need: number): void => {
   if (need > draft.length) draft = new Uint8Array(2 * need)
   else if (draft.length > 1 << 20 && need < 1 << 16) draft = new Uint8Array(1 << 16)
 }
@@ -157,16 +155,25 @@ const hasNames = (bytes: Uint8Array, at: number, pairs: ReadonlyArray<Slice>): b
   return true
 }
 
-/** Puts an entry into `draft` at `at`; returns the place after it. The node's id is in `base`. */
-const draftEntry = (at: number, id: StreamId, pairs: ReadonlyArray<Slice>, same: boolean): number => {
+/** Most bytes an entry takes whose names and values are so many and have so many bytes. */
+const entryBound = (words: number, bytes: number): number => 64 + bytes + 11 * words
+
+/** Writes an entry at `at`, where there is room for it; returns the place after it. The node's id is in `base`. */
+const writeEntry = (
+  out: Uint8Array,
+  at: number,
+  id: StreamId,
+  pairs: ReadonlyArray<Slice>,
+  same: boolean
+): number => {
   const count = pairs.length >>> 1
-  draft[at++] = same ? Flag.sameNames : 0
-  draft[at++] = 1
-  at = Pack.encodeInteger(draft, at, difference(id.msHigh, id.msLow, base.msHigh, base.msLow))
-  at = Pack.encodeInteger(draft, at, difference(id.seqHigh, id.seqLow, base.seqHigh, base.seqLow))
-  if (!same) at = Pack.encodeInteger(draft, at, count)
-  for (let i = same ? 1 : 0; i < 2 * count; i += same ? 2 : 1) at = Pack.encode(draft, at, pairs[i]!)
-  return Pack.encodeInteger(draft, at, same ? count + 3 : 2 * count + 4)
+  out[at++] = same ? Flag.sameNames : 0
+  out[at++] = 1
+  at = Pack.encodeInteger(out, at, difference(id.msHigh, id.msLow, base.msHigh, base.msLow))
+  at = Pack.encodeInteger(out, at, difference(id.seqHigh, id.seqLow, base.seqHigh, base.seqLow))
+  if (!same) at = Pack.encodeInteger(out, at, count)
+  for (let i = same ? 1 : 0; i < 2 * count; i += same ? 2 : 1) at = Pack.encode(out, at, pairs[i]!)
+  return Pack.encodeInteger(out, at, same ? count + 3 : 2 * count + 4)
 }
 
 /** Whether a node takes one more entry whose names and values have so many bytes. 0 stands for no limit. */
@@ -190,6 +197,13 @@ export const nodeTakes = (
 const listpackOf = (used: number, live: number, dead: number): number =>
   listpackBytes + Pack.encodedSizeOfInteger(live) + Pack.encodedSizeOfInteger(dead) + used - nodeHeader
 
+/** Bytes of names and values together. */
+export const bytesOf = (pairs: ReadonlyArray<Slice>): number => {
+  let bytes = 0
+  for (let i = 0; i < pairs.length; i++) bytes += pairs[i]!.length
+  return bytes
+}
+
 /** A node with one entry, in a block of at least `room` bytes. It has no neighbours. */
 export const makeNode = (
   arena: Arena,
@@ -198,7 +212,8 @@ export const makeNode = (
   mark: number,
   room: number
 ): Pointer => {
-  makeRoom(pairs)
+  const more = entryBound(pairs.length, bytesOf(pairs))
+  makeRoom(more)
   const count = pairs.length >>> 1
   let at = Pack.encodeInteger(draft, 0, count)
   for (let i = 0; i < count; i++) {
@@ -207,11 +222,9 @@ export const makeNode = (
   }
   at = Pack.encodeInteger(draft, at, 0)
   const names = at
-  let more = 64
-  for (let i = 0; i < pairs.length; i++) more += pairs[i]!.length + 11
   while (at + more > draft.length) enlarge()
   base.from(id)
-  at = draftEntry(at, id, pairs, true)
+  at = writeEntry(draft, at, id, pairs, true)
   return nodeOf(arena, id, draft, 0, at, names, 1, 0, mark, room)
 }
 
@@ -247,20 +260,45 @@ export const nodeOf = (
   return node
 }
 
-/** Makes an entry for the end of a node, to be put there by `appendDraft`; returns its size. */
-export const draftFor = (arena: Arena, node: Pointer, id: StreamId, pairs: ReadonlyArray<Slice>): number => {
-  makeRoom(pairs)
-  const bytes = arena.bytes[slabOf(node)]!
-  idAt(arena, node, Word.id, base)
-  return draftEntry(0, id, pairs, hasNames(bytes, byteOf(node) + nodeHeader, pairs))
+/**
+ * Appends an entry, whose names and values have so many bytes, to a node whose block has room for it. Returns 0 when that
+ * is done; the bytes the node would use when its block may be too small: then `appendDraft` appends the entry to the node
+ * in a larger one.
+ */
+export const append = (
+  arena: Arena,
+  node: Pointer,
+  id: StreamId,
+  pairs: ReadonlyArray<Slice>,
+  bytes: number
+): number => {
+  const words = arena.words[slabOf(node)]!
+  const block = arena.bytes[slabOf(node)]!
+  const at = wordOf(node)
+  const used = words[at + Word.used]!
+  base.set(words[at + Word.id]!, words[at + Word.id + 1]!, words[at + Word.id + 2]!, words[at + Word.id + 3]!)
+  const start = byteOf(node)
+  const same = hasNames(block, start + nodeHeader, pairs)
+  const bound = entryBound(pairs.length, bytes)
+  if (used + bound <= arena.capacity(node)) {
+    words[at + Word.used] = writeEntry(block, start + used, id, pairs, same) - start
+    words[at + Word.live] = words[at + Word.live]! + 1
+    return 0
+  }
+  makeRoom(bound)
+  drafted = writeEntry(draft, 0, id, pairs, same)
+  return used + drafted
 }
 
-/** Appends what `draftFor` made to a node that has room for it. */
-export const appendDraft = (arena: Arena, node: Pointer, length: number): void => {
+/** Bytes of the entry in `draft`. */
+let drafted = 0
+
+/** See `append`. */
+export const appendDraft = (arena: Arena, node: Pointer): void => {
   const words = arena.words[slabOf(node)]!
   const at = wordOf(node)
   const used = words[at + Word.used]!
-  copyBytes(arena.bytes[slabOf(node)]!, byteOf(node) + used, draft, 0, length)
-  words[at + Word.used] = used + length
+  copyBytes(arena.bytes[slabOf(node)]!, byteOf(node) + used, draft, 0, drafted)
+  words[at + Word.used] = used + drafted
   words[at + Word.live] = words[at + Word.live]! + 1
 }
