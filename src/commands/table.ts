@@ -84,8 +84,7 @@ export class Row {
     this.forSubscribers = subscriberNames.has(this.name)
     this.immediate = immediateNames.has(this.name)
     this.fast = command.flags.includes("fast")
-    // SET and PFCOUNT, which mostly answers what it counted before, are not called fast by Redis.
-    this.brief = (this.fast || own === "set" || own === "pfcount") && "decide" in command
+    this.brief = (this.fast || briefNames.has(own)) && "decide" in command
     this.skipMonitor = command.flags.includes("skip_monitor") || command.flags.includes("admin")
     this.skipSlowlog = command.flags.includes("skip_slowlog")
     this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")
@@ -96,6 +95,12 @@ export class Row {
       : undefined
   }
 }
+
+/**
+ * Commands that are not called fast by Redis, but are mostly short, and else have a long reply: PFCOUNT answers what it
+ * counted before, and reading a stream takes its time for each entry that it answers.
+ */
+const briefNames: ReadonlySet<string> = new Set(["set", "setbit", "pfcount", "xrange", "xrevrange", "xread", "xreadgroup"])
 
 const bucketCount = 1024
 

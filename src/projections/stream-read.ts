@@ -95,9 +95,8 @@ export class EntryRange {
     this.node = this.entries.nodeFor(root, start)
     if (this.node === 0 && !reverse) this.node = this.entries.get(root, Root.first)
     if (this.node === 0) return this
-    cursor.enter(this.entries.arena, this.node)
-    if (reverse) cursor.passTo(start)
-    else cursor.skipTo(start)
+    if (reverse) cursor.enter(this.entries.arena, this.node).passTo(start)
+    else this.entries.enterAt(cursor, this.node, start)
     return this
   }
 
@@ -143,8 +142,8 @@ export const countEntries = (db: Database, p: Pointer, from: StreamId, to: Strea
       count += entries.get(node, Word.live)
       continue
     }
-    counting.enter(entries.arena, node)
-    if (inside) counting.skipTo(from)
+    if (inside) entries.enterAt(counting, node, from)
+    else counting.enter(entries.arena, node)
     inside = false
     while (count < limit && counting.next()) {
       if (compareIds(counting.id, to) > 0) return count

@@ -22,8 +22,8 @@ export interface Reader {
   readonly groupName: Slice
   readonly group: Pointer
   readonly consumerName: Slice
-  /** 0 when it has just come to be. */
-  readonly consumer: Pointer
+  /** 0 until it is looked for, and when it has just come to be. */
+  consumer: Pointer
 }
 
 /** Entries for a consumer, in this order. */
@@ -133,17 +133,19 @@ export const newEntries = (
   allowance: Allowance
 ): ReadonlyArray<StreamId> => {
   const { consumerName, groupName, key, p } = reader
-  const from = progress.lastDelivered.copy()
-  const ids: Array<StreamId> = []
-  if (!advance(from)) return ids
+  if (!advance(first.from(progress.lastDelivered))) return noIds
   const counters = countersOf(d.db, p)
   let read = progress.entriesRead
-  entries.start(d.db, p, from, greatestId)
+  let ids = noIds
+  let last: StreamId | undefined
+  entries.start(d.db, p, first, greatestId)
   while (allowance.left && entries.next() && allowance.takesEntry(entries)) {
-    ids.push(entries.id.copy())
     read = counters.afterReading(entries.id, read)
+    last = entries.id.copy()
+    // Mostly it is one: an array that is pushed to begins with room for seventeen.
+    if (ids.length === 0) ids = [last]
+    else ids.push(last)
   }
-  const last = ids.at(-1)
   if (last === undefined) return ids
   d.emit({
     _tag: "StreamEntriesDelivered",
@@ -165,3 +167,5 @@ export const hasNew = (d: Decision, p: Pointer, { lastDelivered }: Progress): bo
   compareIds(Stream.lastId(d.db, p, end), lastDelivered) > 0
 
 const end = new StreamId()
+const first = new StreamId()
+const noIds: Array<StreamId> = []

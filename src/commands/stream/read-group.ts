@@ -79,26 +79,21 @@ const sourceOf = (d: Decision, argv: Argv, request: ReadRequest, i: number, shar
 
 /** What is answered of one stream; undefined when there is nothing. */
 const partOf = (d: Decision, source: Source, request: ReadRequest, allowance: Allowance): Part | undefined => {
-  const { after, progress, reader } = source
+  const { after, reader } = source
   const { key, p } = reader
-  if (after !== undefined) {
-    const given = pendingAgain(d, reader, after, allowance)
-    return { key, write: (out) => writeGiven(out, d, p, given) }
-  }
-  const fresh = (): ReadonlyArray<StreamId> =>
-    allowance.left && hasNew(d, p, progress) ? newEntries(d, reader, progress, request.noAck, allowance) : []
+  if (after !== undefined) return givenPart(d, reader, pendingAgain(d, reader, after, allowance))
   if (request.claimMs !== undefined) {
     const idle = idleEntries(d, reader, request.claimMs, allowance)
-    const ids = fresh()
+    const ids = freshEntries(d, source, request, allowance)
     const zeros = ids.map(() => 0)
     const given: Given = {
       ids: [...idle.ids, ...ids],
       idle: [...idle.idle, ...zeros],
       deliveries: [...idle.deliveries, ...zeros]
     }
-    return given.ids.length === 0 ? undefined : { key, write: (out) => writeGiven(out, d, p, given) }
+    return given.ids.length === 0 ? undefined : givenPart(d, reader, given)
   }
-  const ids = fresh()
+  const ids = freshEntries(d, source, request, allowance)
   if (ids.length === 0) return undefined
   const write = (out: ElementSink): void => {
     out.array(ids.length)
@@ -106,6 +101,21 @@ const partOf = (d: Decision, source: Source, request: ReadRequest, allowance: Al
   }
   return { key, write }
 }
+
+const givenPart = (d: Decision, { key, p }: Reader, given: Given): Part => ({
+  key,
+  write: (out) => writeGiven(out, d, p, given)
+})
+
+const freshEntries = (
+  d: Decision,
+  { progress, reader }: Source,
+  { noAck }: ReadRequest,
+  allowance: Allowance
+): ReadonlyArray<StreamId> =>
+  allowance.left && hasNew(d, reader.p, progress) ? newEntries(d, reader, progress, noAck, allowance) : none
+
+const none: ReadonlyArray<StreamId> = []
 
 /** How long until something pending may be claimed, of all streams. */
 const claimableIn = (d: Decision, sources: ReadonlyArray<Source>, minIdle: number): number => {
@@ -124,13 +134,14 @@ const readGroup = (d: Decision, argv: Argv): Reply => {
   const allowance = allowanceOf(d, request)
   const parts: Array<Part> = []
   for (const source of sources) {
-    const { consumerName, group, groupName, key } = source.reader
-    const consumer = source.after === undefined
+    const { reader } = source
+    const { consumerName, group, groupName, key } = reader
+    reader.consumer = source.after === undefined
       ? askingConsumer(d, group, consumerName)
       : actingConsumer(d, key, groupName, group, consumerName)
     allowance.next()
     if (!allowance.left) continue
-    const part = partOf(d, { ...source, reader: { ...source.reader, consumer } }, request, allowance)
+    const part = partOf(d, source, request, allowance)
     if (part !== undefined) parts.push(part)
   }
   if (parts.length > 0) return answerParts(d, parts)

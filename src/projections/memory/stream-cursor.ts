@@ -84,14 +84,20 @@ export class EntryCursor {
     return Pack.skip(this.bytes, this.element, this.elements)
   }
 
-  /** Goes before the first entry whose id is not less than this one. */
-  skipTo(id: StreamId): void {
+  /** Goes before the entry that begins there, in bytes of the slab. */
+  goTo(at: number): void {
+    this.element = at
+    this.elements = 0
+  }
+
+  /** Goes before the first entry whose id is not less than this one; false when there is none. */
+  skipTo(id: StreamId): boolean {
     while (this.next()) {
       if (compareIds(this.id, id) < 0) continue
-      this.element = this.at
-      this.elements = 0
-      return
+      this.goTo(this.at)
+      return true
     }
+    return false
   }
 
   /** Goes behind the last entry whose id is not greater than this one. */

@@ -14,6 +14,7 @@ import type { Slice } from "./slice.ts"
 import { EntryCursor, inspected, inspectPack } from "./stream-cursor.ts"
 import { compareIds, StreamId } from "./stream-id.ts"
 import * as Node from "./stream-node.ts"
+import { Places } from "./stream-places.ts"
 
 const rootBytes = 72
 /** Words of a root. */
@@ -45,6 +46,7 @@ export class StreamEntries {
   readonly order: RankedIds
   readonly cursor = new EntryCursor()
   private readonly scratch = new StreamId()
+  private readonly places = new Places()
 
   constructor(arena: Arena) {
     this.arena = arena
@@ -94,6 +96,10 @@ export class StreamEntries {
 
   /** The last node whose id is not greater than this one, 0 when there is none. */
   nodeFor(root: Pointer, id: StreamId): Pointer {
+    // Most readers are at the end of a stream, or at its beginning: no search is needed there.
+    const last = this.get(root, Root.last)
+    if (last === 0 || !Node.isAfter(this.arena, last, id)) return last
+    if (Node.isAfter(this.arena, this.get(root, Root.first), id)) return 0
     const order = this.get(root, Root.order)
     return order === 0 ? 0 : this.order.open(order).floor(id)
   }
@@ -104,16 +110,21 @@ export class StreamEntries {
     return node === 0 ? this.get(root, Root.first) : this.nodeAfter(node)
   }
 
-  /** Whether the cursor could be put on the entry with this id, removed or not. */
+  /** Puts a cursor before the first entry of a node whose id is not less than this one. */
+  enterAt(cursor: EntryCursor, node: Pointer, id: StreamId): void {
+    cursor.enter(this.arena, node)
+    const place = this.places.before(node, id)
+    if (place > 0) cursor.goTo(byteOf(node) + place)
+    if (cursor.skipTo(id)) this.places.note(node, cursor.id, cursor.at - byteOf(node))
+  }
+
+  /** Whether the cursor could be put on the entry with this id. */
   private seek(root: Pointer, id: StreamId): boolean {
     const node = this.nodeFor(root, id)
     if (node === 0) return false
-    const cursor = this.cursor.enter(this.arena, node)
-    while (cursor.next()) {
-      const order = compareIds(cursor.id, id)
-      if (order >= 0) return order === 0 && !cursor.isDead
-    }
-    return false
+    const { cursor } = this
+    this.enterAt(cursor, node, id)
+    return cursor.next() && compareIds(cursor.id, id) === 0 && !cursor.isDead
   }
 
   has(root: Pointer, id: StreamId): boolean {
@@ -144,6 +155,7 @@ export class StreamEntries {
     const cursor = this.cursor.enter(this.arena, node)
     if (!cursor.previous() || compareIds(cursor.id, id) <= 0) return
     if (this.changing !== undefined) this.changing(root, node)
+    this.places.forget(node)
     do {
       if (!cursor.isDead) {
         this.setIdAt(root, Root.lastId, cursor.id)
@@ -238,7 +250,7 @@ export class StreamEntries {
     this.count(root, next, 1)
     this.join(root, this.nodeBefore(node), next)
     this.join(root, next, this.nodeAfter(node))
-    arena.free(node)
+    this.free(node)
     return next
   }
 
@@ -290,6 +302,11 @@ export class StreamEntries {
     this.order.open(this.get(root, Root.order)).take(node)
     this.join(root, this.nodeBefore(node), this.nodeAfter(node))
     this.count(root, node, -1)
+    this.free(node)
+  }
+
+  private free(node: Pointer): void {
+    this.places.forget(node)
     this.arena.free(node)
   }
 
@@ -357,7 +374,7 @@ export class StreamEntries {
       if (budget <= 0) return false
       budget -= 1 + (this.get(node, Word.live) >>> 4)
       this.set(root, Root.first, this.nodeAfter(node))
-      this.arena.free(node)
+      this.free(node)
     }
     return true
   }

@@ -180,9 +180,21 @@ const writeUnsigned = (out: Uint8Array, at: number, high: number, low: number): 
   return at + text.length
 }
 
+/** The milliseconds that were written last: one id after another often has the same. */
+const written = new Uint8Array(idTextBytes)
+let writtenHigh = 0
+let writtenLow = 0
+let writtenLength = writeSmall(written, 0, 0)
+
 /** Writes `<ms>-<seq>` at `at`, at most `idTextBytes`, and returns the position after it. */
 export const writeId = (out: Uint8Array, at: number, id: StreamId): number => {
-  const dash = writeUnsigned(out, at, id.msHigh, id.msLow)
+  if (id.msLow !== writtenLow || id.msHigh !== writtenHigh) {
+    writtenHigh = id.msHigh
+    writtenLow = id.msLow
+    writtenLength = writeUnsigned(written, 0, writtenHigh, writtenLow)
+  }
+  for (let i = 0; i < writtenLength; i++) out[at + i] = written[i]!
+  const dash = at + writtenLength
   out[dash] = 0x2d
   return writeUnsigned(out, dash + 1, id.seqHigh, id.seqLow)
 }

@@ -92,6 +92,16 @@ export const setIdAt = (arena: Arena, p: Pointer, word: number, id: StreamId): v
   words[at + 3] = id.seqLow
 }
 
+/** Whether a node's id is greater than this one. */
+export const isAfter = (arena: Arena, node: Pointer, id: StreamId): boolean => {
+  const words = arena.words[slabOf(node)]!
+  const at = wordOf(node) + Word.id
+  if (words[at] !== id.msHigh) return words[at]! > id.msHigh
+  if (words[at + 1] !== id.msLow) return words[at + 1]! > id.msLow
+  if (words[at + 2] !== id.seqHigh) return words[at + 2]! > id.seqHigh
+  return words[at + 3]! > id.seqLow
+}
+
 /** Writes the mark into word 0 of a block, an id into four words and its score into two. */
 export const putIdMember = (
   arena: Arena,
@@ -125,7 +135,8 @@ export const highOfSum = (): number => sumHigh
 export const add = (high: number, low: number, by: number | bigint): number => {
   if (typeof by === "number") {
     const sum = low + (by >>> 0)
-    sumHigh = (high + Math.floor(by / span) + (sum >= span ? 1 : 0)) >>> 0
+    const more = by >= 0 && by < span ? 0 : Math.floor(by / span)
+    sumHigh = (high + more + (sum >= span ? 1 : 0)) >>> 0
     return sum >>> 0
   }
   const sum = BigInt.asUintN(64, (BigInt(high) << 32n) + BigInt(low) + by)
