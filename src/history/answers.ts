@@ -62,8 +62,8 @@ class Items {
   }
 }
 
-/** Answers a question. Errors that a user may meet become error replies. */
-export function* answer(directory: LogDirectory, question: Question, past: PastAnswering): Answering {
+/** Answers a question; `past` those about data of the past. Errors that a user may meet become error replies. */
+export function* answer(directory: LogDirectory, question: Question, past?: PastAnswering): Answering {
   const { request } = question
   try {
     for (let tries = 1;; tries++) {
@@ -71,7 +71,7 @@ export function* answer(directory: LogDirectory, question: Question, past: PastA
         const view = directory.view(question.live)
         if (request.kind === "history") return yield* history(view, request, question)
         if (request.kind === "read") return yield* read(view, request, question)
-        return yield* past(view, request, question)
+        return yield* past!(view, request, question)
       } catch (error) {
         // Retention has dropped something since the question was asked: who asked for no beginning gets what there is.
         if (!(error instanceof Truncated) || namesMoment(request) || tries === 5) throw error

@@ -71,6 +71,10 @@ export type PastRequest = AsOfRequest | DigestRequest | UndoRequest
 /** Whatever is asked by a command. */
 export type LogRequest = HistoryRequest | ReadRequest | PastRequest
 
+/** Whether a question is about data of the past. */
+export const isAboutPast = (request: LogRequest): request is PastRequest =>
+  request.kind !== "history" && request.kind !== "read"
+
 /** A request with what is needed to answer it. */
 export interface Question {
   /** Tells answers apart. */

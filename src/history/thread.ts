@@ -5,10 +5,17 @@
 import { setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { nodeDisk } from "../log/disk.ts"
-import { PastAnswers } from "../past/answers.ts"
+import type { PastAnswers } from "../past/answers.ts"
 import { answer, type Answering, waiting } from "./answers.ts"
 import { LogDirectory } from "./log-directory.ts"
-import type { Answer, FromReader, ReaderData, ToReader } from "./questions.ts"
+import {
+  type Answer,
+  type FromReader,
+  isAboutPast,
+  type Question,
+  type ReaderData,
+  type ToReader
+} from "./questions.ts"
 
 /** How long one question is worked on before another has its turn, ms. */
 const turnMs = 5
@@ -21,7 +28,10 @@ const niceness = 19
 
 const port = parentPort!
 const log = new LogDirectory(nodeDisk((workerData as ReaderData).directory))
-const past = new PastAnswers()
+/** Loaded by the first question about data of the past: all commands come with it. */
+let past: PastAnswers | undefined
+/** Questions that wait for that. */
+const early = new Map<number, Question>()
 /** In the order in which they came. `bytes`: of the answer so far. */
 const questions = new Map<number, { readonly steps: Answering; bytes: number }>()
 let scheduled = false
@@ -64,7 +74,7 @@ const turn = (): void => {
   if (questions.size > 0 || indexing) schedule()
 }
 
-setInterval(() => past.forgetUnused(), forgetAfterMs).unref()
+setInterval(() => past?.forgetUnused(), forgetAfterMs).unref()
 
 const tell = (id: number, reply: Answer): void => {
   const message: FromReader = { id, answer: reply }
@@ -78,12 +88,26 @@ const memoryOf = (reply: Answer): Array<ArrayBuffer> => {
   return parts.map((bytes) => bytes.buffer as ArrayBuffer)
 }
 
+const begin = (question: Question): void => {
+  questions.set(question.id, { steps: answer(log, question, past?.answer), bytes: 0 })
+  schedule()
+}
+
+const loadPast = async (): Promise<void> => {
+  const { PastAnswers } = await import("../past/answers.ts")
+  past = new PastAnswers()
+  for (const question of early.values()) begin(question)
+  early.clear()
+}
+
 port.on("message", (message: ToReader) => {
   if ("cancelled" in message) {
+    early.delete(message.cancelled)
     questions.get(message.cancelled)?.steps.return({ kind: "error", text: "" })
     questions.delete(message.cancelled)
     return
   }
-  questions.set(message.id, { steps: answer(log, message, past.answer), bytes: 0 })
-  schedule()
+  if (past !== undefined || !isAboutPast(message.request)) return begin(message)
+  early.set(message.id, message)
+  if (early.size === 1) void loadPast()
 })
