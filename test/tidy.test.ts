@@ -58,6 +58,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "log/events",
     "net/resp",
     "projections",
+    "projections/structures",
     "projections/memory"
   ],
   "history/thread": ["history", "past", "log"],

@@ -51,6 +51,17 @@ export interface DigestRequest {
   readonly moment: Moment | undefined
 }
 
+/** What LOG.DIFF asks for: keys that are different between two moments. */
+export interface DiffRequest {
+  readonly kind: "diff"
+  readonly from: Moment
+  readonly to: Moment
+  /** Keys that matter. */
+  readonly match: Uint8Array | undefined
+  /** At most so many keys are shown. */
+  readonly count: number
+}
+
 /** What LOG.UNDO asks for: how to take batches back. */
 export interface UndoRequest {
   readonly kind: "undo"
@@ -66,7 +77,7 @@ export interface UndoRequest {
 }
 
 /** A question about data of the past. */
-export type PastRequest = AsOfRequest | DigestRequest | UndoRequest
+export type PastRequest = AsOfRequest | DigestRequest | DiffRequest | UndoRequest
 
 /** Whatever is asked by a command. */
 export type LogRequest = HistoryRequest | ReadRequest | PastRequest

@@ -1,4 +1,4 @@
-/** Answers to questions about data of the past: of LOG.ASOF, LOG.DIGEST and LOG.UNDO. */
+/** Answers to questions about data of the past: of LOG.ASOF, LOG.DIGEST, LOG.DIFF and LOG.UNDO. */
 import type { Answering, PastAnswering } from "../history/answers.ts"
 import { foldingNames } from "../history/existence.ts"
 import type { LogView } from "../history/log-view.ts"
@@ -6,6 +6,7 @@ import { disposeOf, ownSeed, type Point, pointOf } from "../history/past.ts"
 import type { AsOfRequest, DigestRequest, Question } from "../history/questions.ts"
 import { MapReply } from "../net/resp/reply.ts"
 import { PastAsker } from "./ask-past.ts"
+import { diff } from "./diff.ts"
 import { Pasts } from "./pasts.ts"
 import { encoded, silent } from "./replies.ts"
 import { undo } from "./undo.ts"
@@ -25,6 +26,8 @@ export class PastAnswers {
         return this.asOf(view, request, question)
       case "digest":
         return this.digest(view, request, question)
+      case "diff":
+        return diff(view, request, question, this.pasts)
       case "undo":
         return undo(view, request, question, this.pasts)
     }

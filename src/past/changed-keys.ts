@@ -30,10 +30,15 @@ export class ChangedKeys implements TouchVisitor {
   readonly swaps: Array<readonly [first: number, second: number]> = []
   private readonly slots = new Map<number, number>()
   private readonly wanted: ((db: number, key: Slice) => boolean) | undefined
+  private readonly follow: boolean
 
-  /** `wanted`: of which keys, by the number of their database, note is taken. */
-  constructor(wanted?: (db: number, key: Slice) => boolean) {
+  /**
+   * `wanted`: of which keys, by the number of their database, note is taken. Without `follow` databases keep their
+   * numbers, and those that are exchanged count as emptied.
+   */
+  constructor(wanted?: (db: number, key: Slice) => boolean, follow = true) {
     this.wanted = wanted
+    this.follow = follow
   }
 
   /** Takes note of what a batch changed. Throws `TooManyKeys`. */
@@ -59,6 +64,11 @@ export class ChangedKeys implements TouchVisitor {
 
   private swap(first: number, second: number): void {
     if (first === second) return
+    if (!this.follow) {
+      this.emptied.add(first)
+      this.emptied.add(second)
+      return
+    }
     const [a, b] = [this.slotOf(first), this.slotOf(second)]
     this.slots.set(first, b)
     this.slots.set(second, a)

@@ -163,3 +163,18 @@ describe("LOG.UNDO", () => {
     expect(asked(request)).toMatch(/^-ERR /)
   })
 })
+
+describe("LOG.DIFF", () => {
+  it("asks for what differs between two moments", () => {
+    const [from, to] = [{ kind: "sequence", sequence: 5 }, { kind: "time", time: 9 }]
+    expect(asked("LOG.DIFF 5 @9")).toEqual({ kind: "diff", from, to, count: 100 })
+    expect(asked("log.diff 5 @9 match a* count 3")).toEqual({ kind: "diff", from, to, match: "a*", count: 3 })
+  })
+
+  it.each(["LOG.DIFF 5", "LOG.DIFF 5 x", "LOG.DIFF 5 6 MATCH", "LOG.DIFF 5 6 COUNT 0", "LOG.DIFF 5 6 DB 1"])(
+    "refuses %s",
+    (request) => {
+      expect(asked(request)).toMatch(/^-ERR /)
+    }
+  )
+})
