@@ -182,7 +182,7 @@ const batchReply = (batch: Batch, detail: typeof inFull | undefined): MapReply =
   ])
 
 /** Whether a batch is wanted: it is of the user, and one of its events is of the database, the type and such a key. */
-const filterOf = ({ db, match, types, user }: ReadRequest): (batch: Batch) => boolean => {
+export const filterOf = ({ db, match, types, user }: ReadRequest): (batch: Batch) => boolean => {
   const wanted = new Set<string>(types)
   const pattern = match === undefined ? undefined : new Slice(match)
   const byEvent = db !== undefined || wanted.size > 0 || pattern !== undefined
