@@ -46,7 +46,8 @@ export const helpOf = (spec: Spec): string => {
 }
 
 /** The list of subcommands. */
-export const overview = (subcommands: ReadonlyArray<Subcommand>): string => `Usage: annals COMMAND [options]
+export const overview = (subcommands: ReadonlyArray<Subcommand>): string =>
+  `Usage: annals COMMAND [options]
 
   server                Serves a data directory: annals server [file.conf] [--port 6379] [--dir ./data] [--name value …]
 

@@ -2,8 +2,8 @@
 import { type Detail, envelopeOf, eventReply } from "../history/describe.ts"
 import type { Batch } from "../log/event-log.ts"
 import type { Gap } from "../log/gaps.ts"
-import { Double, MapReply, type Reply } from "../net/resp/reply.ts"
 import { formatDouble } from "../net/resp/encoder.ts"
+import { Double, MapReply, type Reply } from "../net/resp/reply.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { bare, isoTime, quoted } from "./printing.ts"
 

@@ -1,6 +1,6 @@
 /** `annals log`: the batches of the log in order, as LOG.READ gives them. */
-import { briefly, envelopeOf, eventReply, inFull } from "../history/describe.ts"
 import { filterOf } from "../history/answers.ts"
+import { briefly, envelopeOf, eventReply, inFull } from "../history/describe.ts"
 import type { LogView } from "../history/log-view.ts"
 import type { Moment } from "../history/moment.ts"
 import type { ReadRequest } from "../history/questions.ts"

@@ -1,6 +1,17 @@
 /** Values as redis-cli prints them at a terminal, and as JSON. */
-import { Double, Elements, Encoded, MapReply, Push, type Reply, ReplyError, SetReply, Status, Verbatim } from "../net/resp/reply.ts"
 import { formatDouble } from "../net/resp/encoder.ts"
+import {
+  Double,
+  Elements,
+  Encoded,
+  MapReply,
+  Push,
+  type Reply,
+  ReplyError,
+  SetReply,
+  Status,
+  Verbatim
+} from "../net/resp/reply.ts"
 import { Slice } from "../projections/memory/slice.ts"
 
 const escapes: Readonly<Record<number, string>> = {
@@ -58,7 +69,9 @@ const numeric = (value: number): unknown => Number.isFinite(value) ? value : for
 
 /** A reply as a value for `toJson`. */
 export const jsonOf = (reply: Reply): unknown => {
-  if (reply === null || typeof reply === "boolean" || typeof reply === "string" || typeof reply === "number") return reply
+  if (reply === null || typeof reply === "boolean" || typeof reply === "string" || typeof reply === "number") {
+    return reply
+  }
   if (typeof reply === "bigint") return reply
   if (reply instanceof Slice || reply instanceof Uint8Array) return jsonOfBytes(reply)
   if (reply instanceof Double) return numeric(reply.value)
@@ -100,7 +113,9 @@ export const show = (reply: Reply, prefix = ""): string => {
   }
   if (reply instanceof SetReply) return items(reply.members, prefix, "~", show, "(empty set)\n")
   if (reply instanceof Push) return items(reply.items, prefix, ">", show, "(empty push)\n")
-  if (reply instanceof Elements || reply instanceof Encoded) throw new TypeError("an encoded reply has to be read first")
+  if (reply instanceof Elements || reply instanceof Encoded) {
+    throw new TypeError("an encoded reply has to be read first")
+  }
   if (Array.isArray(reply)) return items(reply as ReadonlyArray<Reply>, prefix, ")", show, "(empty array)\n")
   return "(nil)\n"
 }
@@ -115,9 +130,10 @@ const items = <A>(
   if (all.length === 0) return none
   const width = String(all.length).length
   const inner = `${prefix}${" ".repeat(width + 2)}`
-  return all.map((item, i) => `${i === 0 ? "" : prefix}${String(i + 1).padStart(width)}${mark} ${one(item, inner)}`).join(
-    ""
-  )
+  return all.map((item, i) => `${i === 0 ? "" : prefix}${String(i + 1).padStart(width)}${mark} ${one(item, inner)}`)
+    .join(
+      ""
+    )
 }
 
 /** A moment of the log for people, and as it may be typed behind an @. */

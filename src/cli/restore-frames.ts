@@ -3,7 +3,15 @@ import { metaRecord } from "../log/batch.ts"
 import { DiskError, type DiskFile } from "../log/disk.ts"
 import { ByteReader, ByteWriter } from "../log/events/wire.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
-import { buildFrame, countInBody, frameFlag, FrameHeader, frameHeaderSize, frameType, unfoldBody } from "../log/frame.ts"
+import {
+  buildFrame,
+  countInBody,
+  frameFlag,
+  FrameHeader,
+  frameHeaderSize,
+  frameType,
+  unfoldBody
+} from "../log/frame.ts"
 import { segmentHeaderSize } from "../log/segment.ts"
 import { Failed } from "./context.ts"
 

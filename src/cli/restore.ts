@@ -7,17 +7,24 @@
  * their places: no server starts on a directory that is not complete.
  */
 import { randomBytes } from "node:crypto"
+import type { SegmentPart } from "../history/batches.ts"
+import type { LogView } from "../history/log-view.ts"
+import type { Moment } from "../history/moment.ts"
+import { checkpointsOf, timeOf } from "../history/past.ts"
 import { createSegment, publishSegment } from "../log/active-segment.ts"
 import { checkpointFolder, checkpointName, CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { CheckpointReader } from "../log/checkpoint-reader.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
-import { type Manifest, type ManifestCheckpoint, type ManifestSegment, readManifest, writeManifest } from "../log/manifest.ts"
+import {
+  type Manifest,
+  type ManifestCheckpoint,
+  type ManifestSegment,
+  readManifest,
+  writeManifest
+} from "../log/manifest.ts"
 import { sealCut } from "../log/repair.ts"
 import { sealSize } from "../log/rotation.ts"
 import { compressedName, hex, type SegmentHeader, segmentHeaderSize, segmentName } from "../log/segment.ts"
-import type { SegmentPart } from "../history/batches.ts"
-import type { LogView } from "../history/log-view.ts"
-import type { Moment } from "../history/moment.ts"
 import { type Context, exitCodes, Failed, UsageError } from "./context.ts"
 import { inBytes, isoTime, toJson } from "./printing.ts"
 import { Progress } from "./progress.ts"
@@ -25,7 +32,6 @@ import { copyBytes, cutAfter, writeAll } from "./restore-frames.ts"
 import { openSource, type Source } from "./source.ts"
 import type { Input } from "./spec.ts"
 import type { restoreSpec } from "./specs.ts"
-import { checkpointsOf } from "./state.ts"
 import { verifyLog } from "./verify-log.ts"
 
 const unfinished = "restore.partial"
@@ -85,7 +91,6 @@ const momentOf = (to: Moment | undefined, before: Moment | undefined): Moment =>
 const within = (disk: Disk, folder: string): Disk => {
   const at = (name: string): string => name === "" ? folder : `${folder}/${name}`
   return {
-    ...disk,
     open: (name, how) => disk.open(at(name), how),
     list: (name) => disk.list(at(name)),
     exists: (name) => disk.exists(at(name)),
@@ -94,6 +99,7 @@ const within = (disk: Disk, folder: string): Disk => {
     unlink: (name) => disk.unlink(at(name)),
     makeFolder: (name) => disk.makeFolder(at(name)),
     syncFolder: (name) => disk.syncFolder(at(name)),
+    lock: (name) => disk.lock(at(name)),
     writeFileAtomic: (name, bytes) => disk.writeFileAtomic(at(name), bytes)
   }
 }
@@ -138,6 +144,7 @@ class Restore {
     this.progress.end()
     disk.syncFolder("log")
     const manifest = this.manifest(active, copied)
+    writeManifest(disk, manifest)
     // Only what proves whole is given its place.
     const { findings } = verifyLog(context, disk)
     const [finding] = findings
@@ -151,23 +158,17 @@ class Restore {
     this.move()
     return {
       sequence,
-      time: this.timeOf(),
+      time: timeOf(view, sequence),
       segments: this.sealed.length + 1,
       checkpoints: copied.map((each) => each.sequence),
       bytes: this.bytes
     }
   }
 
-  /** Unix ms of the last batch. */
-  private timeOf(): number {
-    for (const { time } of this.view.batches({ from: this.sequence, to: this.sequence })) return time
-    return 0
-  }
-
   /** Checkpoints that may be used, the newest of them. */
   private checkpoints(): Array<number> {
     const { sequence, source, view } = this
-    const usable = checkpointsOf(source.disk).filter((each) => each <= sequence && each + 1 >= view.oldest)
+    const usable = checkpointsOf(view).filter((each) => each <= sequence && each + 1 >= view.oldest)
     const sound = usable.toReversed().filter((each) => {
       try {
         const reader = new CheckpointReader(source.disk, checkpointName(each))
@@ -196,7 +197,7 @@ class Restore {
 
   /** A sealed segment, in the form it has on disk. */
   private whole(part: SegmentPart, next: SegmentPart): void {
-    const { disk, source } = this
+    const { source } = this
     const { first } = part.segment
     for (let tries = 0;; tries++) {
       const name = tries % 2 === 0 ? segmentName(first) : compressedName(first)
@@ -213,7 +214,6 @@ class Restore {
         file.close()
       }
       this.noteSealed(name, part.segment.header, part.lastSequence, next.segment.header)
-      void disk
       return
     }
   }
@@ -223,7 +223,9 @@ class Restore {
     const { header } = part.segment
     const name = segmentName(header.firstSequence)
     this.copyFrames(part, part.end, undefined)
-    if (next.segment.header.afterCut && part.end + sealSize === segmentHeaderSize + next.segment.header.lsn - header.lsn) {
+    if (
+      next.segment.header.afterCut && part.end + sealSize === segmentHeaderSize + next.segment.header.lsn - header.lsn
+    ) {
       this.seal(header, part.end, part.lastSequence)
     }
     this.noteSealed(name, header, part.lastSequence, next.segment.header)

@@ -1,8 +1,8 @@
 /** Runs a command line that is not the server's, and makes exit codes of errors. */
+import { BeyondHead, Truncated } from "../history/errors.ts"
 import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { DiskError } from "../log/disk.ts"
 import { LogCorrupt, LogFormatTooNew, LogLocked } from "../log/errors.ts"
-import { BeyondHead, Truncated } from "../history/errors.ts"
 import { type Context, exitCodes, Failed, OutputClosed, UsageError } from "./context.ts"
 import { helpOf, usageOf } from "./help.ts"
 import { parse } from "./parse.ts"

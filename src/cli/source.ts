@@ -1,7 +1,7 @@
 /** A data directory that can be read and nothing else: whoever tries to change it has made a mistake. */
-import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { LogDirectory } from "../history/log-directory.ts"
 import type { LogView } from "../history/log-view.ts"
+import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { type Context, Failed } from "./context.ts"
 
 const refuse = (operation: string) => (name: string): never => {

@@ -48,3 +48,191 @@ export const historySpec = {
     { command: "annals history user:1 --field email --rev --count 1", what: "Who last changed the e-mail address" }
   ]
 } as const satisfies Spec
+
+export const verifySpec = {
+  name: "verify",
+  summary: "Checks that the log is what was written",
+  details:
+    `Every checksum, the SHA-256 of every sealed stretch and the chain through them, that no sequence is missing, what the
+manifest vouches for, and every checkpoint. The first line that is not sound tells file, byte and sequence.
+
+Exit codes: 0 sound; 3 bytes are damaged; 6 the chain is broken: something was changed, exchanged or taken away; 7 the
+last write is torn, nothing that was safe is missing; 8 a checkpoint is damaged or not what the log says.`,
+  arguments: [],
+  options: {
+    ...common,
+    "expect-head": {
+      kind: "text",
+      value: "SEQ:HASH",
+      summary: "A head that was noted earlier, elsewhere: nothing before it may have changed"
+    },
+    folds: { kind: "flag", summary: "Also folds the log and compares every checkpoint with it" }
+  },
+  examples: [
+    { command: "annals verify --dir /var/lib/annals", what: "Is everything as it was written?" },
+    { command: "annals verify --expect-head 57:3b1e…", what: "Is the log still the one whose head was noted at 57?" }
+  ]
+} as const satisfies Spec
+
+export const restoreSpec = {
+  name: "restore",
+  summary: "Makes a new data directory that holds exactly what was there at a moment",
+  details:
+    `The new directory has the log up to there, with its history. Keys whose deadlines have passed since then expire as
+soon as a server is started on it. What was written within one batch is there whole or not at all.`,
+  arguments: [],
+  options: {
+    ...common,
+    to: { kind: "moment", value: "MOMENT", summary: "After the last batch at or before it" },
+    before: { kind: "moment", value: "MOMENT", summary: "After the last batch before it" },
+    out: { kind: "folder", value: "NEWDIR", summary: "The new directory, absent or empty" }
+  },
+  examples: [
+    { command: "annals restore --before 1042 --out ./rescued", what: "As it was just before batch 1042" },
+    { command: "annals restore --to @2026-11-22T21:51 --out ./rescued", what: "As it was at nine minutes to ten" }
+  ]
+} as const satisfies Spec
+
+const expression = {
+  name: "EXPRESSION",
+  summary: "A command that reads, and perhaps < <= > >= = != and a value ('nil' for nothing): 'GET bal < 0'"
+} as const
+
+export const whenSpec = {
+  name: "when",
+  summary: "Finds the first batch after which something is true",
+  details:
+    `Without an operator an expression is true of anything but nothing, "" and 0. Only the events of the keys that it reads
+are folded. Exit code 1: it never was true.`,
+  arguments: [expression],
+  options: {
+    ...common,
+    db,
+    from,
+    to
+  },
+  examples: [
+    { command: "annals when 'GET bal < 0'", what: "Who overdrew the account?" },
+    { command: "annals when 'HGET user:1 email = nil' --from 57", what: "Who removed the e-mail address after 57?" }
+  ]
+} as const satisfies Spec
+
+export const bisectSpec = {
+  name: "bisect",
+  summary: "Finds where something became true that stays true, by halving",
+  details:
+    `It looks at all data of some twenty moments, whatever the expression reads, and is right for what, once true, stays
+true. 'annals when' is faster where an expression reads a few keys.`,
+  arguments: [expression],
+  options: {
+    ...common,
+    db,
+    from,
+    to
+  },
+  examples: [{ command: "annals bisect 'DBSIZE > 1000000'", what: "When were there a million keys?" }]
+} as const satisfies Spec
+
+export const blameSpec = {
+  name: "blame",
+  summary: "Tells for every element of a value which batch put it there",
+  details:
+    `For every field of a hash, element of a list, member of a set or sorted set, entry of a stream. Values that were renamed,
+copied or moved keep what is known about them.`,
+  arguments: [{ name: "KEY", summary: "The key" }],
+  options: {
+    ...common,
+    db,
+    to: { kind: "moment", value: "MOMENT", summary: "As it was then (default: now)" }
+  },
+  examples: [{ command: "annals blame user:1", what: "Who set which field, and when" }]
+} as const satisfies Spec
+
+export const atSpec = {
+  name: "at",
+  summary: "Asks a command about the data of a moment",
+  details:
+    `Deadlines count as of the moment: what had expired by then is not there. At a terminal answers look as in redis-cli,
+elsewhere they are raw.`,
+  arguments: [
+    { name: "MOMENT", summary: "When" },
+    { name: "COMMAND", summary: "Any command that reads, with its arguments", optional: true, rest: true }
+  ],
+  options: {
+    ...common,
+    db,
+    repl: { kind: "flag", summary: "A read-only prompt instead of one command" },
+    raw: { kind: "flag", summary: "Raw values, as if there were no terminal" },
+    "no-raw": { kind: "flag", summary: "Values as at a terminal" }
+  },
+  examples: [
+    { command: "annals at 57 -- HGETALL user:1", what: "The user as it was after batch 57" },
+    { command: "annals at @2026-11-22T21:51 --repl", what: "Looks around in the data of nine minutes to ten" }
+  ]
+} as const satisfies Spec
+
+export const exportSpec = {
+  name: "export",
+  summary: "Writes all data of a moment, as JSON lines or as commands",
+  details:
+    `JSON lines: one key each, with db, key, type, value and expire-at (Unix ms). RESP: commands for redis-cli --pipe;
+streams as RESTORE, deadlines of hash fields as HPEXPIREAT, which Redis has since 7.4.`,
+  arguments: [],
+  options: {
+    ...common,
+    format: { kind: "choice", choices: ["jsonl", "resp"], summary: "Which of the two (default jsonl)" },
+    at: { kind: "moment", value: "MOMENT", summary: "As it was then (default: now)" },
+    match: { kind: "text", value: "PATTERN", summary: "Only keys like this (as KEYS takes it)" },
+    db: { kind: "count", value: "N", summary: "Only this database" }
+  },
+  examples: [
+    { command: "annals export --format resp | redis-cli -p 7000 --pipe", what: "Moves all data to another server" },
+    { command: "annals export --at 57 --match 'user:*' > users.jsonl", what: "All users as they were after batch 57" }
+  ]
+} as const satisfies Spec
+
+export const statsSpec = {
+  name: "stats",
+  summary: "Counts what the log is made of",
+  details: "Events by type, key prefix and hour, batches by command, user and cause.",
+  arguments: [],
+  options: {
+    ...common,
+    from,
+    to,
+    top: { kind: "count", value: "N", summary: "So many rows of each kind (default 10)" },
+    hours: { kind: "count", value: "N", summary: "So many of the latest hours (default 48)" },
+    separator: { kind: "text", value: "TEXT", summary: "Ends the prefix of a key (default :)" }
+  },
+  examples: [{ command: "annals stats --from @2026-11-22", what: "What was written since midnight" }]
+} as const satisfies Spec
+
+export const salvageSpec = {
+  name: "salvage",
+  summary: "Writes everything readable of a damaged log into a new directory",
+  details:
+    `What is missing is recorded as gaps. No server may be using the damaged directory, which is never changed. A server
+started on the new one names the gaps and goes on with the next sequence.
+
+Exit codes: 0 nothing is missing; 1 something is missing, the report says what; 2 wrong usage; 3 it could not be done,
+the new directory is not complete; 4 written by a newer version; 5 the damaged directory is in use.`,
+  arguments: [],
+  options: {
+    ...common,
+    out: { kind: "folder", value: "NEWDIR", summary: "The new directory, absent or empty" }
+  },
+  examples: [{ command: "annals salvage --dir ./data --out ./rescued", what: "Saves what can be saved" }]
+} as const satisfies Spec
+
+export const completionSpec = {
+  name: "completion",
+  summary: "Prints a script that completes command lines in a shell",
+  arguments: [{ name: "SHELL", summary: "bash, zsh or fish" }],
+  options: {},
+  examples: [
+    {
+      command: "annals completion bash > ~/.local/share/bash-completion/completions/annals",
+      what: "For bash, from the next shell on"
+    }
+  ]
+} as const satisfies Spec

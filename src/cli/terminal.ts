@@ -46,6 +46,7 @@ const targetAt = (directory: string, source: string): Target => {
   return {
     disk,
     complete: () => {
+      for (const name of readdirSync(real)) if (name.endsWith(".partial")) rmSync(join(real, name), { recursive: true })
       disk.syncFolder("")
       if (made !== undefined) nodeDisk(dirname(made)).syncFolder("")
     },

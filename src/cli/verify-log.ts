@@ -74,7 +74,7 @@ export const verifyLog = (context: Context, disk: Disk): LogReport => {
       }
       segments.push(report)
       if (report.finding !== undefined) findings.push(report.finding)
-      else if (next !== undefined) for (const finding of joined(report, next, manifest)) findings.push(finding)
+      else if (next !== undefined) { for (const finding of joined(report, next, manifest)) findings.push(finding) }
     } finally {
       opened.file.close()
     }
@@ -159,7 +159,15 @@ const orderOf = (disk: Disk, found: Array<Found>, manifest: Manifest | undefined
   if (newest !== undefined && isCompressed(newest.name)) {
     const reason = "the segments after it are missing: the newest ones are never compressed"
     const { firstSequence, lsn } = newest.header
-    findings.push({ kind: "chain", reason, file: newest.name, offset: 0, lsn, sequence: firstSequence, last: undefined })
+    findings.push({
+      kind: "chain",
+      reason,
+      file: newest.name,
+      offset: 0,
+      lsn,
+      sequence: firstSequence,
+      last: undefined
+    })
   }
   for (const { header, name } of found) {
     if (sameBytes(header.storeId, first!.header.storeId)) continue

@@ -235,7 +235,9 @@ export class SegmentCheck {
       return
     }
     if (place.end === undefined) return
-    if (this.end < place.end) return this.found("chain", `${place.end - this.end} bytes are missing at its end`, this.end)
+    if (this.end < place.end) {
+      return this.found("chain", `${place.end - this.end} bytes are missing at its end`, this.end)
+    }
     // A segment that was cut after a failed fsync may wait for its SEAL, the last but one for its footer.
     if (place.cut) return
     if (this.sealedTo !== this.end) this.found("chain", "it was never sealed, but another follows", this.end)
@@ -270,7 +272,11 @@ export const endVerdict = (
   const safe = Math.max(scan.mark, mark, durableLsn)
   if (!scan.bad.tampered && at >= safe) {
     const bytes = file.size() - scan.end
-    return { ...finding, kind: "torn-tail", reason: `the last ${bytes} bytes were never safely on disk (${finding.reason})` }
+    return {
+      ...finding,
+      kind: "torn-tail",
+      reason: `the last ${bytes} bytes were never safely on disk (${finding.reason})`
+    }
   }
   const short = /^the file (ends|is shorter)/.test(finding.reason)
   if (finding.kind === "chain") return finding

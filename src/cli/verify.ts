@@ -1,17 +1,14 @@
 /** `annals verify`: whether a log is what was written, and what proves it. */
-import { checkpointFolder, checkpointName, CheckpointUnusable } from "../log/checkpoint-file.ts"
+import { pastAt } from "../history/past.ts"
+import { checkpointFolder, checkpointName, CheckpointUnusable, sequenceOfCheckpoint } from "../log/checkpoint-file.ts"
 import { CheckpointReader } from "../log/checkpoint-reader.ts"
-import { sameBytes } from "../log/segment.ts"
-import { hex } from "../log/segment.ts"
-import { stateDigest } from "../projections/digest.ts"
-import { Keyspace } from "../projections/keyspace.ts"
+import { hex, sameBytes } from "../log/segment.ts"
 import { type Context, exitCodes, UsageError } from "./context.ts"
 import { inBytes, toJson } from "./printing.ts"
-import { Progress } from "./progress.ts"
 import { openSource, type Source } from "./source.ts"
 import type { Input } from "./spec.ts"
 import type { verifySpec } from "./specs.ts"
-import { checkpointsOf, foldOn, loadCheckpoint } from "./state.ts"
+import { digestOf, drain, nothing } from "./state.ts"
 import { type LogReport, verifyLog } from "./verify-log.ts"
 import type { Finding, FindingKind, Head } from "./verify-segment.ts"
 
@@ -62,7 +59,9 @@ export const run = (context: Context, { options }: Input<typeof verifySpec.optio
   const worst = findings.find(({ kind }) => kind !== "torn-tail") ?? findings[0]
   const code = worst === undefined ? exitCodes.ok : codes[worst.kind]
   const head = report.heads.findLast(({ chain }) => chain.some((byte) => byte !== 0))
-  if (options.json) context.write(`${toJson(asJson(report, findings, checkpoints, head, expectation, seconds, code))}\n`)
+  if (options.json) {
+    context.write(`${toJson(asJson(report, findings, checkpoints, head, expectation, seconds, code))}\n`)
+  }
   else context.write(asText(report, findings, checkpoints, head, expectation, seconds))
   return code
 }
@@ -70,7 +69,9 @@ export const run = (context: Context, { options }: Input<typeof verifySpec.optio
 /** `SEQUENCE:HASH`. */
 const headOf = (text: string): Head => {
   const parts = /^([0-9]{1,15}):([0-9a-fA-F]{64})$/.exec(text)
-  if (parts === null) throw new UsageError(`--expect-head takes a sequence and 64 hexadecimal digits (57:ab…), not '${text}'`)
+  if (parts === null) {
+    throw new UsageError(`--expect-head takes a sequence and 64 hexadecimal digits (57:ab…), not '${text}'`)
+  }
   return { sequence: Number(parts[1]), chain: Buffer.from(parts[2]!, "hex") }
 }
 
@@ -82,7 +83,12 @@ const compare = ({ chain, sequence }: Head, { heads, sequence: newest }: LogRepo
   const asked = `${sequence}:${hex(chain)}`
   const known = heads.find((head) => sameBytes(head.chain, chain) && head.chain.some((byte) => byte !== 0))
   if (known !== undefined && known.sequence <= sequence && sequence <= newest) {
-    return { asked, met: true, proves: known.sequence, text: `everything up to sequence ${known.sequence} is as it was` }
+    return {
+      asked,
+      met: true,
+      proves: known.sequence,
+      text: `everything up to sequence ${known.sequence} is as it was`
+    }
   }
   const text = known === undefined
     ? `the log was never sealed with the expected head ${asked}: something at or before sequence ${sequence} is not what it was`
@@ -91,6 +97,9 @@ const compare = ({ chain, sequence }: Head, { heads, sequence: newest }: LogRepo
     : `the expected head is that of sequence ${known.sequence}, not of ${sequence}`
   return { asked, met: false, proves: 0, text }
 }
+
+const listCheckpoints = (disk: Source["disk"]): Array<number> =>
+  disk.list(checkpointFolder).flatMap((base) => sequenceOfCheckpoint(base) ?? []).sort((a, b) => a - b)
 
 interface CheckpointResult {
   readonly findings: ReadonlyArray<Finding>
@@ -115,15 +124,19 @@ const checkpointFindings = (
     const file = `${checkpointFolder}/${checkpointName(sequence)}`
     findings.push({ kind: "checkpoint", reason, file, offset: 0, lsn: 0, sequence, last: undefined })
   }
-  for (const sequence of checkpointsOf(disk)) {
+  for (const sequence of listCheckpoints(disk)) {
     try {
       const reader = new CheckpointReader(disk, checkpointName(sequence))
       try {
         while (reader.next());
         const mine = report.segments[0]?.header.storeId
-        if (mine !== undefined && !sameBytes(mine, reader.header.storeId)) wrong(sequence, "it belongs to another store")
+        if (mine !== undefined && !sameBytes(mine, reader.header.storeId)) {
+          wrong(sequence, "it belongs to another store")
+        }
         else if (reader.header.sequence !== sequence) wrong(sequence, `it is of sequence ${reader.header.sequence}`)
-        else if (sequence > report.sequence) wrong(sequence, `it is ahead of the log, which ends with ${report.sequence}`)
+        else if (sequence > report.sequence) {
+          wrong(sequence, `it is ahead of the log, which ends with ${report.sequence}`)
+        }
         else sound.push(sequence)
       } finally {
         reader.close()
@@ -142,32 +155,32 @@ const checkpointFindings = (
 
 const foldAll = (
   context: Context,
-  { directory, disk }: Source,
+  { directory }: Source,
   sound: ReadonlyArray<number>,
   folded: Array<number>,
   notes: Array<string>,
   wrong: (sequence: number, reason: string) => void
 ): void => {
   const view = directory.view()
-  let at = view.beginsLater ? -1 : 0
-  let keyspace = new Keyspace(16, { k0: 1, k1: 2 })
-  const progress = new Progress(context, "folding", view.head)
+  let past = nothing()
+  let begun = !view.beginsLater
   for (const sequence of sound) {
-    const held = loadCheckpoint(disk, view, sequence)
-    if (at < 0) {
+    const point = { sequence, time: 0 }
+    const held = drain(context, "loading", pastAt(view, point))
+    if (!begun) {
       notes.push(`what the checkpoint of ${sequence} was made of is not in the log any more: it was not folded`)
-      at = sequence
-      keyspace = held
+      begun = true
+      past.dispose()
+      past = held
       continue
     }
-    if (sequence > at) foldOn(view, keyspace, at + 1, sequence)
-    progress.at(sequence)
-    at = sequence
-    if (stateDigest(held) === stateDigest(keyspace)) folded.push(sequence)
+    drain(context, `folding up to ${sequence}`, past.forward(view, point))
+    if (digestOf(held) === digestOf(past)) folded.push(sequence)
     else wrong(sequence, "it holds something else than the log makes up to there")
+    held.dispose()
   }
-  if (view.head > Math.max(0, at)) foldOn(view, keyspace, at + 1, view.head)
-  progress.end()
+  if (begun) drain(context, "folding the rest", past.forward(view, { sequence: view.head, time: 0 }))
+  past.dispose()
 }
 
 const asText = (

@@ -151,6 +151,38 @@ class Presences {
 const usual = Array.from({ length: 16 }, (_, db) => db)
 
 /**
+ * Some names and every name that a value of theirs was renamed, copied or combined from up to a sequence, and theirs in
+ * turn; `known` has them as Latin-1 text. In steps.
+ */
+export function* namesBehind(
+  view: LogView,
+  names: ReadonlyArray<Uint8Array>,
+  sequence: number
+): Generator<undefined, { readonly all: ReadonlyArray<Uint8Array>; readonly known: ReadonlySet<string> }> {
+  const all = [...names]
+  const known = new Set(names.map(textOf))
+  for (let at = 0; at < all.length; at++) {
+    const name = all[at]!
+    for (const batch of view.naming([name], { to: sequence })) {
+      if (batch === undefined) yield undefined
+      for (const event of batch?.events ?? []) {
+        for (const source of sourcesOf(event, name)) {
+          const text = source.latin1()
+          if (known.has(text)) continue
+          known.add(text)
+          all.push(source.toBytes())
+        }
+      }
+    }
+  }
+  return { all, known }
+}
+
+/** Whether an event has to be folded for what some names (as Latin-1 text) hold. */
+export const mattersTo = (event: Event, known: ReadonlySet<string>): boolean =>
+  movesDatabases(event) || concerns(event, known)
+
+/**
  * A keyspace that holds some names, in every database, as they were before event `index` of batch `sequence`: made of
  * their own events and those of the names from which their values came. Holds nothing of a time that retention has dropped.
  */
@@ -175,23 +207,7 @@ export function* foldingNames(
   index = 0,
   seed: HashSeed = { k0: 0, k1: 0 }
 ): Generator<undefined, Keyspace> {
-  const all = [...names]
-  const known = new Set(names.map(textOf))
-  // Every name that a value was renamed or copied from, and theirs in turn.
-  for (let at = 0; at < all.length; at++) {
-    const name = all[at]!
-    for (const batch of view.naming([name], { to: sequence })) {
-      if (batch === undefined) yield undefined
-      for (const event of batch?.events ?? []) {
-        for (const source of sourcesOf(event, name)) {
-          const text = source.latin1()
-          if (known.has(text)) continue
-          known.add(text)
-          all.push(source.toBytes())
-        }
-      }
-    }
-  }
+  const { all, known } = yield* namesBehind(view, names, sequence)
   const keyspace = new Keyspace(1, seed)
   for (const batch of view.naming(all, { to: sequence }, true)) {
     if (batch === undefined) {
@@ -202,7 +218,7 @@ export function* foldingNames(
     for (let i = 0; i < batch.events.length; i++) {
       if (batch.sequence === sequence && i >= index) break
       const event = batch.events[i]!
-      if (movesDatabases(event) || concerns(event, known)) evolve(keyspace, dbOf(batch, i), event)
+      if (mattersTo(event, known)) evolve(keyspace, dbOf(batch, i), event)
     }
   }
   return keyspace
