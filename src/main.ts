@@ -1,5 +1,5 @@
 /**
- * The program: `annals server [file.conf] [--name value …]`. The only place where layers meet, read bottom-up:
+ * The server: `annals server [file.conf] [--name value …]`. The only place where layers meet, read bottom-up:
  * configuration, disk, log, data folded from it, executor, network, and the ports that join them.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -26,6 +26,7 @@ import { ConfigInvalid } from "./config/errors.ts"
 import { yieldHelperThreads } from "./config/helper-threads.ts"
 import { Messages } from "./config/messages.ts"
 import { pidFile } from "./config/pid-file.ts"
+import { version } from "./config/version.ts"
 import * as Reader from "./history/reader.ts"
 import { CheckpointStore } from "./log/checkpoint-store.ts"
 import { nodeDisk } from "./log/disk.ts"
@@ -44,7 +45,6 @@ import { hashKey } from "./persistence/start-up.ts"
 import { Keyspace } from "./projections/keyspace.ts"
 import * as Replication from "./replication/service.ts"
 
-const version = "0.1.0"
 /** Clients switch features on by the Redis version they see. */
 const redisVersion = "7.4.0"
 
@@ -343,13 +343,6 @@ const server = (argv: ReadonlyArray<string>) =>
     yield* Effect.log("the log is sealed; goodbye")
   }).pipe(Effect.provide(loggerLayer))
 
-const usage = `Usage: annals server [file.conf] [--port 6379] [--dir ./data] [--appendfsync everysec] [--name value ...]
-       annals salvage --dir DIR --out NEWDIR
-       annals import FILE [--dir DIR]
-       annals export --rdb FILE [--dir DIR] [--at MOMENT] [--rdb-version 10|12]
-       annals --version | --help
-`
-
 /** Exit codes: 0 a clean end, 1 a failure, 2 wrong usage, 3 damaged log, 4 newer format, 5 directory in use. */
 const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return 0
@@ -365,52 +358,17 @@ const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
   return 1
 }
 
-/** Where a command's words go; on a terminal it shows how far it is. */
-const withProgress = (what: string) => {
-  let shown = -1
-  const clear = (): void => void (shown >= 0 && process.stderr.write("\r\x1b[K"))
-  const progress = (part: number): void => {
-    const percent = Math.floor(part * 100)
-    if (percent === shown) return
-    shown = percent
-    process.stderr.write(`\r${what} ${percent} %`)
-  }
-  return {
-    out: (text: string) => (clear(), void process.stdout.write(text)),
-    err: (text: string) => (clear(), void process.stderr.write(text)),
-    ...(process.stderr.isTTY ? { progress } : {})
-  }
-}
-
-const main = (argv: ReadonlyArray<string>): void => {
-  const [word, ...rest] = argv
-  if (word === "--version" || word === "-v") process.stdout.write(`Annals ${version}\n`)
-  else if (word === "--help" || word === "-h") process.stdout.write(usage)
-  else if (word === "server") {
-    NodeRuntime.runMain(server(rest), {
+const main = async (argv: ReadonlyArray<string>): Promise<void> => {
+  if (argv[0] === "server") {
+    NodeRuntime.runMain(server(argv.slice(1)), {
       disableErrorReporting: true,
       teardown: (exit, onExit) => onExit(exitCode(exit))
     })
-  } else if (word === "salvage") {
-    // Loaded only here: it would delay the start of a server.
-    void import("./tools/salvage.ts").then(({ salvage }) => {
-      process.exitCode = salvage(rest, {
-        out: (text) => void process.stdout.write(text),
-        err: (text) => void process.stderr.write(text)
-      })
-    })
-  } else if (word === "import") {
-    void import("./tools/import.ts").then(({ importCommand }) => {
-      process.exitCode = importCommand(rest, withProgress("importing"))
-    })
-  } else if (word === "export") {
-    void import("./tools/export-rdb.ts").then(({ exportRdbCommand }) => {
-      process.exitCode = exportRdbCommand(rest, withProgress("exporting"))
-    })
-  } else {
-    process.stderr.write(word === undefined ? usage : `annals: unknown command '${word}'\n${usage}`)
-    process.exitCode = 2
+    return
   }
+  // bin/annals goes there directly: nothing of the server is needed.
+  const cli = await import("./cli/main.ts")
+  await cli.main(argv)
 }
 
-main(process.argv.slice(2))
+await main(process.argv.slice(2))

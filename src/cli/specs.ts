@@ -171,6 +171,32 @@ elsewhere they are raw.`,
   ]
 } as const satisfies Spec
 
+export const diffSpec = {
+  name: "diff",
+  summary: "Shows what is different between the data of two moments",
+  details:
+    "Keys that were added (+), removed (-) and changed (~), with the elements that are different, before → after.",
+  arguments: [{ name: "MOMENT", summary: "Before" }, { name: "MOMENT", summary: "After" }],
+  options: {
+    ...common,
+    match: { kind: "text", value: "PATTERN", summary: "Only keys like this (as KEYS takes it)" },
+    db: { kind: "count", value: "N", summary: "Only this database" },
+    elements: { kind: "count", value: "N", summary: "So many elements of one key (default 20)" }
+  },
+  examples: [{ command: "annals diff 57 60", what: "What batches 58 to 60 have changed, taken together" }]
+} as const satisfies Spec
+
+export const stepSpec = {
+  name: "step",
+  summary: "Goes through the log batch by batch, forward and back",
+  details:
+    `At its prompt: n, p, go MOMENT, find PATTERN, break KEY, c (on to the next batch with such a key), q. Of each batch it
+shows its events, and its keys before → after.`,
+  arguments: [{ name: "MOMENT", summary: "Where to begin (default: the newest batch)", optional: true }],
+  options: { ...common },
+  examples: [{ command: "annals step @2026-11-22T21:51", what: "Begins with what had happened last by then" }]
+} as const satisfies Spec
+
 export const exportSpec = {
   name: "export",
   summary: "Writes all data of a moment, as JSON lines or as commands",
