@@ -19,9 +19,9 @@ export const runSubcommand = async (
   context: Context
 ): Promise<number> => {
   const out = new Gathering(context)
-  const json = argv.includes("--json")
+  const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined)
+  const json = own.includes("--json")
   try {
-    const own = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined)
     if (own.includes("--help") || own[0] === "-h") {
       out.write(helpOf(spec))
       out.flush()

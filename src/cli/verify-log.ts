@@ -64,7 +64,7 @@ export const verifyLog = (context: Context, disk: Disk): LogReport => {
     try {
       const cut = next?.header.afterCut === true
       const before = bytes
-      const place = { end, cut, footerDue: i >= found.length - 2 }
+      const place = { end, cut, footerDue: i >= found.length - 2 && manifest?.clean !== true }
       const check = new SegmentCheck(opened.file, opened.name, header, place)
       let report = check.run((done) => progress.at(before + done), again)
       bytes += opened.file.size()
