@@ -76,7 +76,7 @@ const prompt = async (
       `The data after sequence ${past.sequence}, at ${isoTime(past.time)}. Nothing can be changed. HELP helps.\n`
     )
   }
-  for await (const line of context.lines("past> ")) {
+  for await (const line of context.lines(how === "json" ? "" : "past> ")) {
     const words = splitLine(line)
     if (words === undefined) {
       context.write("Invalid argument(s)\n")

@@ -36,7 +36,7 @@ export const run = async (context: Context, { options, words }: Input<typeof ste
   const view = viewOf(context, options.dir)
   const stepper = new Stepper(context, view, options.json)
   stepper.go(words[0] === undefined ? view.head : view.sequenceAt(momentOf(words[0]), context.now()))
-  for await (const line of context.lines("step> ")) {
+  for await (const line of context.lines(options.json ? "" : "step> ")) {
     try {
       if (!stepper.obey(splitLine(line) ?? [])) return exitCodes.ok
     } catch (error) {

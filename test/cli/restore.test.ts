@@ -125,7 +125,7 @@ describe("annals restore", () => {
       expect(said.err, line).toContain(what)
     }
     const first = disk.list("log")[0]!
-    disk.flip(`log/${first}`, 900, 3)
+    disk.flip(`log/${first}`, 300, 3)
     const { code, err } = await desk.run(`restore --dir data --to ${last} --out o`)
     expect(code).toBe(3)
     expect(err).toContain("damaged")

@@ -65,7 +65,7 @@ export class Desk {
 
   private async *lines(prompt: string, write: (text: string) => void): AsyncIterable<string> {
     for (const line of this.typed) {
-      write(`${prompt}${line}\n`)
+      if (prompt !== "") write(`${prompt}${line}\n`)
       yield line
     }
   }
