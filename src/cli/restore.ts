@@ -72,11 +72,13 @@ export const run = (context: Context, { options }: Input<typeof restoreSpec.opti
   const when = time === 0 ? "" : `, of ${isoTime(time)}`
   context.write(
     `Restored ${source.name} as it was after sequence ${sequence}${when} into ${options.out}: `
-      + `${segments} segments, ${checkpoints.length} checkpoints, ${inBytes(bytes)}.\n`
+      + `${counted(segments, "segment")}, ${counted(checkpoints.length, "checkpoint")}, ${inBytes(bytes)}.\n`
       + `Serve it: annals server --dir ${options.out}\n`
   )
   return exitCodes.ok
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
 
 /** What `--to` or `--before` say. */
 const momentOf = (to: Moment | undefined, before: Moment | undefined): Moment => {

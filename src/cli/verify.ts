@@ -199,9 +199,11 @@ const asText = (
     lines.push(`${titles[kind]}: ${reason}`, `  ${file}, byte ${offset}, lsn ${lsn}, sequence ${first}${until}`)
   }
   for (const note of [...report.notes, ...checkpoints.notes]) lines.push(`note: ${note}`)
-  const speed = seconds > 0 ? ` in ${seconds.toFixed(1)} s (${Math.round(bytes / seconds / 1e6)} MB/s)` : ""
+  const speed = seconds >= 0.1 ? ` in ${seconds.toFixed(1)} s (${Math.round(bytes / seconds / 1e6)} MB/s)` : ""
   lines.push(
-    `${findings.length === 0 ? "sound" : "not sound"}: ${segments.length} segments, ${inBytes(bytes)}, `
+    `${findings.length === 0 ? "sound" : "not sound"}: ${segments.length} ${
+      segments.length === 1 ? "segment" : "segments"
+    }, ${inBytes(bytes)}, `
       + `sequences ${oldest} to ${sequence}${speed}`
   )
   for (const each of checkpoints.sound) {
