@@ -93,6 +93,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "projections",
     "projections/structures",
     "projections/memory",
+    "rdb",
     "tools"
   ],
   main: ["*"],

@@ -1,5 +1,4 @@
 /** `annals blame`: for every element of a key's value, the batch that put it there. */
-import { namesBehind } from "../history/existence.ts"
 import type { LogView } from "../history/log-view.ts"
 import { commandName } from "../log/commands.ts"
 import type { Batch } from "../log/event-log.ts"
@@ -15,7 +14,7 @@ import type { Input } from "./spec.ts"
 import type { blameSpec } from "./specs.ts"
 import { stateAt } from "./state.ts"
 import { eachEntry, eachPart, scoreText, stringOf, typeOf } from "./values.ts"
-import { only, startOf } from "./when.ts"
+import { namesOf, only, startOf } from "./when.ts"
 
 /** Of a string that is longer, so much is shown. */
 const shownBytes = 200
@@ -42,7 +41,7 @@ interface Found {
 /** Follows the key and whatever its value came from through the whole log. */
 const fromBeginning = (context: Context, view: LogView, name: Uint8Array, db: number, to: number): Found => {
   const past = startOf(context, view, undefined)
-  const { known } = namesBehind(view, [name], to)
+  const { known } = namesOf(view, [name], to)
   const credits = new Credits(known)
   for (const batch of only(view, past, [name], 1, to)) credit(credits, batch)
   const database = past.keyspace.database(db)
@@ -51,7 +50,7 @@ const fromBeginning = (context: Context, view: LogView, name: Uint8Array, db: nu
 
 /** Where the beginning was dropped: the value is that of the data, and what the log tells of it is told. */
 const fromCheckpoint = (context: Context, view: LogView, name: Uint8Array, db: number, to: number): Found => {
-  const { all, known } = namesBehind(view, [name], to)
+  const { all, known } = namesOf(view, [name], to)
   const credits = new Credits(known)
   for (const batch of view.naming(all, { to }, true)) if (batch !== undefined) credit(credits, batch)
   credits.forgetPlaces()

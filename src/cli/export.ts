@@ -1,4 +1,5 @@
 /** `annals export`: all data of a moment, as JSON lines or as the commands that make it. */
+import { ConfigInvalid } from "../config/errors.ts"
 import { dumpValue } from "../projections/dump.ts"
 import type { Database } from "../projections/keyspace.ts"
 import type { Pointer } from "../projections/memory/arena.ts"
@@ -6,7 +7,7 @@ import { Slice } from "../projections/memory/slice.ts"
 import { StreamId } from "../projections/memory/stream-id.ts"
 import * as Streams from "../projections/stream-read.ts"
 import { matchGlob } from "../projections/structures/glob.ts"
-import { type Context, exitCodes, UsageError } from "./context.ts"
+import { type Context, exitCodes, Failed, UsageError } from "./context.ts"
 import { jsonOfBytes, toJson } from "./printing.ts"
 import { Progress } from "./progress.ts"
 import { viewOf } from "./source.ts"
@@ -18,7 +19,12 @@ import { deadlineOf, eachEntry, eachKey, eachPart, scoreText, stringOf, typeOf }
 /** Elements that one command brings, as many as Redis puts into one when it rewrites its log. */
 const perCommand = 64
 
-export const run = (context: Context, { options }: Input<typeof exportSpec.options>): number => {
+export const run = (
+  context: Context,
+  { options }: Input<typeof exportSpec.options>
+): number | Promise<number> => {
+  if (options.rdb !== undefined) return toRdb(context, options, options.rdb)
+  if (options["rdb-version"] !== undefined) throw new UsageError("--rdb-version goes with --rdb")
   const format = options.format ?? "jsonl"
   if (options.json && format === "resp") throw new UsageError("--json is --format jsonl; RESP is another format")
   const view = viewOf(context, options.dir)
@@ -38,6 +44,37 @@ export const run = (context: Context, { options }: Input<typeof exportSpec.optio
   progress.end()
   past.dispose()
   return exitCodes.ok
+}
+
+/** An RDB file, which is written by tools/. */
+const toRdb = async (
+  context: Context,
+  options: Input<typeof exportSpec.options>["options"],
+  file: string
+): Promise<number> => {
+  const { at, db, dir = "./data", format, json, match } = options
+  if (db !== undefined || format !== undefined || match !== undefined) {
+    throw new UsageError("--rdb writes all data, in a format of its own: it takes no --db, --format or --match")
+  }
+  const { exportRdb } = await import("../tools/export-rdb.ts")
+  const { NotForRedis } = await import("../rdb/file-writer.ts")
+  const version = options["rdb-version"] === "12" ? 12 : 10
+  const progress = new Progress(context, "writing", 1)
+  try {
+    const keys = exportRdb({ dir, file, at, version, now: context.now() }, {
+      out: context.write,
+      err: context.warn,
+      progress: (part) => progress.at(part)
+    })
+    progress.end()
+    context.write(json ? `${toJson({ file, keys, "rdb-version": version })}\n` : `Wrote ${keys} keys to ${file}.\n`)
+    return exitCodes.ok
+  } catch (error) {
+    progress.end()
+    if (error instanceof ConfigInvalid) throw new UsageError(error.problem)
+    if (error instanceof NotForRedis) throw new Failed(error.message)
+    throw error
+  }
 }
 
 const line = (number: number, db: Database, p: Pointer, key: Slice, now: number): unknown => {

@@ -1,6 +1,6 @@
 /** Expressions about data: a command that reads, and what its answer is compared with: `GET bal < 0`. */
 import { pastCommand } from "../commands/log/inner.ts"
-import { keysOf } from "../commands/server/key-specs.ts"
+import { keysOf, namesAllKeys } from "../commands/server/key-specs.ts"
 import { CommandTable } from "../commands/table.ts"
 import { splitLine } from "../config/conf-file.ts"
 import type { Reply } from "../net/resp/reply.ts"
@@ -51,7 +51,7 @@ export class Expression {
   keys(): ReadonlyArray<Uint8Array> | undefined {
     const argv = argvOf(this.words)
     const { command } = pastCommand(this.table, argv)
-    const found = keysOf(command, argv)
+    const found = namesAllKeys(command) ? keysOf(command, argv, this.table) : undefined
     return found === undefined || found.length === 0 ? undefined : found.map(({ key }) => key.toBytes())
   }
 

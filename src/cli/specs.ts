@@ -199,19 +199,27 @@ shows its events, and its keys before → after.`,
 
 export const exportSpec = {
   name: "export",
-  summary: "Writes all data of a moment, as JSON lines or as commands",
+  summary: "Writes all data of a moment: JSON lines, commands, or an RDB file",
   details:
     `JSON lines: one key each, with db, key, type, value and expire-at (Unix ms). RESP: commands for redis-cli --pipe;
-streams as RESTORE, deadlines of hash fields as HPEXPIREAT, which Redis has since 7.4.`,
+streams as RESTORE, deadlines of hash fields as HPEXPIREAT, which Redis has since 7.4. RDB: the file that a redis-server loads
+as its dump.rdb; what producers have added to streams is left out.`,
   arguments: [],
   options: {
     ...common,
     format: { kind: "choice", choices: ["jsonl", "resp"], summary: "Which of the two (default jsonl)" },
     at: { kind: "moment", value: "MOMENT", summary: "As it was then (default: now)" },
     match: { kind: "text", value: "PATTERN", summary: "Only keys like this (as KEYS takes it)" },
-    db: { kind: "count", value: "N", summary: "Only this database" }
+    db: { kind: "count", value: "N", summary: "Only this database" },
+    rdb: { kind: "text", value: "FILE", summary: "An RDB file instead" },
+    "rdb-version": {
+      kind: "choice",
+      choices: ["10", "12"],
+      summary: "Of redis-server 7.0 (default), or of 7.4, with deadlines of hash fields"
+    }
   },
   examples: [
+    { command: "annals export --rdb dump.rdb", what: "For redis-server" },
     { command: "annals export --format resp | redis-cli -p 7000 --pipe", what: "Moves all data to another server" },
     { command: "annals export --at 57 --match 'user:*' > users.jsonl", what: "All users as they were after batch 57" }
   ]
@@ -231,6 +239,20 @@ export const statsSpec = {
     separator: { kind: "text", value: "TEXT", summary: "Ends the prefix of a key (default :)" }
   },
   examples: [{ command: "annals stats --from @2026-11-22", what: "What was written since midnight" }]
+} as const satisfies Spec
+
+export const importSpec = {
+  name: "import",
+  summary: "Makes a new data directory of the files of a redis-server",
+  details:
+    `FILE is an RDB file (dump.rdb), an append-only file with or without an RDB file at its head (appendonly.aof), or the
+folder of one in several parts (appendonlydir). Stop the other server first, or make a copy of the files.`,
+  arguments: [{ name: "FILE", summary: "What redis-server has written" }],
+  options: {
+    ...common,
+    dir: { kind: "folder", value: "DIR", summary: "The new data directory, absent or empty (default ./data)" }
+  },
+  examples: [{ command: "annals import /var/lib/redis/dump.rdb --dir ./data", what: "Moves over from Redis" }]
 } as const satisfies Spec
 
 export const salvageSpec = {

@@ -67,6 +67,15 @@ function* everything(view: LogView, { keyspace }: Past, from: number, to: number
   }
 }
 
+/** What `namesBehind` answers, at once. */
+export const namesOf = (view: LogView, names: ReadonlyArray<Uint8Array>, to: number) => {
+  const steps = namesBehind(view, names, to)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
 /** Folds what concerns some names, giving each batch that does after it was folded. */
 export function* only(
   view: LogView,
@@ -75,7 +84,7 @@ export function* only(
   from: number,
   to: number
 ): Generator<Batch> {
-  const { all, known } = namesBehind(view, names, to)
+  const { all, known } = namesOf(view, names, to)
   for (const batch of view.naming(all, { from, to }, true)) {
     if (batch === undefined) continue
     keyspace.turn.next(batch.time)

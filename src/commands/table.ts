@@ -100,7 +100,15 @@ export class Row {
  * Commands that are not called fast by Redis, but are mostly short, and else have a long reply: PFCOUNT answers what it
  * counted before, and reading a stream takes its time for each entry that it answers.
  */
-const briefNames: ReadonlySet<string> = new Set(["set", "setbit", "pfcount", "xrange", "xrevrange", "xread", "xreadgroup"])
+const briefNames: ReadonlySet<string> = new Set([
+  "set",
+  "setbit",
+  "pfcount",
+  "xrange",
+  "xrevrange",
+  "xread",
+  "xreadgroup"
+])
 
 const bucketCount = 1024
 
