@@ -97,6 +97,7 @@ const logSettingsLayer = Layer.effect(
       options: {
         policy: config.get("appendfsync"),
         segmentBytes: config.get("log-segment-bytes"),
+        checkpointSpacing: config.get("history-checkpoint-bytes"),
         syncIdleMs: config.get("log-sync-idle-ms"),
         randomId: () => randomBytes(36)
       },

@@ -11,14 +11,12 @@ import {
   CheckpointUnusable,
   sequenceOfCheckpoint
 } from "./checkpoint-file.ts"
+import { checkpointsToKeep, type LogBeginning, neededFrom } from "./checkpoint-keeping.ts"
 import { CheckpointReader } from "./checkpoint-reader.ts"
 import { CheckpointWriter } from "./checkpoint-writer.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import type { ManifestCheckpoint } from "./manifest.ts"
 import { hex, sameBytes } from "./segment.ts"
-
-/** Checkpoints that are kept: should the newest not be readable, the one before still shortens the replay. */
-const keptCheckpoints = 2
 
 /** A checkpoint that was verified when it was made. */
 export interface CheckpointInfo {
@@ -59,6 +57,9 @@ export class CheckpointFiles {
   private readonly manifestSteps: () => Generator<void, boolean>
   private readonly saveManifest: () => boolean
   private readonly warn: (message: string) => void
+  private readonly beginning: () => LogBeginning
+  /** Bytes of log between checkpoints of the past. */
+  private readonly spacing: number
   /** Oldest first. */
   private infos: Array<CheckpointInfo> = []
   private listener: (sequence: number) => void = () => {}
@@ -71,8 +72,12 @@ export class CheckpointFiles {
     manifestSteps: () => Generator<void, boolean>,
     saveManifest: () => boolean,
     known: ReadonlyArray<ManifestCheckpoint>,
-    warn: (message: string) => void
+    warn: (message: string) => void,
+    beginning: () => LogBeginning,
+    spacing: number
   ) {
+    this.beginning = beginning
+    this.spacing = spacing
     this.disk = disk
     this.identity = identity
     this.manifestSteps = manifestSteps
@@ -115,7 +120,7 @@ export class CheckpointFiles {
     this.find(known)
   }
 
-  /** The checkpoints there are, oldest first. Retention may drop from the log what all of them cover, and no more. */
+  /** The checkpoints there are, oldest first. */
   list(): ReadonlyArray<CheckpointInfo> {
     return this.infos
   }
@@ -126,11 +131,11 @@ export class CheckpointFiles {
   }
 
   /**
-   * Retention may drop the log up to here: every checkpoint covers it, and one at least has proved sound since the log
-   * was opened; 0 otherwise.
+   * Retention may drop the log up to here: the checkpoints that starts need cover it, and one at least has proved sound
+   * since the log was opened; 0 otherwise.
    */
   covered(): number {
-    return this.infos.some(({ sequence }) => this.proved.has(sequence)) ? this.infos[0]!.sequence : 0
+    return this.infos.some(({ sequence }) => this.proved.has(sequence)) ? neededFrom(this.infos) : 0
   }
 
   /** The newest checkpoint's sequence, -1 when there is none. */
@@ -181,14 +186,15 @@ export class CheckpointFiles {
     const all = [...this.infos.filter((other) => other.sequence !== sequence), info]
       .toSorted((a, b) => a.sequence - b.sequence)
     // The manifest first: it must not name what is not there any more.
-    this.infos = all.slice(-keptCheckpoints)
+    this.infos = checkpointsToKeep(all, this.beginning(), this.spacing)
+    const gone = all.filter((other) => !this.infos.includes(other))
     this.proved.add(sequence)
     const saved = yield* this.manifestSteps()
     if (!saved) {
       this.infos = all // it stays on the list; nothing is removed on its account
       return info
     }
-    yield* this.removing(all.slice(0, -keptCheckpoints))
+    yield* this.removing(gone)
     this.listener(sequence)
     return info
   }

@@ -11,6 +11,7 @@
  * Everything is fsynced before it is trusted. Whatever recovery changes it can be interrupted in and repeat.
  */
 import { ActiveSegment, createSegment, publishSegment } from "./active-segment.ts"
+import { neededFrom } from "./checkpoint-keeping.ts"
 import { isCompressed } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { formatTooNew, logCorrupt } from "./errors.ts"
@@ -272,7 +273,7 @@ const reopenLast = (
   const active = new ActiveSegment(file, header, options.segmentBytes, scan)
   if (!active.hasBatches) active.lastTime = sealed.at(-1)?.summary.lastTime ?? 0
   // Recorded before the files were to go: that has to be finished.
-  const covered = options.shared === true ? manifest?.checkpoints[0]?.sequence ?? 0 : Infinity
+  const covered = options.shared === true ? neededFrom(manifest?.checkpoints ?? []) : Infinity
   const gone = sealed.splice(0, alreadyDropped(sealed, scan.dropped, covered))
   const leftovers = gone.map((segment) => segment.name)
   return {

@@ -1,4 +1,5 @@
 import { checkpointName } from "./checkpoint-file.ts"
+import { usualSpacing } from "./checkpoint-keeping.ts"
 import { CheckpointFiles, type StoreIdentity } from "./checkpoint-store.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import { logCorrupt, logLocked } from "./errors.ts"
@@ -34,6 +35,8 @@ export interface LogOptions {
   readonly segmentBytes?: number
   /** The footer of a full segment is written after the next has begun; default for segments above 4 MiB. */
   readonly footersLater?: boolean
+  /** Bytes of log between two checkpoints that are kept for looking at the past; default 64 MiB, 0 for none. */
+  readonly checkpointSpacing?: number
   /** After this long without a write a SYNC frame vouches for what was synced last; default 200. */
   readonly syncIdleMs?: number
   /** Seal the chain every so many milliseconds or bytes in addition to rotation; absent: only at rotation and close. */
@@ -160,7 +163,9 @@ class SegmentedLog {
       () => this.manifestSteps(),
       () => this.saveManifest(false),
       this.recovered.checkpoints,
-      this.warn
+      this.warn,
+      () => ({ sequence: this.start().firstSequence, lsn: this.start().lsn }),
+      options.checkpointSpacing ?? usualSpacing
     )
     this.upkeep = new Upkeep({
       disk,

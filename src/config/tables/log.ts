@@ -83,6 +83,12 @@ export const persistence = {
     1024 * mb,
     "bytes of memory that data of past moments (LOG.ASOF, LOG.DIFF, LOG.DIGEST, LOG.UNDO) may take"
   ),
+  "history-checkpoint-bytes": works(
+    bytes(0),
+    64 * mb,
+    "bytes of log between checkpoints kept for data of past moments, or their own size if that is more; 0: the newest two only",
+    immutable
+  ),
   "multi-on-error": needs(
     "transactionRollback",
     oneOf("continue", "abort"),
