@@ -1,5 +1,6 @@
 import type { Author } from "../log/event-log.ts"
 import type { Slice } from "../projections/memory/slice.ts"
+import type { ClientTracking } from "./tracking/client-tracking.ts"
 import type { Transaction } from "./transaction/queue.ts"
 
 /** Lists of fields that a connection has named for importing hashes (HIMPORT). */
@@ -75,6 +76,8 @@ export class ClientState implements Author {
   /** Keys the connection watches, and whether one of those it watched has changed since. */
   watchedKeys = 0
   watchDirty = false
+  /** While CLIENT TRACKING is on. */
+  tracking: ClientTracking | undefined = undefined
   /** What HIMPORT PREPARE has named. */
   fieldsets: Fieldsets | undefined = undefined
   /** CLIENT MULTI-ON-ERROR: what a failing command means for the rest of an EXEC. */

@@ -1,6 +1,6 @@
 import type { LogRequest, UndoRequest } from "../history/questions.ts"
 import type { LogStatus } from "../log/event-log.ts"
-import type { Message } from "../net/resp/message.ts"
+import type { Sendable } from "../net/resp/message.ts"
 import type { Reply } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
@@ -9,6 +9,7 @@ import type { Observer } from "./observation/observer.ts"
 import type { Subscriptions } from "./pubsub/subscriptions.ts"
 import type { ReplicationPort } from "./replication/port.ts"
 import type { CommandTable } from "./table.ts"
+import type { Tracking } from "./tracking/tracking.ts"
 
 /** Memory of one connection in bytes, in the terms of CLIENT LIST. */
 export interface ClientMemory {
@@ -39,6 +40,8 @@ export interface ConnectionPort {
   memory(): ClientMemory
   /** File descriptor number, or -1. */
   readonly fd: number
+  /** Nothing more is run or delivered: it is about to be closed. */
+  readonly closing: boolean
   /** Closes after the replies so far have been sent. */
   closeAfterReply(): void
   /** Closes at once. */
@@ -55,8 +58,8 @@ export interface ConnectionPort {
   answer(reply: Reply): void
   /** Sends bytes that are no reply to a request: a line of MONITOR. */
   push(bytes: Uint8Array): void
-  /** Sends a message of a channel, also where CLIENT REPLY silences replies. */
-  deliver(message: Message): void
+  /** Sends a message that was not asked for now, also where CLIENT REPLY silences replies. */
+  deliver(message: Sendable): void
   /** Sends a part of the running command's answer, also where CLIENT REPLY silences replies: SUBSCRIBE and its like. */
   confirm(reply: Reply): void
   /** From now on `owner` alone sends, and there are no replies: the connection of a replica. */
@@ -304,6 +307,7 @@ export interface Control {
   readonly statistics: StatisticsPort
   readonly observer: Observer
   readonly subscriptions: Subscriptions
+  readonly tracking: Tracking
   readonly table: CommandTable
   readonly transactions: TransactionsPort
   readonly questions: LogQuestionsPort

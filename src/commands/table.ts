@@ -14,6 +14,7 @@ import { logCommands } from "./log/index.ts"
 import { pubsubCommands } from "./pubsub/index.ts"
 import { replicationCommands } from "./replication/index.ts"
 import { serverCommands } from "./server/index.ts"
+import { type KeyRange, rangeIn } from "./server/key-specs.ts"
 import { setCommands } from "./set/index.ts"
 import { sortedSetCommands } from "./sorted-set/index.ts"
 import { streamCommands } from "./stream/index.ts"
@@ -57,6 +58,10 @@ export class Row {
   readonly skipSlowlog: boolean
   /** Reads or changes keys. */
   readonly touchesKeys: boolean
+  /** Reads keys only ("readonly"). */
+  readonly reads: boolean
+  /** Where its keys are, if one look at the number of words tells. */
+  readonly keyRange: KeyRange | undefined
   readonly decide: DataCommand["decide"] | undefined
   readonly run: ControlCommand["run"] | undefined
   /** Of a container: its subcommands. */
@@ -88,6 +93,8 @@ export class Row {
     this.skipMonitor = command.flags.includes("skip_monitor") || command.flags.includes("admin")
     this.skipSlowlog = command.flags.includes("skip_slowlog")
     this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")
+    this.reads = command.flags.includes("readonly")
+    this.keyRange = rangeIn(command)
     this.decide = "decide" in command ? command.decide : undefined
     this.run = "run" in command ? command.run : undefined
     this.subcommands = "subcommands" in command

@@ -39,6 +39,7 @@ export class Clients implements ClientsPort {
     this.sessions.delete(session.client.clientId)
     this.postponed.delete(session)
     this.executor.transactions.forget(session.client)
+    this.executor.tracking.disable(session)
   }
 
   get count(): number {

@@ -159,7 +159,7 @@ const make = Effect.gen(function*() {
   }
 
   const clients = new Clients(executor, now)
-  const turn = new Turn(log)
+  const turn = new Turn(log, () => executor.tracking.endTurn())
   log.onReleased(() => turn.released())
   const traffic: Traffic = {
     reads: 0,

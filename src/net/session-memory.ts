@@ -29,7 +29,7 @@ export class ReplyPeak {
 
 /**
  * Adds up a connection's buffers: `words` is what the parser remembers of a request that is not whole, `held` are replies
- * that wait for the log, `waiting` those that wait for the kernel, `client` says what MULTI and HIMPORT have taken.
+ * that wait for the log, `waiting` those that wait for the kernel, `client` says what MULTI, HIMPORT and CLIENT TRACKING have taken.
  */
 export const clientMemory = (
   pending: QueryBuffer,
@@ -42,7 +42,7 @@ export const clientMemory = (
 ): ClientMemory => {
   const query = pending.length
   const queued = client.transaction?.bytes ?? 0
-  const fieldsets = client.fieldsets?.bytes ?? 0
+  const named = (client.fieldsets?.bytes ?? 0) + (client.tracking?.bytes ?? 0)
   const output = out.fullBytes + held.bytes + waiting
   return {
     query,
@@ -54,6 +54,6 @@ export const clientMemory = (
     replyUsed: out.used,
     outputPieces: out.full.length + held.pieces + (waiting > 0 ? 1 : 0),
     output,
-    total: connectionBytes + pending.bytes.length + words + out.chunk.length + output + queued + fieldsets
+    total: connectionBytes + pending.bytes.length + words + out.chunk.length + output + queued + named
   }
 }

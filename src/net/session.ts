@@ -9,7 +9,7 @@ import { outputLimitOf, OutputWatch, overOutputWarning } from "./output-limit.ts
 import { QueryBuffer } from "./query-buffer.ts"
 import { ReplyMode } from "./reply-mode.ts"
 import { ReplyBuffer } from "./resp/encoder.ts"
-import type { Message } from "./resp/message.ts"
+import type { Sendable } from "./resp/message.ts"
 import { type Arguments, Parsed, RequestParser } from "./resp/parser.ts"
 import { noReply, type Reply, ReplyError } from "./resp/reply.ts"
 import { sendReplies } from "./sending.ts"
@@ -34,7 +34,7 @@ export class Session implements ConnectionPort, Receiver {
   private readonly pending = new QueryBuffer()
   private readonly replyMode = new ReplyMode()
   /** No further request runs: the connection closes once its replies have left. */
-  private closing = false
+  closing = false
   private killed = false
   private ended = false
   private waiting: Waiting = "no"
@@ -285,7 +285,7 @@ export class Session implements ConnectionPort, Receiver {
     this.pushed()
   }
 
-  deliver(message: Message): void {
+  deliver(message: Sendable): void {
     if (this.ended || this.closing) return
     this.out.share(message.bytes(this.client.protocol))
     this.pushed()

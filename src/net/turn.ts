@@ -26,13 +26,16 @@ export class Turn {
   private afterwards: Array<() => void> = []
   /** Called when the log may have committed or released more; must be quick. */
   onProgress: (() => void) | undefined = undefined
+  private readonly lastWords: () => boolean
   private readonly end = () => {
     this.finish()
     if (this.resuming.length > 0) this.resume()
   }
 
-  constructor(log: TurnLog) {
+  /** @param lastWords called before the replies leave: what it has to send joins them; true when it has more, for the next turn */
+  constructor(log: TurnLog, lastWords: () => boolean = () => false) {
     this.log = log
+    this.lastWords = lastWords
     this.committed = log.sequence()
   }
 
@@ -84,6 +87,7 @@ export class Turn {
       this.onProgress?.()
     }
     if (this.afterwards.length > 0) this.runAfterwards()
+    if (this.lastWords()) this.schedule()
     const released = log.released()
     if (this.waiting.size > 0) this.releaseWaiting(released)
     // While the log is failing, replies to those that wrote wait for its recovery; reads must not.

@@ -43,7 +43,10 @@ const make = Effect.gen(function*() {
         startedAt: now(),
         batchOpen: () => executor.transactions.running,
         settled,
-        replaced: () => executor.transactions.watches.emptiedAll(executor.view.now),
+        replaced: () => {
+          executor.transactions.watches.emptiedAll(executor.view.now)
+          executor.tracking.flushed()
+        },
         settings: () => ({
           rules: config.get("save"),
           growthPercentage: config.get("auto-aof-rewrite-percentage"),

@@ -175,7 +175,7 @@ export class World {
     const now = () => this.harness.now
     const { executor } = this.harness
     this.clients = new Clients(executor, now)
-    this.turn = new Turn(this.log)
+    this.turn = new Turn(this.log, () => executor.tracking.endTurn())
     this.host = {
       executor,
       settings: this.settings,

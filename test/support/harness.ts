@@ -12,7 +12,7 @@ import type {
 import type { LogUnavailable, Origin } from "../../src/log/event-log.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
-import type { Message } from "../../src/net/resp/message.ts"
+import type { Sendable } from "../../src/net/resp/message.ts"
 import type { Reply } from "../../src/net/resp/reply.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { Slice } from "../../src/projections/memory/slice.ts"
@@ -94,7 +94,7 @@ export class TestConnection implements ConnectionPort {
   push(bytes: Uint8Array): void {
     this.pushed.push(Buffer.from(bytes).toString("latin1"))
   }
-  deliver(message: Message): void {
+  deliver(message: Sendable): void {
     this.push(message.bytes(this.client.protocol))
   }
   confirm(reply: Reply): void {

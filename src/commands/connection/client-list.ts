@@ -34,7 +34,9 @@ const seconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000))
 const flags = ({ blocked, client }: ConnectionPort): string =>
   `${client.role === "replica" ? "S" : ""}${client.monitoring ? "O" : ""}${client.role === "master" ? "M" : ""}${
     client.subscribed ? "P" : ""
-  }${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${client.watchDirty ? "d" : ""}${
+  }${client.transaction === undefined ? "" : "x"}${blocked ? "b" : ""}${client.tracking === undefined ? "" : "t"}${
+    client.tracking?.broken === true ? "R" : ""
+  }${client.tracking?.bcast === true ? "B" : ""}${client.watchDirty ? "d" : ""}${
     client.address.endsWith(":0") ? "U" : ""
   }${client.noEvict ? "e" : ""}${client.noTouch ? "T" : ""}` || "N"
 
@@ -68,7 +70,7 @@ export const describe = (connection: ConnectionPort, now: number): string => {
     `events=${memory.output > 0 ? "rw" : "r"}`,
     `cmd=${client.lastCommand === "" ? "NULL" : client.lastCommand}`,
     `user=${client.user}`,
-    "redir=-1",
+    `redir=${client.tracking?.redirect ?? -1}`,
     `resp=${client.protocol}`,
     `lib-name=${client.libraryName}`,
     `lib-ver=${client.libraryVersion}`

@@ -237,9 +237,12 @@ export const client = defineContainer({
     getRedir,
     trackingInfo,
     help("CLIENT", "connection", [
-      ["CACHING (YES|NO)", "Refused: tracking is never on."],
+      [
+        "CACHING (YES|NO)",
+        "Track the keys of the next command, or of the transaction (YES, with OPTIN), or do not (NO, with OPTOUT)."
+      ],
       ["GETNAME", "Answer this connection's name."],
-      ["GETREDIR", "Answer -1: tracking is off."],
+      ["GETREDIR", "Answer which connection is told instead of this one: 0 for none, -1 when tracking is off."],
       ["ID", "Answer this connection's number."],
       ["INFO", "Describe this connection in the format of LIST."],
       ["KILL <ip:port>", "Close the connection from that address."],
@@ -282,9 +285,17 @@ export const client = defineContainer({
       ["SETNAME <name>", "Name this connection."],
       [
         "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
-        "ON is refused: there is no client-side caching."
+        "Be told when keys that this connection has read change. Options:",
+        "* REDIRECT <id>",
+        "  tell that connection instead",
+        "* BCAST",
+        "  tell of all keys, or of those with a PREFIX, read or not",
+        "* OPTIN, OPTOUT",
+        "  follow CLIENT CACHING",
+        "* NOLOOP",
+        "  leave out what this connection changes itself"
       ],
-      ["TRACKINGINFO", "Answer that tracking is off."],
+      ["TRACKINGINFO", "Describe how this connection tracks."],
       ["UNBLOCK <clientid> [TIMEOUT|ERROR]", "End the wait of a client in a blocking command."],
       ["UNPAUSE", "End a running pause."]
     ])

@@ -80,10 +80,11 @@ export const reset = defineControl({
   syntax: "",
   arity: 1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
-  run: ({ client, config, connection, observer, subscriptions, transactions }) => {
+  run: ({ client, config, connection, observer, subscriptions, tracking, transactions }) => {
     transactions.discard(client)
     observer.unwatch(connection)
     subscriptions.forget(connection)
+    tracking.disable(connection)
     client.multiOnError = "default"
     client.fieldsets = undefined
     client.db = 0

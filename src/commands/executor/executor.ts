@@ -18,6 +18,7 @@ import { Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, LogQuestionsPort, ServerPort } from "../ports.ts"
 import { Subscriptions } from "../pubsub/subscriptions.ts"
 import { CommandTable, type Row } from "../table.ts"
+import { Tracking } from "../tracking/tracking.ts"
 import type { Wait } from "../waiting.ts"
 import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admission.ts"
 import { Anticipation } from "./anticipation.ts"
@@ -70,6 +71,7 @@ export class CommandExecutor {
   readonly transactions: Transactions
   readonly waiters: Waiters
   readonly subscriptions: Subscriptions
+  readonly tracking: Tracking
   readonly anticipation: Anticipation
   pause: Pause = "none"
   activeExpire = true
@@ -115,7 +117,9 @@ export class CommandExecutor {
       apply: (db, events) => this.apply(db, "expire", 0, undefined, events, 1),
       expired: (fields) => this.statistics.countDeath(fields)
     })
-    this.subscriptions = new Subscriptions({ k0: ports.seed ^ 0x5bd1_e995, k1: Math.imul(ports.seed, 0x9e37_79b1) })
+    const seed = { k0: ports.seed ^ 0x5bd1_e995, k1: Math.imul(ports.seed, 0x9e37_79b1) }
+    this.subscriptions = new Subscriptions(seed)
+    this.tracking = new Tracking(seed, this.subscriptions, () => random.next())
     this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
     this.evictor = new Evictor({
       keyspace: ports.keyspace,
@@ -137,6 +141,7 @@ export class CommandExecutor {
       keyspace: ports.keyspace,
       view: this.view,
       statistics: this.statistics,
+      tracking: this.tracking,
       paused: () => this.pause !== "none",
       failure: () => this.writesRefused() ?? gateRefusal(this.gate),
       start: (row, client) => this.start(row, client),
@@ -150,6 +155,7 @@ export class CommandExecutor {
   /** Joins the ports of control commands; until then they are refused. */
   attach(ports: ControlPorts): void {
     this.controlPorts = ports
+    this.tracking.attach(ports.clients)
   }
 
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
@@ -201,9 +207,15 @@ export class CommandExecutor {
     if (client.transaction !== undefined && !row.immediate) {
       if (!this.transact(row, connection, argv, out)) return false
     } else this.run(row, connection, argv, out)
+    if (client.tracking !== undefined && !connection.blocked) this.tracking.answered(client, row)
+    this.settle()
+    return true
+  }
+
+  /** What a command or event has caused in others happens: those who waited are served, messages go out. */
+  private settle(): void {
     if (this.waiters.ready) this.serveWaiters()
     if (this.subscriptions.deferred) this.subscriptions.flush()
-    return true
   }
 
   private writesRefused(): ReplyError | undefined {
@@ -214,6 +226,7 @@ export class CommandExecutor {
 
   private refuse(refusal: ReplyError, row: Row | undefined, client: ClientState, out: ReplyBuffer): boolean {
     if (row !== undefined) row.rejected++
+    if (client.tracking !== undefined) this.tracking.answered(client, row)
     const error = this.transactions.refused(refusal, row, client)
     this.statistics.countError(error.code)
     out.write(error, client.protocol)
@@ -262,6 +275,7 @@ export class CommandExecutor {
       client.wrote = true
       if (view.restored !== undefined) view.settleAccess()
     }
+    if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, argv)
     this.stopwatch.finish(row, client, argv, out.fullBytes !== full)
     return reply instanceof ReplyError ? reply : undefined
   }
@@ -303,6 +317,7 @@ export class CommandExecutor {
       this.apply(client.db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
     }
+    if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, request)
     return undefined
   }
 
@@ -316,7 +331,7 @@ export class CommandExecutor {
     if (this.waiters.size === 0 && !this.waiters.others.any) return
     this.beginChunk()
     this.waiters.expire(this.ports.monotonic(), this.mayWriteUnasked())
-    if (this.waiters.ready) this.serveWaiters()
+    this.settle()
   }
 
   /** The clock of waits, ms. */
@@ -335,6 +350,7 @@ export class CommandExecutor {
       statistics: this.statistics,
       observer: this.observer,
       subscriptions: this.subscriptions,
+      tracking: this.tracking,
       table: this.table,
       transactions: this.transactions
     }
@@ -353,19 +369,22 @@ export class CommandExecutor {
     count: number
   ): void {
     if (!this.transactions.running) this.ports.log.append(this.view.time, db, origin, command, author, events, count)
-    this.evolve(db, events, count)
+    this.evolve(db, events, count, origin === "client" ? this.subscriptions.running : undefined)
   }
 
   /** Folds events of one database that the log has from a primary; `time` is that of their batch. */
   fold(time: number, db: number, events: ReadonlyArray<Event>, count: number): void {
     this.keyspace.turn.next(time)
-    this.evolve(db, events, count)
+    this.subscriptions.running = undefined
+    this.evolve(db, events, count, undefined)
   }
 
-  private evolve(db: number, events: ReadonlyArray<Event>, count: number): void {
+  /** `by`: whose command made the events. */
+  private evolve(db: number, events: ReadonlyArray<Event>, count: number, by: ConnectionPort | undefined): void {
     if (this.transactions.attentive) this.transactions.apply(db, events, count)
     else for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
     if (this.waiters.size > 0) this.waiters.touched(db, events, count)
+    if (this.tracking.active) this.tracking.changed(db, events, count, by)
   }
 
   /** Whether events that nobody asked for may happen now. */
@@ -395,6 +414,7 @@ export class CommandExecutor {
     if (this.gate.replica || this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) {
       return true
     }
+    this.subscriptions.running = undefined // what goes is told of before the command runs, and even if it does not
     return this.relieve(this.evictionBudgetMs) !== Relief.failed
   }
 
@@ -420,7 +440,7 @@ export class CommandExecutor {
     if (!this.mayWriteUnasked()) return false
     this.beginChunk()
     const more = this.relieve(budgetMs) === Relief.running
-    if (this.waiters.ready) this.serveWaiters()
+    this.settle()
     return more
   }
 
@@ -438,7 +458,7 @@ export class CommandExecutor {
     this.beginChunk()
     const began = this.ports.monotonic()
     const more = expireDue(this.keyspace, this.view.now, this.ports.monotonic, budgetMs, this.burial)
-    if (this.waiters.ready) this.serveWaiters()
+    this.settle()
     const elapsed = this.ports.monotonic() - began
     this.statistics.expireCycleMs += elapsed
     if (more) this.statistics.expireCapReached++

@@ -21,14 +21,19 @@ type Name = keyof typeof parameters
 const names = Object.keys(parameters) as Array<Name>
 
 /** Gives an executor and its data the limits of the configuration, now and whenever CONFIG SET changes them. */
-export const followLimits = ({ keyspace, view }: CommandExecutor, configuration: Configuration): void => {
+export const followLimits = ({ keyspace, tracking, view }: CommandExecutor, configuration: Configuration): void => {
   const limitStrings = (): void => {
     view.stringLimit = Math.min(maximumStringBytes, configuration.get("proto-max-bulk-len"))
   }
+  const limitTracking = (): void => {
+    tracking.limit = configuration.get("tracking-table-max-keys")
+  }
   limitStrings()
+  limitTracking()
   for (const name of names) keyspace.limits[parameters[name]] = configuration.get(name)
   configuration.onChange((name) => {
     if (name in parameters) keyspace.limits[parameters[name as Name]] = configuration.get(name as Name)
     else if (name === "proto-max-bulk-len") limitStrings()
+    else if (name === "tracking-table-max-keys") limitTracking()
   })
 }

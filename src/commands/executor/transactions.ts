@@ -18,6 +18,7 @@ import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
 import type { ConnectionPort, TransactionsPort } from "../ports.ts"
 import type { Row } from "../table.ts"
+import type { Tracking } from "../tracking/tracking.ts"
 import { type QueuedRequest, Transaction } from "../transaction/queue.ts"
 import { isUndoable } from "../transaction/undoable.ts"
 import type { View } from "./lookup.ts"
@@ -30,6 +31,7 @@ export interface TransactionHost {
   readonly keyspace: Keyspace
   readonly view: View
   readonly statistics: Statistics
+  readonly tracking: Tracking
   /** Whether writes of any kind are held back (CLIENT PAUSE). */
   readonly paused: () => boolean
   /** Why writes are refused, or undefined. */
@@ -248,13 +250,14 @@ export class Transactions implements TransactionsPort {
 
   private runAllOrNothing(row: Row, connection: ConnectionPort, transaction: Transaction, out: ReplyBuffer): void {
     const { client } = connection
-    const { statistics } = this.host
+    const { statistics, tracking } = this.host
     const { requests } = transaction
     const before = { db: client.db, wrote: client.wrote, expiredKeys: statistics.expiredKeys }
     const { replies, undo } = this
     undo.begin()
     this.undoable = true
     this.watches.begin()
+    tracking.hold()
     this.running = this.attentive = true
     let failed: ReplyError | undefined
     let done = 0
@@ -263,6 +266,7 @@ export class Transactions implements TransactionsPort {
     if (failed === undefined) {
       undo.commit()
       this.watches.commit()
+      tracking.release()
       writeCount(out, requests.length)
       for (const chunk of replies.full) out.raw(chunk)
       if (replies.used > 0) out.raw(replies.chunk.subarray(0, replies.used))
@@ -272,6 +276,7 @@ export class Transactions implements TransactionsPort {
     }
     undo.rollback()
     this.watches.rollback()
+    tracking.drop()
     this.forgetEvents()
     replies.clear()
     client.db = before.db

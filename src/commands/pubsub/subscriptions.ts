@@ -2,7 +2,7 @@
  * Publish and subscribe: who gets which messages. A message is encoded once and handed to the output buffers of its
  * subscribers; it leaves with the replies of the turn, leaves no event in the log, and is gone for whoever is not there.
  */
-import { Message, messageKind } from "../../net/resp/message.ts"
+import { Message, messageKind, type Sendable } from "../../net/resp/message.ts"
 import type { HashSeed } from "../../projections/memory/hash.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { matchGlob } from "../../projections/structures/glob.ts"
@@ -27,7 +27,7 @@ export class Subscriptions {
   get deferred(): boolean {
     return this.waiting.length > 0
   }
-  private waiting: Array<readonly [ConnectionPort, Message]> = []
+  private waiting: Array<readonly [ConnectionPort, Sendable]> = []
 
   constructor(seed: HashSeed) {
     this.channels = new Topics("channels", seed)
@@ -66,7 +66,7 @@ export class Subscriptions {
   }
 
   /** Sends a message to one connection. */
-  sendTo(connection: ConnectionPort, message: Message): void {
+  sendTo(connection: ConnectionPort, message: Sendable): void {
     if (connection === this.running) this.waiting.push([connection, message])
     else connection.deliver(message)
   }

@@ -4,7 +4,7 @@ import { bytesAndHuman, type Fields, fixed2, noughts, ratio } from "./info-forma
 import { memoryFigures, share } from "./memory-figures.ts"
 
 export const memorySection = (control: Control): Fields => {
-  const { d, server } = control
+  const { d, server, tracking } = control
   const { active, clients, external, heapTotal, heapUsed, overhead, peak, resident, rss, startup, used } =
     memoryFigures(control)
   return [
@@ -40,8 +40,8 @@ export const memorySection = (control: Control): Fields => {
     ["rss_overhead_bytes", rss - resident],
     ["mem_fragmentation_ratio", ratio(rss, used)],
     ["mem_fragmentation_bytes", rss - used],
+    ["mem_not_counted_for_evict", tracking.usedBytes],
     ...noughts(
-      "mem_not_counted_for_evict",
       "mem_replication_backlog",
       "mem_total_replication_buffers",
       "mem_clients_slaves"

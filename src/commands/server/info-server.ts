@@ -37,7 +37,7 @@ export const serverSection = ({ config, d, server }: Control): Fields => {
   ]
 }
 
-export const clientsSection = ({ clients, config, observer, server }: Control): Fields => {
+export const clientsSection = ({ clients, config, observer, server, tracking }: Control): Fields => {
   let input = 0
   let output = 0
   let subscribed = 0
@@ -53,7 +53,8 @@ export const clientsSection = ({ clients, config, observer, server }: Control): 
     ["client_recent_max_input_buffer", input],
     ["client_recent_max_output_buffer", output],
     ["blocked_clients", clients.blockedCount],
-    ...noughts("tracking_clients", "clients_in_timeout_table"),
+    ["tracking_clients", tracking.trackingClients],
+    ["clients_in_timeout_table", 0],
     ["pubsub_clients", subscribed],
     ["monitor_clients", observer.monitors]
   ]

@@ -3,7 +3,7 @@ import * as Entry from "../../projections/entry.ts"
 import type { Control } from "../ports.ts"
 import { type Fields, fixed2, inLine, noughts, ratio } from "./info-format.ts"
 
-export const statsSection = ({ clients, server, statistics, subscriptions }: Control): Fields => {
+export const statsSection = ({ clients, server, statistics, subscriptions, tracking }: Control): Fields => {
   const traffic = server.traffic()
   const replication = server.replication.status()
   let errorReplies = 0
@@ -50,12 +50,12 @@ export const statsSection = ({ clients, server, statistics, subscriptions }: Con
       "active_defrag_key_hits",
       "active_defrag_key_misses",
       "total_active_defrag_time",
-      "current_active_defrag_time",
-      "tracking_total_keys",
-      "tracking_total_items",
-      "tracking_total_prefixes",
-      "unexpected_error_replies"
+      "current_active_defrag_time"
     ),
+    ["tracking_total_keys", tracking.totalKeys],
+    ["tracking_total_items", tracking.totalItems],
+    ["tracking_total_prefixes", tracking.totalPrefixes],
+    ["unexpected_error_replies", 0],
     ["total_error_replies", errorReplies],
     ["dump_payload_sanitizations", 0],
     ["total_reads_processed", traffic.reads],

@@ -4,13 +4,6 @@ import { isWord } from "../arguments.ts"
 import type { Argv, Command, FoundKey, KeySpec } from "../define.ts"
 import type { CommandTable } from "../table.ts"
 
-/** Where the keys of a specification are: the first and the last position, and the step between. */
-interface Range {
-  readonly first: number
-  readonly last: number
-  readonly step: number
-}
-
 /** A keyword may be missing, so that its specification finds nothing; a position may not. */
 const absent = Symbol("no such keyword")
 
@@ -27,7 +20,7 @@ const beginOf = ({ begin }: KeySpec, argv: Argv): number | typeof absent | undef
 }
 
 /** Undefined when the request does not fit. */
-const rangeOf = ({ find }: KeySpec, begin: number, argv: Argv): Range | undefined => {
+const rangeOf = ({ find }: KeySpec, begin: number, argv: Argv): KeyRange | undefined => {
   if (find === "unknown") return undefined
   if ("keyNumberAt" in find) {
     const at = begin + find.keyNumberAt
@@ -65,6 +58,22 @@ export const keysOf = (command: Command, argv: Argv, table: CommandTable): Reado
 export const namesAllKeys = ({ keys = [] }: Command): boolean =>
   keys.length > 0 &&
   keys.every(({ begin, find, flags }) => begin !== "unknown" && find !== "unknown" && !flags.includes("incomplete"))
+
+/** Positions of keys: the first, the last, which counts from the end when negative, and the step between. */
+export interface KeyRange {
+  readonly first: number
+  readonly last: number
+  readonly step: number
+}
+
+/** Where the keys of a command's requests are, if its specifications make that one range; undefined when they do not. */
+export const rangeIn = ({ findKeys, keys }: Command): KeyRange | undefined => {
+  if (findKeys !== undefined || keys?.length !== 1) return undefined
+  const { begin, find, flags } = keys[0]!
+  if (flags.includes("not_key") || begin === "unknown" || find === "unknown") return undefined
+  if (!("index" in begin) || !("last" in find) || find.limit > 1) return undefined
+  return { first: begin.index, last: find.last >= 0 ? begin.index + find.last : find.last, step: find.step }
+}
 
 /** Whether the positions of the keys follow from the number of arguments alone (else the command is "movablekeys"). */
 export const hasFixedKeys = (specs: ReadonlyArray<KeySpec>): boolean =>

@@ -82,10 +82,10 @@ export const network = {
     immutable
   ),
   "enable-module-command": accepted(oneOf("no", "local", "yes"), "no", "there are no modules", immutable),
-  "tracking-table-max-keys": accepted(
+  "tracking-table-max-keys": works(
     integer(0, long),
     1_000_000,
-    "there is no client-side caching to keep a table for"
+    "keys that clients who track are remembered for; 0 for no limit"
   ),
   "metrics-port": needs("metrics", integer(0, 65_535), 0, "port of the HTTP endpoint for metrics; 0 for none", {
     fixedBecause: openedAtStart
