@@ -58,6 +58,8 @@ export class Row {
   readonly skipSlowlog: boolean
   /** Reads or changes keys. */
   readonly touchesKeys: boolean
+  /** Takes all data of a database away, or of all. */
+  readonly flushes: boolean
   /** Reads keys only ("readonly"). */
   readonly reads: boolean
   /** Where its keys are, if one look at the number of words tells. */
@@ -93,6 +95,7 @@ export class Row {
     this.skipMonitor = command.flags.includes("skip_monitor") || command.flags.includes("admin")
     this.skipSlowlog = command.flags.includes("skip_slowlog")
     this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")
+    this.flushes = this.name === "flushall" || this.name === "flushdb"
     this.reads = command.flags.includes("readonly")
     this.keyRange = rangeIn(command)
     this.decide = "decide" in command ? command.decide : undefined

@@ -6,7 +6,7 @@ import { Redis } from "ioredis"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { stripVTControlCharacters } from "node:util"
-import { createClient } from "redis"
+import { BasicClientSideCache, createClient } from "redis"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { dyingWithUs, isInstalled, type ServerProcess, startAnnals } from "../support/processes.ts"
 import { plain } from "../support/resp-client.ts"
@@ -140,6 +140,31 @@ for (const RESP of [2, 3] as const) {
     })
   })
 }
+
+describe("npm redis with a cache of its own", () => {
+  it("asks once for what does not change, and hears what others change", async () => {
+    const cache = new BasicClientSideCache({ ttl: 0, maxEntries: 100, evictPolicy: "LRU" })
+    const reader = createClient({ socket: { port: server.port }, RESP: 3, clientSideCache: cache })
+    const writer = createClient({ socket: { port: server.port } })
+    await Promise.all([reader.connect(), writer.connect()])
+    try {
+      await writer.set("a", "1")
+      for (let i = 0; i < 5; i++) expect(await reader.get("a")).toBe("1")
+      expect([cache.stats().missCount, cache.stats().hitCount]).toEqual([1, 4])
+      await writer.set("a", "2")
+      await eventually(async () => await reader.get("a") === "2" ? true : undefined)
+      await writer.hSet("h", { f: "v" })
+      expect({ ...await reader.hGetAll("h") }).toEqual({ f: "v" })
+      await writer.flushAll()
+      await eventually(async () => await reader.get("a") === null ? true : undefined)
+      expect({ ...await reader.hGetAll("h") }).toEqual({})
+      expect(cache.stats().missCount).toBeLessThan(20)
+    } finally {
+      reader.destroy()
+      writer.destroy()
+    }
+  })
+})
 
 describe("ioredis", () => {
   const connect = (port = server.port): Redis => {

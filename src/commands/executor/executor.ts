@@ -6,7 +6,7 @@
 import type { Author, Origin } from "../../log/event-log.ts"
 import type { Event } from "../../log/events/catalog.ts"
 import type { ReplyBuffer } from "../../net/resp/encoder.ts"
-import { noReply, type Reply, ReplyError } from "../../net/resp/reply.ts"
+import { noReply, ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { evolve } from "../../projections/evolve.ts"
 import type { Keyspace } from "../../projections/keyspace.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
@@ -275,6 +275,8 @@ export class CommandExecutor {
       client.wrote = true
       if (view.restored !== undefined) view.settleAccess()
     }
+    // Who flushes wants caches to be empty too, whether or not there was anything.
+    if (row.flushes && view.eventCount === 0 && this.tracking.active && reply === ok) this.tracking.flushed()
     if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, argv)
     this.stopwatch.finish(row, client, argv, out.fullBytes !== full)
     return reply instanceof ReplyError ? reply : undefined

@@ -13,7 +13,7 @@ class Prefix extends Named<Prefix> {
   readonly bytes: Slice
   readonly clients = new Set<ConnectionPort>()
   /** Of the keys gathered in this turn, those before this one changed before anybody wanted to hear of them. */
-  readonly since: number
+  since: number
   constructor(name: string, since: number) {
     super(name)
     this.bytes = Slice.latin1(name)
@@ -124,7 +124,9 @@ export class Broadcasts {
   /** The turn is over: `tell` is given each connection and what it is to be told. */
   send(tell: (connection: ConnectionPort, message: Invalidation) => void): void {
     const changed = this.take()
-    for (const { bytes, clients, since } of this.prefixes) {
+    for (const prefix of this.prefixes) {
+      const { bytes, clients, since } = prefix
+      prefix.since = 0
       const fitting: Array<Changed> = []
       for (let i = firstFrom(changed, bytes); i < changed.length && beginsWith(changed[i]!.key, bytes); i++) {
         if (changed[i]!.last >= since) fitting.push(changed[i]!)

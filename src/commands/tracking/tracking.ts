@@ -208,6 +208,7 @@ export class Tracking implements TouchVisitor {
    */
   endTurn(): boolean {
     if (!this.active) return false
+    this.subscriptions.running = undefined // all commands of the turn are answered
     if (this.broadcasts.pending) this.broadcasts.send((connection, message) => this.tell(connection, message))
     const { keys, limit } = this
     if (limit === 0) return false
