@@ -20,6 +20,7 @@ export class SilentConnection implements ConnectionPort {
   readonly outputBytes = 0
   readonly fd = -1
   readonly blocked = false
+  readonly closing = false
 
   constructor(client: ClientState) {
     this.client = client

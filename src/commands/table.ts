@@ -60,7 +60,7 @@ export class Row {
   readonly touchesKeys: boolean
   /** Takes all data of a database away, or of all. */
   readonly flushes: boolean
-  /** Reads keys only ("readonly"). */
+  /** Reads keys, as they are now, and changes none. */
   readonly reads: boolean
   /** Where its keys are, if one look at the number of words tells. */
   readonly keyRange: KeyRange | undefined
@@ -96,7 +96,7 @@ export class Row {
     this.skipSlowlog = command.flags.includes("skip_slowlog")
     this.touchesKeys = this.mayReplicate || command.flags.includes("readonly")
     this.flushes = this.name === "flushall" || this.name === "flushdb"
-    this.reads = command.flags.includes("readonly")
+    this.reads = command.flags.includes("readonly") && command.group !== "history"
     this.keyRange = rangeIn(command)
     this.decide = "decide" in command ? command.decide : undefined
     this.run = "run" in command ? command.run : undefined

@@ -161,6 +161,7 @@ const make = Effect.gen(function*() {
   const clients = new Clients(executor, now)
   const turn = new Turn(log, () => executor.tracking.endTurn())
   log.onReleased(() => turn.released())
+  executor.tracking.onPending = () => turn.schedule()
   const traffic: Traffic = {
     reads: 0,
     writes: 0,

@@ -20,7 +20,7 @@ const kinds: ReadonlyArray<ReadonlyArray<string>> = [
   ["ON", "TYPE", "ID", "ALL", "NO", "YES"]
 ]
 
-/** Commands that end or change the connection or the server, and tracking, which Annals has not: only with a number of words that they refuse. */
+/** Commands that end or change the connection or the server: only with a number of words that they refuse. */
 const unsafe = new Set(
   ("auth bgrewriteaof bgsave client|kill client|pause client|reply client|tracking config|rewrite config|set debug failover hello info " +
     "latency|reset monitor multi psubscribe psync punsubscribe quit replicaof reset save shutdown slaveof ssubscribe subscribe sunsubscribe sync unsubscribe")

@@ -13,7 +13,7 @@ import type { Slice } from "../../projections/memory/slice.ts"
 import type { ClientState } from "../client.ts"
 import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
-import { type MemorySettings, noMemoryLimit, trackingOf } from "../memory-policy.ts"
+import { type MemorySettings, trackingOf } from "../memory-policy.ts"
 import { Observer } from "../observation/observer.ts"
 import type { ClientsPort, ConfigPort, ConnectionPort, Control, LogQuestionsPort, ServerPort } from "../ports.ts"
 import { Subscriptions } from "../pubsub/subscriptions.ts"
@@ -23,11 +23,12 @@ import type { Wait } from "../waiting.ts"
 import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admission.ts"
 import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
-import { budgetOf, Evictor, Relief } from "./eviction.ts"
+import { Relief } from "./eviction.ts"
 import { expireDue } from "./expiry.ts"
 import { gateRefusal, openGate, readOnly } from "./gate.ts"
 import type { LogPort } from "./log-port.ts"
 import { beforeAllDeadlines, SeededRandom, View } from "./lookup.ts"
+import { MemoryLimit } from "./memory-limit.ts"
 import { Statistics } from "./statistics.ts"
 import { Stopwatch } from "./stopwatch.ts"
 import { Transactions } from "./transactions.ts"
@@ -86,11 +87,7 @@ export class CommandExecutor {
   private controlPorts: ControlPorts | undefined
   private control: { -readonly [Name in keyof Control]: Control[Name] } | undefined
   private readonly burial: Burial
-  private readonly memory: MemorySettings = noMemoryLimit()
-  private readonly evictor: Evictor
-  /** Whether there is a memory limit. */
-  private limited = false
-  private evictionBudgetMs = 0
+  private readonly memory: MemoryLimit
   private readonly stopwatch: Stopwatch
 
   constructor(ports: ExecutorPorts) {
@@ -101,10 +98,27 @@ export class CommandExecutor {
     this.statistics = new Statistics(this.table, ports.monotonic)
     this.stopwatch = new Stopwatch(this.observer, ports.monotonic, () => this.view.now)
     const random = new SeededRandom(ports.seed)
+    this.memory = new MemoryLimit({
+      keyspace: ports.keyspace,
+      statistics: this.statistics,
+      random: () => random.next(),
+      monotonic: ports.monotonic,
+      now: () => this.view.now,
+      mayWrite: () => this.mayWriteUnasked(),
+      buryDead: (db, key) => void this.burial.key(db, key),
+      evict: (db, events, key, hash) => {
+        const { turn } = this.keyspace
+        turn.next(this.view.time)
+        turn.knownKey = key
+        turn.knownHash = hash
+        this.apply(db, "evict", 0, undefined, events, 1)
+        this.statistics.evictedKeys++
+      }
+    })
     this.view = new View(ports.keyspace, {
       statistics: this.statistics,
       random,
-      memory: this.memory,
+      memory: this.memory.settings,
       buryDead: (db, key) => this.burial.meetKey(db, key),
       buryFields: (db, key) => this.burial.meetFields(db, key),
       mayRecord: () => this.mayBury(),
@@ -119,24 +133,8 @@ export class CommandExecutor {
     })
     const seed = { k0: ports.seed ^ 0x5bd1_e995, k1: Math.imul(ports.seed, 0x9e37_79b1) }
     this.subscriptions = new Subscriptions(seed)
-    this.tracking = new Tracking(seed, this.subscriptions, () => random.next())
+    this.tracking = new Tracking(seed, this.table, this.subscriptions, () => random.next())
     this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
-    this.evictor = new Evictor({
-      keyspace: ports.keyspace,
-      settings: this.memory,
-      random: () => random.next(),
-      monotonic: ports.monotonic,
-      now: () => this.view.now,
-      buryDead: (db, key) => void this.burial.key(db, key),
-      evict: (db, events, key, hash) => {
-        const { turn } = this.keyspace
-        turn.next(this.view.time)
-        turn.knownKey = key
-        turn.knownHash = hash
-        this.apply(db, "evict", 0, undefined, events, 1)
-        this.statistics.evictedKeys++
-      }
-    })
     this.transactions = new Transactions({
       keyspace: ports.keyspace,
       view: this.view,
@@ -163,7 +161,6 @@ export class CommandExecutor {
     const now = this.ports.now()
     this.view.clock = now
     this.view.now = this.ports.keepDead === true ? beforeAllDeadlines : now
-    this.subscriptions.running = undefined
   }
 
   /** Ends the measuring of what the chunk's last command took. */
@@ -190,7 +187,7 @@ export class CommandExecutor {
     if (!client.authenticated && !row.noAuth) return this.refuse(errors.noAuth, row, client, out)
     if (this.loading && !row.whileLoading) return this.refuse(errors.loading, row, client, out)
     if (
-      this.limited && this.keyspace.usedBytes > this.memory.limit && !this.makeRoom() &&
+      this.memory.active && this.keyspace.usedBytes > this.memory.settings.limit && !this.memory.makeRoom() &&
       (row.denyOom || this.transactions.deniesOom(row, client))
     ) return this.refuse(errors.outOfMemory, row, client, out)
     if (row.write || row.name === "ping") {
@@ -216,6 +213,7 @@ export class CommandExecutor {
   private settle(): void {
     if (this.waiters.ready) this.serveWaiters()
     if (this.subscriptions.deferred) this.subscriptions.flush()
+    this.subscriptions.running = undefined
   }
 
   private writesRefused(): ReplyError | undefined {
@@ -377,7 +375,6 @@ export class CommandExecutor {
   /** Folds events of one database that the log has from a primary; `time` is that of their batch. */
   fold(time: number, db: number, events: ReadonlyArray<Event>, count: number): void {
     this.keyspace.turn.next(time)
-    this.subscriptions.running = undefined
     this.evolve(db, events, count, undefined)
   }
 
@@ -401,30 +398,8 @@ export class CommandExecutor {
 
   /** Changes the memory limit and its policy; data over a new limit goes with the next commands, or in the background. */
   limitMemory(settings: Readonly<MemorySettings>): void {
-    Object.assign(this.memory, settings)
-    this.limited = settings.limit > 0
-    this.evictionBudgetMs = budgetOf(settings.tenacity)
+    this.memory.change(settings)
     this.view.usualTracking = trackingOf(settings.policy)
-  }
-
-  /**
-   * The data is over the limit: evicts until it is not. False when nothing may be evicted any more. Where events cannot
-   * be recorded, or time is up, things go on as they are.
-   */
-  private makeRoom(): boolean {
-    this.statistics.sampleMemory(this.keyspace.usedBytes)
-    if (this.gate.replica || this.loading || this.pause !== "none" || this.ports.log.failure() !== undefined) {
-      return true
-    }
-    this.subscriptions.running = undefined // what goes is told of before the command runs, and even if it does not
-    return this.relieve(this.evictionBudgetMs) !== Relief.failed
-  }
-
-  private relieve(budgetMs: number): number {
-    const relief = this.evictor.relieve(budgetMs)
-    if (relief === Relief.done) this.statistics.exceeded.end()
-    else this.statistics.exceeded.begin()
-    return relief
   }
 
   /**
@@ -432,16 +407,9 @@ export class CommandExecutor {
    * go.
    */
   relieveMemory(budgetMs: number): boolean {
-    if (this.loading || this.gate.replica) return false
-    const used = this.keyspace.usedBytes
-    this.statistics.sampleMemory(used)
-    if (!this.limited || used <= this.memory.limit) {
-      this.statistics.exceeded.end()
-      return false
-    }
-    if (!this.mayWriteUnasked()) return false
+    if (this.loading || this.gate.replica || !this.memory.isOver()) return false
     this.beginChunk()
-    const more = this.relieve(budgetMs) === Relief.running
+    const more = this.memory.relieve(budgetMs) === Relief.running
     this.settle()
     return more
   }

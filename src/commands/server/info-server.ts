@@ -1,6 +1,6 @@
 /** INFO's sections about the process, its clients and its place among other servers. */
 import type { Control } from "../ports.ts"
-import { type Fields, noughts } from "./info-format.ts"
+import type { Fields } from "./info-format.ts"
 
 export const serverSection = ({ config, d, server }: Control): Fields => {
   const micros = Math.floor(server.nowMicros())

@@ -17,7 +17,7 @@ import type { Argv } from "../define.ts"
 import type { ClientsPort, ConnectionPort } from "../ports.ts"
 import type { Subscriptions } from "../pubsub/subscriptions.ts"
 import { keysOf } from "../server/key-specs.ts"
-import type { Row } from "../table.ts"
+import type { CommandTable, Row } from "../table.ts"
 import { Broadcasts } from "./broadcasts.ts"
 import { ClientTracking } from "./client-tracking.ts"
 import { TrackedKeys } from "./tracked-keys.ts"
@@ -53,9 +53,12 @@ export class Tracking implements TouchVisitor {
   private readonly trackers = new Set<ConnectionPort>()
   private readonly keys: TrackedKeys
   private readonly broadcasts: Broadcasts
+  private readonly table: CommandTable
   private readonly subscriptions: Subscriptions
   private readonly random: () => number
   private clients: ClientsPort | undefined = undefined
+  /** Called when there is something to tell at the end of the turn. */
+  onPending: () => void = () => {}
   private held: Array<Held> | undefined = undefined
 
   /** Who made the change being told of, by a command of its own. */
@@ -68,9 +71,10 @@ export class Tracking implements TouchVisitor {
     this.changedFor(id)
   }
 
-  constructor(seed: HashSeed, subscriptions: Subscriptions, random: () => number) {
+  constructor(seed: HashSeed, table: CommandTable, subscriptions: Subscriptions, random: () => number) {
     this.keys = new TrackedKeys(seed)
     this.broadcasts = new Broadcasts(seed)
+    this.table = table
     this.subscriptions = subscriptions
     this.random = random
   }
@@ -144,7 +148,7 @@ export class Tracking implements TouchVisitor {
     const { keyRange } = row
     try {
       if (keyRange === undefined) {
-        for (const { key } of keysOf(row.command, argv) ?? []) this.keys.add(key, clientId)
+        for (const { key } of keysOf(row.command, argv, this.table) ?? []) this.keys.add(key, clientId)
         return
       }
       const { first, step } = keyRange
@@ -208,7 +212,6 @@ export class Tracking implements TouchVisitor {
    */
   endTurn(): boolean {
     if (!this.active) return false
-    this.subscriptions.running = undefined // all commands of the turn are answered
     if (this.broadcasts.pending) this.broadcasts.send((connection, message) => this.tell(connection, message))
     const { keys, limit } = this
     if (limit === 0) return false
@@ -224,7 +227,11 @@ export class Tracking implements TouchVisitor {
   // ——— who is told ———
 
   private changedKey(key: Slice): void {
-    if (this.broadcasts.size > 0) this.broadcasts.changed(key, this.by)
+    if (this.broadcasts.size > 0) {
+      const { pending } = this.broadcasts
+      this.broadcasts.changed(key, this.by)
+      if (!pending && this.broadcasts.pending) this.onPending()
+    }
     if (this.keys.size === 0) return
     this.key = key
     this.message = undefined

@@ -19,7 +19,14 @@ describe("CLIENT", () => {
       CLIENT SETINFO foo bar
       CLIENT foo
       CLIENT
-      CLIENT TRACKING on
+      CLIENT TRACKING on OPTIN NOLOOP
+      CLIENT CACHING no
+      CLIENT CACHING yes
+      CLIENT TRACKINGINFO
+      CLIENT GETREDIR
+      CLIENT TRACKING off
+      CLIENT TRACKINGINFO
+      CLIENT GETREDIR
       CLIENT NO-EVICT on
       CLIENT NO-EVICT foo
       CLIENT NO-TOUCH off`,
@@ -53,8 +60,22 @@ describe("CLIENT", () => {
       (error) ERR unknown subcommand 'foo'. Try CLIENT HELP.
       > CLIENT
       (error) ERR wrong number of arguments for 'client' command
-      > CLIENT TRACKING on
-      (error) ERR client-side caching is not supported by this server: tracking stays off
+      > CLIENT TRACKING on OPTIN NOLOOP
+      OK
+      > CLIENT CACHING no
+      (error) ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.
+      > CLIENT CACHING yes
+      OK
+      > CLIENT TRACKINGINFO
+      ["flags", ["on", "optin", "caching-yes", "noloop"], "redirect", (integer) 0, "prefixes", []]
+      > CLIENT GETREDIR
+      (integer) 0
+      > CLIENT TRACKING off
+      OK
+      > CLIENT TRACKINGINFO
+      ["flags", ["off"], "redirect", (integer) -1, "prefixes", []]
+      > CLIENT GETREDIR
+      (integer) -1
       > CLIENT NO-EVICT on
       OK
       > CLIENT NO-EVICT foo
