@@ -152,11 +152,12 @@ const netOptionsLayer = Layer.effect(
 const replicationPartsLayer = Layer.effect(
   Replication.ReplicationParts,
   Effect.gen(function*() {
-    const { clients, flush, port, settle } = yield* Listener.Network
+    const { afterCommit, clients, flush, port, settle } = yield* Listener.Network
     const persistence = yield* Persistence.Checkpoints
     const reader = yield* Reader.Reader
     return {
       flush,
+      afterCommit,
       settle,
       port,
       linked: (address: string, localAddress: string, close: () => void) =>

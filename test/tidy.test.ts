@@ -68,6 +68,7 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "log",
     "log/events",
     "net/resp",
+    "projections/memory",
     "config"
   ],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],

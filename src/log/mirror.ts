@@ -141,6 +141,11 @@ export class LogMirror {
     return this.host.writer().lsn()
   }
 
+  /** Whether the file has all that was appended: a full disk, or one that is slow to sync, lets a frame wait. */
+  get allWritten(): boolean {
+    return this.host.writer().allWritten
+  }
+
   /** Begins to sync what is written, whatever the policy. */
   sync(): void {
     this.host.writer().syncAll(false)

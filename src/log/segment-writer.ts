@@ -118,6 +118,11 @@ export abstract class SegmentWriter {
     return !this.folderSyncNeeded
   }
 
+  /** Whether the file has all that was appended. */
+  get allWritten(): boolean {
+    return this.tail.count === 0
+  }
+
   /** Keeps the frame in hand until the sync under way has finished. */
   protected abstract hold(): void
   /** Starts an asynchronous sync of everything written, unless one is under way. */

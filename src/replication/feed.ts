@@ -35,7 +35,14 @@ export interface FeedHost {
   readonly report: (text: string) => void
   /** A replica said how far it is, came or went. */
   readonly changed: () => void
+  /** There are replicas now, or none any more. */
+  readonly listened: (any: boolean) => void
 }
+
+/** Of messages, kept for a replica that is served from disk. */
+const mostLate = 1 << 20
+
+const nothingLate = () => ({ pieces: new Array<Uint8Array>(), bytes: 0, dropping: false })
 
 /** Who the replica says it is. */
 export interface ReplicaName {
@@ -63,6 +70,8 @@ export class Feed implements StreamOwner {
   private checkpoint: CheckpointBytes | undefined = undefined
   /** A turn of sending is due. */
   private pumping = false
+  /** Messages that wait until it has what was written before them. */
+  private late = nothingLate()
   /** It is to be asked how far it is as soon as it follows. */
   private ackWanted = false
 
@@ -134,9 +143,30 @@ export class Feed implements StreamOwner {
       this.send(bytes, length)
       return
     }
-    this.live = false
+    this.fallBehind(lsn - length)
+  }
+
+  /** Messages, to be heard after what was written so far. */
+  messages(bytes: Uint8Array, length: number): void {
+    const { late, outlet } = this
+    if (this.live && outlet!.waiting <= liveBytes) this.send(bytes, length)
+    else if (late.bytes + length <= mostLate) {
+      late.pieces.push(bytes.slice(0, length))
+      late.bytes += length
+      // Whatever is written from now on has to come before them.
+      if (this.live) this.fallBehind(this.host.mirror.position.lsn)
+    } else if (!late.dropping) {
+      late.dropping = true
+      this.host.warn(
+        `the replica ${this.name.address}:${this.name.port} is too far behind for messages: it misses some`
+      )
+    }
+  }
+
+  private fallBehind(lsn: number): void {
     const { mirror } = this.host
-    this.source = mirror.source(lsn - length, mirror.position.segmentLsn)
+    this.live = false
+    this.source = mirror.source(lsn, mirror.position.segmentLsn)
   }
 
   /** A segment begins. */
@@ -208,6 +238,9 @@ export class Feed implements StreamOwner {
     this.source.close()
     this.source = undefined
     this.live = true
+    const { pieces } = this.late
+    this.late = nothingLate()
+    for (const bytes of pieces) this.send(bytes, bytes.length)
     this.sign(this.ackWanted)
     this.ackWanted = false
   }
@@ -226,12 +259,16 @@ export class Feeds implements LogTap {
   add(feed: Feed): void {
     this.all.add(feed)
     this.host.mirror.listen(this)
+    this.host.listened(true)
     this.host.changed()
   }
 
   remove(feed: Feed): void {
     this.all.delete(feed)
-    if (this.all.size === 0) this.host.mirror.listen(undefined)
+    if (this.all.size === 0) {
+      this.host.mirror.listen(undefined)
+      this.host.listened(false)
+    }
     this.host.changed()
   }
 
@@ -244,6 +281,10 @@ export class Feeds implements LogTap {
 
   readonly segment = (header: Uint8Array): void => {
     for (const feed of this.all) feed.segment(header)
+  }
+
+  messages(bytes: Uint8Array, length: number): void {
+    for (const feed of this.all) feed.messages(bytes, length)
   }
 
   readonly broken = (): void => this.endAll()

@@ -1,5 +1,7 @@
+import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type { AppendedBatch } from "../log/following-writer.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import type { Dial } from "./dial.ts"
 
 /** What the configuration says at the moment. */
@@ -22,6 +24,8 @@ export interface FollowerHost {
   readonly settings: () => FollowerSettings
   /** Folds a batch that the log has. */
   readonly fold: (batch: AppendedBatch) => void
+  /** A message comes from the primary: for the subscribers here, and for replicas of this server. */
+  readonly publish: (to: PublishedTo, channel: Slice, text: Slice) => void
   /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
   readonly folded: () => void
   /** The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. */

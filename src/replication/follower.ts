@@ -3,10 +3,12 @@
  * folded, frame by frame, so that whatever happens to the link the log ends with a whole frame and memory is its fold.
  * Plain and without a clock of its own: `tick` is called again and again by a fiber.
  */
+import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
 import { DiskError } from "../log/disk.ts"
 import { FrameRefused } from "../log/following-writer.ts"
 import { type FrameHeader, sequencesOf } from "../log/frame.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import type { Link } from "./dial.ts"
 import type { FollowerHost } from "./follower-host.ts"
 import { type FullAnswer, FullSync } from "./full-sync.ts"
@@ -24,8 +26,6 @@ const [retryMs, longestRetryMs] = [100, 2000]
 /** The primary hears at least as often how far this server is. */
 const ackEveryMs = 1000
 
-type State = PrimaryStatus["state"]
-
 /** Why a link is given up by this side. */
 class LinkEnded extends Error {
   override readonly name = "LinkEnded"
@@ -34,7 +34,7 @@ class LinkEnded extends Error {
 /** See the head of this file. */
 export class Follower implements StreamHandler {
   target: FollowTarget | undefined = undefined
-  state: State = "connect"
+  state: PrimaryStatus["state"] = "connect"
   fullSyncs = 0
   inputBytes = 0
   primarySequence = 0
@@ -107,15 +107,15 @@ export class Follower implements StreamHandler {
     this.target = undefined
     this.handover = undefined
     this.catchingUp = false
-    this.end("this server does not follow any more")
+    this.end()
   }
 
   /** Ends the link; it is tried again as long as somebody is followed. */
-  end(reason: string): void {
+  private end(): void {
     const { link } = this
     this.link = undefined
     link?.close()
-    this.down(reason)
+    this.down()
   }
 
   /** Time passes. */
@@ -137,7 +137,7 @@ export class Follower implements StreamHandler {
       return
     }
     const due = this.ackDue || now - this.lastAck >= ackEveryMs || host.mirror.durable !== this.durableSaid
-    if (!this.streaming) this.stayKnown(now)
+    if (this.reader.mode === "lines" || this.full !== undefined) this.stayKnown(now)
     else if (due) this.acknowledge()
   }
 
@@ -148,10 +148,6 @@ export class Follower implements StreamHandler {
     if (!begun || now - this.lastAck < ackEveryMs) return
     this.lastAck = now
     this.send(["REPLCONF", "ACK", "-1"]) // what this server has at the moment is not to be counted on
-  }
-
-  private get streaming(): boolean {
-    return this.reader.mode === "stream" && this.full === undefined
   }
 
   private connect(target: FollowTarget): void {
@@ -172,7 +168,7 @@ export class Follower implements StreamHandler {
         if (this.link !== link) return
         this.link = undefined
         this.trouble(reason)
-        this.down(reason)
+        this.down()
       }
     })
     this.link = link
@@ -193,7 +189,7 @@ export class Follower implements StreamHandler {
 
   private fail(reason: string): void {
     this.trouble(reason)
-    this.end(reason)
+    this.end()
   }
 
   /** Says once what is wrong, not at each attempt. */
@@ -203,7 +199,7 @@ export class Follower implements StreamHandler {
     this.host.warn(`the link to the primary ${this.target.host}:${this.target.port} is down: ${reason}`)
   }
 
-  private down(_reason: string): void {
+  private down(): void {
     const now = this.host.monotonic()
     this.unlinked()
     if (this.state === "connected") this.downSince = now
@@ -357,10 +353,7 @@ export class Follower implements StreamHandler {
       if (full.frame(bytes, at, header)) this.adopt(full)
       return true
     }
-    if (this.target!.delayMs > 0 && header.time + this.target!.delayMs > host.now()) {
-      if (this.catchingUp) this.caughtUp() // as far as it is to go for now
-      return this.hold()
-    }
+    if (this.early(header.time)) return this.hold()
     const { until = Infinity } = this.target!
     const last = header.sequence + sequencesOf(header, bytes, at) - 1
     const batches = last > until
@@ -369,7 +362,7 @@ export class Follower implements StreamHandler {
     for (const batch of batches) host.fold(batch)
     if (!this.pinned) return true
     this.reader.paused = true
-    this.end("the sequence it was to stop at is reached")
+    this.end()
     host.report(`stopped at sequence ${until}`)
     return true
   }
@@ -380,7 +373,22 @@ export class Follower implements StreamHandler {
     return until !== undefined && this.full === undefined && this.host.mirror.position.sequence >= until
   }
 
+  /** What the primary's clients have published. */
+  message(to: PublishedTo, channel: Slice, text: Slice, time: number): boolean {
+    if (this.full !== undefined) throw new StreamDamaged("a message within a full sync")
+    if (this.early(time)) return this.hold()
+    this.host.publish(to, channel, text)
+    return true
+  }
+
+  /** Whether something of this moment is to come later: this server stays behind. */
+  private early(time: number): boolean {
+    const { delayMs } = this.target!
+    return delayMs > 0 && time + delayMs > this.host.now()
+  }
+
   private hold(): false {
+    if (this.catchingUp) this.caughtUp() // as far as it is to go for now
     if (!this.held) this.link?.pause()
     this.held = true
     return false

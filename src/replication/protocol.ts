@@ -14,8 +14,8 @@
  *                                           so many bytes of a checkpoint of this sequence (none when 0), then the stream
  *                                           from the beginning of a segment; the replica has the checkpoint's data at lsn
  *
- * The stream consists of records of three kinds, told apart by their first byte: the headers of segments, 128 bytes, as
- * they stand in the files; frames; and signs of life, 48 bytes:
+ * The stream consists of records of four kinds, told apart by their first two bytes: the headers of segments, 128 bytes,
+ * as they stand in the files; frames; messages (messages.ts); and signs of life, 48 bytes:
  *
  *      0  4  'E' 'K' 'A' '1'      4  4  flags: 1 the replica is asked to answer at once
  *      8  8  lsn of the stream here           16  8  lsn of the primary's end           24  8  its sequence
@@ -25,11 +25,14 @@
  * what it has caught up with; nothing is replied to that.
  */
 import { crc32 } from "node:zlib"
+import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import { get32, get64, put32, put64 } from "../log/frame.ts"
 import { bodyIntact, FrameHeader, frameHeaderSize, readFrameHeader } from "../log/frame.ts"
 import { type Epoch, parseEpochs, printEpochs } from "../log/lineage.ts"
 import type { LogPosition } from "../log/mirror.ts"
 import { segmentHeaderSize } from "../log/segment.ts"
+import { Slice } from "../projections/memory/slice.ts"
+import { messageHeaderSize, readMessageHeader } from "./messages.ts"
 
 /** The other side sent what makes no sense: damaged on its way, or not of this protocol. */
 export class StreamDamaged extends Error {
@@ -160,6 +163,8 @@ export interface StreamHandler {
   segment(header: Uint8Array): void
   /** A whole frame whose checksums fit. False: not now, it is offered again by the next `resume`. */
   frame(bytes: Uint8Array, at: number, header: FrameHeader): boolean
+  /** A published message whose checksums fit. False as with frames. */
+  message(to: PublishedTo, channel: Slice, text: Slice, time: number): boolean
   keepAlive(sign: KeepAlive): void
 }
 
@@ -178,6 +183,8 @@ export class StreamReader {
   paused = false
   private readonly handler: StreamHandler
   private readonly header = new FrameHeader()
+  private readonly channel = new Slice()
+  private readonly text = new Slice()
   private bytes = new Uint8Array(idleBytes)
   private start = 0
   private end = 0
@@ -246,7 +253,8 @@ export class StreamReader {
     if (first === 0x89) return this.segment()
     if (first !== 0x45) throw new StreamDamaged(`byte ${first} where a record should begin`)
     if (this.waiting < 2) return false
-    return this.bytes[this.start + 1] === 0x4b ? this.keepAlive() : this.frame()
+    const second = this.bytes[this.start + 1]
+    return second === 0x4b ? this.keepAlive() : second === 0x4d ? this.message() : this.frame()
   }
 
   private line(): boolean {
@@ -286,19 +294,40 @@ export class StreamReader {
     return true
   }
 
+  private message(): boolean {
+    if (this.waiting < messageHeaderSize) return false
+    const header = readMessageHeader(this.bytes, this.start)
+    if (header === undefined) throw new StreamDamaged("a message with a wrong header")
+    const { channelLength, sum, textLength, time, to } = header
+    const length = messageHeaderSize + channelLength + textLength
+    if (!this.whole(length)) return false
+    const { bytes, channel, start, text } = this
+    const body = start + messageHeaderSize
+    if (crc32(bytes.subarray(body, start + length)) !== sum) throw new StreamDamaged("a message with a wrong checksum")
+    channel.set(bytes, body, channelLength)
+    text.set(bytes, body + channelLength, textLength)
+    if (!this.handler.message(to, channel, text, time)) return false
+    this.start += length
+    return true
+  }
+
+  /** Whether a record of this length is here; makes room for it where it is not. */
+  private whole(length: number): boolean {
+    if (this.waiting >= length) return true
+    if (length > this.bytes.length) {
+      this.grow(length)
+      this.end -= this.start
+      this.start = 0
+    }
+    return false
+  }
+
   private frame(): boolean {
     if (this.waiting < frameHeaderSize) return false
     const { bytes, header, start } = this
     const wrong = readFrameHeader(bytes, start, header)
     if (wrong !== undefined) throw new StreamDamaged(wrong)
-    if (this.waiting < header.length) {
-      if (header.length > this.bytes.length) {
-        this.grow(header.length)
-        this.end -= this.start
-        this.start = 0
-      }
-      return false
-    }
+    if (!this.whole(header.length)) return false
     if (!bodyIntact(bytes, start, header.length)) throw new StreamDamaged("frame body checksum")
     if (!this.handler.frame(bytes, start, header)) return false
     this.start += header.length

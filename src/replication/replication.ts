@@ -5,6 +5,7 @@
 import { errors } from "../commands/errors.ts"
 import { type Gate, masterDown } from "../commands/executor/gate.ts"
 import type { ConnectionPort, OtherWaitsPort } from "../commands/ports.ts"
+import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type {
   FailoverOptions,
   FollowTarget,
@@ -15,10 +16,12 @@ import type {
 import { DiskError } from "../log/disk.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
 import type { Reply } from "../net/resp/reply.ts"
+import type { Slice } from "../projections/memory/slice.ts"
 import { Failover } from "./failover.ts"
 import { Feeds } from "./feed.ts"
 import type { FollowerHost } from "./follower-host.ts"
 import { Follower } from "./follower.ts"
+import { Messages } from "./messages.ts"
 import { type CheckpointState, Serving } from "./serving.ts"
 import { Waits } from "./waits.ts"
 
@@ -36,10 +39,16 @@ export interface ReplicationSettings {
 }
 
 /** What replication needs of the server. */
-export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside" | "changed"> {
+export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside" | "changed" | "publish"> {
   readonly mirror: LogMirror
   readonly replicationSettings: () => ReplicationSettings
   readonly later: (run: () => void) => void
+  /** Runs something once what this turn appends is committed. */
+  readonly afterCommit: (run: () => void) => void
+  /** A message for the subscribers of this server. */
+  readonly deliver: (to: PublishedTo, channel: Slice, text: Slice) => void
+  /** Sets who is told what clients publish. */
+  readonly onPublish: (listener: ((to: PublishedTo, channel: Slice, text: Slice) => void) | undefined) => void
   /** Commits what this turn appended, and lets replies leave. */
   readonly flush: () => void
   readonly gate: Gate
@@ -73,6 +82,7 @@ export class Replication implements ReplicationPort {
   private readonly handover: Failover
   private readonly host: ReplicationHost
   private readonly serving: Serving
+  private readonly messages: Messages
   /** Whom the configuration says to follow, until that is so. */
   private wanted: FollowTarget | undefined
   private lastPing = 0
@@ -84,6 +94,10 @@ export class Replication implements ReplicationPort {
     this.wanted = configured
     // From the first command on: who follows takes no writes, also before the link is tried.
     host.gate.replica = configured !== undefined || host.mirror.following !== undefined
+    // As in Redis, what is published on a replica is heard on that one only.
+    const published = (to: PublishedTo, channel: Slice, text: Slice): void => {
+      if (!host.gate.replica) this.messages.add(to, channel, text)
+    }
     this.feeds = new Feeds({
       mirror: host.mirror,
       now: host.now,
@@ -91,10 +105,20 @@ export class Replication implements ReplicationPort {
       later: host.later,
       warn: host.warn,
       report: host.report,
-      changed: () => this.review()
+      changed: () => this.review(),
+      listened: (any) => host.onPublish(any ? published : undefined)
+    })
+    this.messages = new Messages({
+      ...host,
+      written: () => host.mirror.allWritten,
+      send: (bytes, length) => this.feeds.messages(bytes, length)
     })
     this.follower = new Follower({
       ...host,
+      publish: (to, channel, text) => {
+        host.deliver(to, channel, text)
+        if (this.feeds.all.size > 0) this.messages.add(to, channel, text)
+      },
       setAside: (what, why) => this.noteSetAside(what, why),
       changed: () => this.review()
     })
@@ -252,6 +276,7 @@ export class Replication implements ReplicationPort {
     this.follower.tick()
     this.waits.check()
     this.handover.tick()
+    this.messages.flush()
     if (this.feeds.all.size > 0) {
       const now = monotonic()
       if (now - this.lastPing >= pingMs) {

@@ -20,6 +20,8 @@ export class Replicating extends Context.Service<Replicating, Replication>()("an
 export class ReplicationParts extends Context.Service<ReplicationParts, {
   /** Commits what this turn appended, and lets replies leave. */
   readonly flush: () => void
+  /** Runs something once what this turn appends is committed. */
+  readonly afterCommit: (run: () => void) => void
   /** Makes sure that this turn ends with a commit. */
   readonly settle: () => void
   /** Makes memory anew from the log and the checkpoints, a slice at a time. */
@@ -104,6 +106,15 @@ const make = Effect.gen(function*() {
     later: (run) => void setImmediate(run),
     checkpoint: parts.checkpoint,
     flush: parts.flush,
+    afterCommit: parts.afterCommit,
+    deliver: (to, channel, text) => {
+      executor.beginChunk()
+      if (to === "shard") executor.subscriptions.publishToShard(channel, text)
+      else executor.subscriptions.publish(channel, text)
+    },
+    onPublish: (listener) => {
+      executor.subscriptions.relay = listener
+    },
     noted: (target) => config.note("replicaof", target === undefined ? "" : `${target.host} ${target.port}`),
     unblockAll: () => executor.waiters.unblockAll(),
     waits: executor.waiters.others,

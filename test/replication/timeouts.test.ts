@@ -49,6 +49,7 @@ const start = (...args: ReadonlyArray<string>) =>
     )
     const parts = Layer.succeed(Service.ReplicationParts, {
       flush: () => {},
+      afterCommit: () => {},
       settle: () => {},
       reload: () => [][Symbol.iterator](),
       checkpoint: () => "failed",

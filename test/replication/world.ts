@@ -197,6 +197,8 @@ export class SimServer {
     wholeLogBytes: 1 << 20
   }
   readonly warnings: Array<string> = []
+  /** Messages that came from a primary, and the sequence this server was at then. */
+  heard: Array<readonly [to: string, channel: string, text: string, sequence: number]> = []
   /** A checkpoint that replication asked for is to be made. */
   saving = false
   private later: Array<() => void> = []
@@ -262,6 +264,11 @@ export class SimServer {
         return this.saving ? "busy" : "made"
       },
       flush: () => void this.log.commit(),
+      afterCommit: (run) => void this.later.push(run),
+      deliver: (to, channel, text) => void this.heard.push([to, channel.latin1(), text.latin1(), this.sequence]),
+      onPublish: (listener) => {
+        executor.subscriptions.relay = listener
+      },
       noted: () => {},
       unblockAll: () => executor.waiters.unblockAll(),
       waits: executor.waiters.others,

@@ -11,7 +11,10 @@ export const publish = defineControl({
     "Sends a message to the subscribers of a channel and of the patterns that fit it, and tells how many there were.",
   complexity: "O(N+M), N being the channel's subscribers and M all patterns",
   syntax: "channel message",
-  run: ({ subscriptions }, argv) => subscriptions.publish(argv.at(1), argv.at(2))
+  run: ({ subscriptions }, argv) => {
+    subscriptions.relay?.("channel", argv.at(1), argv.at(2))
+    return subscriptions.publish(argv.at(1), argv.at(2))
+  }
 })
 
 export const spublish = defineControl({
@@ -22,5 +25,8 @@ export const spublish = defineControl({
   complexity: "O(N), N being the channel's subscribers",
   syntax: "shardchannel message",
   keys: firstKey("not_key"),
-  run: ({ subscriptions }, argv) => subscriptions.publishToShard(argv.at(1), argv.at(2))
+  run: ({ subscriptions }, argv) => {
+    subscriptions.relay?.("shard", argv.at(1), argv.at(2))
+    return subscriptions.publishToShard(argv.at(1), argv.at(2))
+  }
 })

@@ -13,6 +13,9 @@ const toChannel = messageKind("message", 3)
 const toPattern = messageKind("pmessage", 4)
 const toShardChannel = messageKind("smessage", 3)
 
+/** Whether a message was published to a channel, or with SPUBLISH to a shard channel. */
+export type PublishedTo = "channel" | "shard"
+
 /** All subscriptions of one server. */
 export class Subscriptions {
   readonly channels: Topics
@@ -23,6 +26,8 @@ export class Subscriptions {
    * message inside the reply of EXEC. Redis does so since 7.2.
    */
   running: ConnectionPort | undefined = undefined
+  /** Passes on what clients publish to replicas; undefined while there are none. */
+  relay: ((to: PublishedTo, channel: Slice, text: Slice) => void) | undefined = undefined
   /** Messages wait for the end of the running command: call `flush`. */
   get deferred(): boolean {
     return this.waiting.length > 0
