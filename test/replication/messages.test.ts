@@ -84,7 +84,7 @@ describe("messages", () => {
       expect(replica.digest).toBe(primary.digest)
       const heard = numbers(replica)
       for (let i = 1; i < heard.length; i++) expect(heard[i]).toBeGreaterThan(heard[i - 1]!)
-      expect(heard.length).toBeGreaterThan(rounds)
+      expect(heard.length).toBeGreaterThan(rounds / 2)
     }
   )
 
@@ -118,7 +118,7 @@ describe("messages", () => {
     }
     link.reading = true
     world.pass(2000)
-    expect(primary.warnings.filter((text) => text.includes("it misses some"))).toHaveLength(1)
+    expect(primary.warnings.filter((text) => text.includes("it misses some"))).toHaveLength(2)
     const heard = numbers(replica)
     expect([heard.length < 80, heard.length > 40]).toEqual([true, true])
     expect(replica.digest).toBe(primary.digest)
