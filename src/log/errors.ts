@@ -100,8 +100,9 @@ export const logCorrupt = (damage: Damage): LogCorrupt => {
   segment ${segment}, byte ${position}, lsn ${lsn}; ${bytesLost} bytes cannot be trusted.
   ${sequences} cannot be read, written after ${moment(timeBefore)} and before ${moment(timeAfter)}.
 Nothing was changed. To repair it:
-  1. take this segment file from a replica of the same store, or
-  2. take it from an archive or backup, or
+  1. run "annals repair --dir DIR --from HOST:PORT", which takes this segment from a replica of this server or from its
+     primary, or
+  2. take the file from an archive or backup, or
   3. run "annals salvage --dir DIR --out NEWDIR", which writes all that is readable into a new data directory and
      records what is missing as a GAP.`
   })

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import { crc32 } from "node:zlib"
 import type { CheckpointFiles, CheckpointInfo } from "./checkpoint-store.ts"
+import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import type { AppendedBatch } from "./following-writer.ts"
 import { FrameSource } from "./frame-source.ts"
@@ -69,6 +70,9 @@ export interface LogTap {
   /** What was written before is not there any more, or elsewhere: readers have to begin anew. */
   readonly broken: () => void
 }
+
+/** Of a segment, given away at a time. */
+const pieceBytes = 1 << 20
 
 /** The epoch of a segment whose frames were moved behind a cut: it began with the SEAL that was not there yet. */
 const epochOfMoved = ({ epoch, lsn, replicationId }: SegmentHeader): Epoch => ({
@@ -185,6 +189,23 @@ export class LogMirror {
     const { active, sealed } = this.host.segments
     const segment = [...sealed(), active()].find(({ header }) => header.lsn === lsn)
     return segment === undefined ? undefined : { lsn, sum: crc32(encodeSegmentHeader(segment.header)) }
+  }
+
+  /**
+   * A piece of the segment that begins with a sequence, its header and frames as they stood on disk, from a place in it;
+   * nothing behind its end. Undefined when no segment begins there. Throws `DiskError`.
+   */
+  segmentBytes(first: number, position: number): Uint8Array | undefined {
+    const { active, sealed } = this.host.segments
+    const segment = [...sealed(), active()].find(({ header }) => header.firstSequence === first)
+    if (segment === undefined) return undefined
+    const piece = new Uint8Array(Math.min(pieceBytes, Math.max(0, segment.end - position)))
+    const file = openSegment(this.host.disk, segment.name)
+    try {
+      return piece.subarray(0, piece.length === 0 ? 0 : file.read(piece, 0, piece.length, position))
+    } finally {
+      file.close()
+    }
   }
 
   /** Where the segment that holds the byte before `lsn` begins, and the checksum of its header. */

@@ -14,8 +14,9 @@ import type {
   WantedReplicas
 } from "../commands/replication/port.ts"
 import { DiskError } from "../log/disk.ts"
+import { LogCorrupt } from "../log/errors.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
-import type { Reply } from "../net/resp/reply.ts"
+import { type Reply, ReplyError } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { Failover } from "./failover.ts"
 import { Feeds } from "./feed.ts"
@@ -73,6 +74,8 @@ const readTarget = (text: string): FollowTarget | undefined => {
   if (host === undefined || port === undefined) return undefined
   return { host, port: Number(port), delayMs: Number(delay ?? 0), until: until === "-" ? undefined : Number(until) }
 }
+
+const otherStore = new ReplyError("ERR the log of this server is of another store")
 
 /** See the head of this file. */
 export class Replication implements ReplicationPort {
@@ -304,6 +307,17 @@ export class Replication implements ReplicationPort {
 
   serve(connection: ConnectionPort, words: ReadonlyArray<string>): Reply {
     return this.serving.serve(connection, words)
+  }
+
+  segment(storeId: string, first: number, position: number): Reply {
+    const { mirror } = this.host
+    if (storeId !== mirror.position.storeId) return otherStore
+    try {
+      return mirror.segmentBytes(first, position) ?? null
+    } catch (error) {
+      if (!(error instanceof DiskError || error instanceof LogCorrupt)) throw error
+      return new ReplyError(`ERR that segment cannot be read here either: ${error.message.split("\n", 1)[0]}`)
+    }
   }
 
   /** The server ends: nobody is followed, nobody follows; what the files say of that stays. */

@@ -1,7 +1,7 @@
 /** Commands about replication: whom this server follows, who follows it, and waiting for them. */
 import type { Command } from "../define.ts"
 import { failover } from "./failover.ts"
-import { logFollow, replconf } from "./link.ts"
+import { logFollow, logSegment, replconf } from "./link.ts"
 import { replicaof, slaveof } from "./replicaof.ts"
 import { role } from "./role.ts"
 import { wait, waitaof } from "./wait.ts"
@@ -12,6 +12,7 @@ export const replicationCommands: ReadonlyArray<Command> = [
   role,
   replconf,
   logFollow,
+  logSegment,
   wait,
   waitaof,
   failover

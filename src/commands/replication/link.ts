@@ -1,4 +1,4 @@
-/** What a replica's connection says: REPLCONF about itself and how far it is, LOG.FOLLOW to get the log. */
+/** What other servers say: replicas by REPLCONF about themselves and by LOG.FOLLOW, and a log that is being repaired. */
 import { noReply, ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import { isWord } from "../arguments.ts"
@@ -54,5 +54,22 @@ export const logFollow = defineControl({
     const words: Array<string> = []
     for (let i = 1; i < argv.length; i++) words.push(argv.at(i).latin1())
     return replication.serve(connection, words)
+  }
+})
+
+export const logSegment = defineControl({
+  name: "LOG.SEGMENT",
+  since: "7.0.0",
+  group: "server",
+  summary: "What `annals repair` asks of a server of the same store: a piece of a segment that its log has lost.",
+  complexity: "",
+  syntax: "store-id sequence position",
+  arity: 4,
+  flags: ["admin", "noscript", "stale"],
+  internal: true,
+  run: ({ server: { replication } }, argv): Reply => {
+    const [first, at] = [position(argv, 2), position(argv, 3)]
+    if (first < 0 || at < 0) throw errors.notInteger
+    return replication.segment(argv.at(1).latin1(), first, at)
   }
 })

@@ -90,6 +90,11 @@ export interface WantedReplicas {
 /** Replication as commands may act on it. */
 export interface ReplicationPort {
   status(): ReplicationStatus
+  /**
+   * A piece of the segment that begins with a sequence, for a server of the same store that has lost it; null when there
+   * is none.
+   */
+  segment(storeId: string, first: number, position: number): Reply
   /** REPLICAOF host port: `same` when it follows that server already. */
   follow(target: FollowTarget): "started" | "same" | { readonly refused: string }
   /** REPLICAOF NO ONE; the reason why not, or undefined. */

@@ -116,6 +116,7 @@ const testReplication: ReplicationPort = {
   serve: () => "served",
   wait: (_connection, { durable }) => durable ? [1, 0] : 0,
   failover: () => undefined,
+  segment: () => null,
   abortFailover: () => false
 }
 
