@@ -51,7 +51,7 @@ describe("kill -9", { timeout: 180_000 }, () => {
     const [primary, replica] = await Promise.all([Node.start(...args), Node.start(...args)])
     await replica.follow(primary)
     await caughtUp(primary, replica)
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 5; round++) {
       const writing = load(primary, round)
       await delay(random.between(10, 400))
       const victims = random.pick([[primary], [replica], [primary, replica]])
@@ -65,6 +65,6 @@ describe("kill -9", { timeout: 180_000 }, () => {
       if (victims.includes(primary)) expect(stats.sync_full).toBe("0")
       expect((await replica.info()).replication_set_aside_batches).toBe("0")
     }
-    expect(Number((await primary.info("eventlog")).log_segments)).toBeGreaterThan(3)
+    expect(Number((await primary.info("eventlog")).log_segments)).toBeGreaterThan(1)
   })
 })

@@ -1,11 +1,7 @@
 /** What is published on a primary is heard on its replicas: in order, once, behind the writes it came after, or not at all. */
 import { describe, expect, it } from "vitest"
 import { Random } from "../support/random.ts"
-import { plain, type RespClient } from "../support/resp-client.ts"
-import { caughtUp, Node, stopAfterEach } from "./servers.ts"
 import { type SimServer, World } from "./world.ts"
-
-stopAfterEach()
 
 /** Publishes its number and the sequence of the last write before it, among writes. */
 const talk = (server: SimServer, random: Random, from: number, count: number): void => {
@@ -137,30 +133,5 @@ describe("messages", () => {
     expect(replica.heard).toEqual([])
     world.pass(3000)
     expect(numbers(replica)).toEqual([0])
-  })
-
-  it("reach subscribers of real replicas, by channel, pattern and shard channel", { timeout: 60_000 }, async () => {
-    const [primary, replica, third] = await Promise.all([Node.start(), Node.start(), Node.start()])
-    await replica.follow(primary)
-    await caughtUp(primary, replica)
-    await third.follow(replica)
-    await caughtUp(primary, replica, third)
-    const subscribe = async (node: Node): Promise<RespClient> => {
-      const client = await node.server.client()
-      for (const words of [["SUBSCRIBE", "news"], ["PSUBSCRIBE", "n*"], ["SSUBSCRIBE", "shard"]]) {
-        await client.command(...words)
-      }
-      return client
-    }
-    const clients = [await subscribe(replica), await subscribe(third)]
-    const publisher = await primary.client()
-    await publisher.pipeline([["SET", "a", "1"], ["PUBLISH", "news", "hello"], ["SPUBLISH", "shard", "there"]])
-    for (const client of clients) {
-      expect([plain(await client.next()), plain(await client.next()), plain(await client.next())]).toEqual([
-        ["message", "news", "hello"],
-        ["pmessage", "n*", "news", "hello"],
-        ["smessage", "shard", "there"]
-      ])
-    }
   })
 })

@@ -1,7 +1,7 @@
 /** What changes with the role of a server, on real ones: waiting for replicas, handing over, chains, refusals. */
 import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
-import { plain } from "../support/resp-client.ts"
+import { plain, type RespClient } from "../support/resp-client.ts"
 import { caughtUp, digests, Node, stopAfterEach, until } from "./servers.ts"
 
 stopAfterEach()
@@ -89,6 +89,15 @@ describe("FAILOVER", { timeout: 60_000 }, () => {
   })
 })
 
+/** A connection that hears of a channel, of a pattern and of a shard channel. */
+const subscribe = async (node: Node): Promise<RespClient> => {
+  const client = await node.server.client()
+  for (const words of [["SUBSCRIBE", "news"], ["PSUBSCRIBE", "n*"], ["SSUBSCRIBE", "shard"]]) {
+    await client.command(...words)
+  }
+  return client
+}
+
 describe("replicas", { timeout: 60_000 }, () => {
   it("have replicas of their own, which outlive them", async () => {
     const [first, second, third] = await Promise.all([Node.start(), Node.start(), Node.start()])
@@ -98,6 +107,20 @@ describe("replicas", { timeout: 60_000 }, () => {
     await first.ask("MSET", "a", "1", "b", "2")
     await caughtUp(first, second, third)
     expect(await digests(third)).toEqual(await digests(first))
+    const clients = await Promise.all([second, third].map(subscribe))
+    await (await first.client()).pipeline([["SET", "m", "1"], ["PUBLISH", "news", "hello"], [
+      "SPUBLISH",
+      "shard",
+      "there"
+    ]])
+    for (const client of clients) {
+      expect([plain(await client.next()), plain(await client.next()), plain(await client.next())]).toEqual([
+        ["message", "news", "hello"],
+        ["pmessage", "n*", "news", "hello"],
+        ["smessage", "shard", "there"]
+      ])
+      await client.close()
+    }
     await second.ask("REPLICAOF", "NO", "ONE")
     await second.ask("SET", "c", "3")
     await caughtUp(second, third)

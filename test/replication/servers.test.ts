@@ -19,6 +19,17 @@ describe("a replica", { timeout: 60_000 }, () => {
     expect(await replica.ask("LRANGE", "list", "0", "-1")).toEqual(["x", "y"])
     expect(await replica.ask("SET", "a", "2")).toBe("READONLY You can't write against a read only replica.")
     expect(await replica.ask("DEBUG", "POPULATE", "10")).toBe("READONLY You can't write against a read only replica.")
+    expect(await replica.ask("BLPOP", "none", "1")).toBe("READONLY You can't write against a read only replica.")
+    // What only reads may wait here, and what is asked about the log is answered from this one's own.
+    const reader = await replica.server.client()
+    const waiting = reader.command("XREAD", "BLOCK", "0", "STREAMS", "s", "$")
+    await until("it waits", async () => String(await replica.ask("INFO", "clients")).includes("blocked_clients:1"))
+    await primary.ask("XADD", "s", "1-1", "f", "v")
+    expect(plain(await waiting)).toEqual([["s", [["1-1", ["f", "v"]]]]])
+    await reader.close()
+    for (const question of [["LOG.HEAD"], ["LOG.HISTORY", "list"], ["LOG.READ", "1"]]) {
+      expect(await replica.ask(...question)).toEqual(await primary.ask(...question))
+    }
     expect(await replica.ask("ROLE")).toEqual(["slave", "127.0.0.1", primary.port, "connected", expect.any(Number)])
     const [role, lsn, replicas] = await primary.ask("ROLE") as [string, number, Array<Array<string>>]
     expect([role, replicas.length, replicas[0]!.slice(0, 2)]).toEqual(["master", 1, ["127.0.0.1", `${replica.port}`]])
@@ -70,9 +81,20 @@ describe("a replica", { timeout: 60_000 }, () => {
     await second.ask("SET", "new", "1")
     await first.ask("SET", "lost", "1")
     await first.ask("SET", "lost", "2")
+    expect(await first.ask("LOG.HISTORY", "lost")).toHaveLength(2)
+    const blocked = (await first.server.client()).command("BLPOP", "none", "0")
+    const waits = (await first.server.client()).command("WAIT", "3", "0")
+    await until("they wait", async () => String(await first.ask("INFO", "clients")).includes("blocked_clients:2"))
     await first.follow(second)
+    for (const reply of [await blocked, await waits]) {
+      expect(String(plain(reply))).toContain(
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+      )
+    }
     await caughtUp(second, first)
     expect(await first.ask("MGET", "shared", "new", "lost")).toEqual(["1", "1", null])
+    expect(await first.ask("LOG.HISTORY", "lost")).toEqual([])
+    expect(await first.ask("LOG.HISTORY", "new")).toEqual(await second.ask("LOG.HISTORY", "new"))
     const info = await first.info()
     expect(info.replication_set_aside_batches).toBe("2")
     const folder = readdirSync(join(first.server.dir, "quarantine")).find((name) => name.startsWith("rewind-"))
@@ -89,7 +111,7 @@ describe("a replica", { timeout: 60_000 }, () => {
 
   it("takes a checkpoint first where the log is long, and what it held before is set aside", async () => {
     const [primary, replica] = await Promise.all([Node.start(), Node.start()])
-    await primary.ask("DEBUG", "POPULATE", "150000", "key", "500")
+    await primary.ask("DEBUG", "POPULATE", "17", "key", "4000000")
     await replica.ask("SET", "own", "1")
     await replica.follow(primary)
     await primary.ask("SET", "during", "1")

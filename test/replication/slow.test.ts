@@ -261,6 +261,33 @@ describe("a replica", () => {
     expect(replica.digest).toBe(digest)
   })
 
+  it("that is too slow is made the primary all the same with FAILOVER … FORCE, and what it did not have is set aside", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    replica.follow(primary)
+    primary.work(new Random(21), 20)
+    world.pass(100)
+    const { digest, sequence } = replica
+    world.links[0]!.reading = false
+    primary.work(new Random(22), 10)
+    const lost = primary.sequence - sequence
+    const { address, port } = primary.replication.status().replicas[0]!
+    const to = { host: address, port }
+    expect(primary.replication.failover({ to, force: true, timeoutMs: 500 })).toBe(undefined)
+    world.pass(400)
+    expect([primary.replication.status().failover, primary.executor.pause]).toEqual(["waiting-for-sync", "write"])
+    expect(replica.executor.gate.replica).toBe(true)
+    world.pass(1000)
+    expect([replica.executor.gate.replica, primary.executor.gate.replica]).toEqual([false, true])
+    expect([primary.replication.status().failover, primary.executor.pause]).toEqual(["no-failover", "none"])
+    expect([primary.sequence, primary.digest]).toEqual([sequence, digest])
+    expect(primary.replication.status().setAsideBatches).toBe(lost)
+    replica.work(new Random(23), 10)
+    world.pass(100)
+    expect([primary.sequence, primary.digest]).toEqual([replica.sequence, replica.digest])
+    expect(replica.replication.status().fullSyncs).toBe(0)
+  })
+
   it("evicts and buries nothing by itself", () => {
     const world = new World()
     const [primary, replica] = [world.server(), world.server()]

@@ -2,6 +2,7 @@
  * Connections whose command is answered by somebody outside of the executor: a thread that reads the log, a moment of the
  * log that has not come. They differ from blocking commands in that no key ends them.
  */
+import type { ReplyError } from "../../net/resp/reply.ts"
 import type { ConnectionPort, OtherWait } from "../ports.ts"
 
 /** All such waits of one server. */
@@ -43,9 +44,14 @@ export class OtherWaits {
     return true
   }
 
-  /** Ends all waits that can be ended. */
-  unblockAll(): void {
-    for (const connection of this.waits.keys()) this.unblock(connection, "error")
+  /** Ends all waits that can be ended, with this answer, and their connections. */
+  unblockAll(answer: ReplyError): void {
+    for (const [connection, wait] of this.waits) {
+      if (!wait.unblockable) continue
+      this.end(connection, wait, "gone")
+      connection.answer(answer)
+      connection.closeAfterReply()
+    }
   }
 
   /** Ends the waits whose time is over at `now`, monotonic ms. */

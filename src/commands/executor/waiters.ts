@@ -127,7 +127,7 @@ export class Waiters {
 
   /** This server has become a replica: nobody here writes any more, so whoever waits goes elsewhere. */
   unblockAll(): void {
-    this.others.unblockAll()
+    this.others.unblockAll(stateChanged)
     for (const waiter of this.byConnection.values()) {
       this.remove(waiter)
       waiter.connection.answer(stateChanged)
