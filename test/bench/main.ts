@@ -37,6 +37,7 @@ import {
   type Turn
 } from "./parts.ts"
 import { pubsub } from "./pubsub.ts"
+import { replication } from "./replication.ts"
 import { type Failure, rows, type Sample, table } from "./report.ts"
 import { installedServers, pinned, pinThisProcess, type ServerName, startServer } from "./servers.ts"
 import { sortedSet } from "./sorted-set.ts"
@@ -46,7 +47,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it; the last
-              seven parts only where --only names them
+              eight parts only where --only names them
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -65,8 +66,9 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 geo         one index of places: adding, moving, searching
                 bitmap      bits at random in 4 MiB, BITCOUNT of 1 MiB, BITOP of two of 128 KiB
                 stream      one stream: memory, adding, reading, a consumer group at work
-  --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset, hash
-              and stream take the largest
+                replication a replica: its first copy, what it costs the primary, how far behind it is under load
+  --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset, hash, stream
+              and replication take the largest
   --repeat    repetitions of every part, 3 unless told
   --servers   which servers; those installed unless told
   --subject   runs another server in the place of Annals: two equal servers must come out at about 1
@@ -112,7 +114,16 @@ const quick = positionals.includes("quick")
 if (positionals.some((word) => word !== "quick")) fail(usage)
 const scale = quick ? quickScale : fullScale
 /** More than a minute more. */
-const notQuick: ReadonlyArray<PartName> = ["collections", "sortedset", "hash", "hyperloglog", "geo", "bitmap", "stream"]
+const notQuick: ReadonlyArray<PartName> = [
+  "collections",
+  "sortedset",
+  "hash",
+  "hyperloglog",
+  "geo",
+  "bitmap",
+  "stream",
+  "replication"
+]
 const usual = quick ? partNames.filter((part) => !notQuick.includes(part)) : partNames
 const selected = new Set<PartName>(
   values.only === undefined ? usual : values.only.split(",").map((word) => oneOf(word, partNames, "--only"))
@@ -213,6 +224,9 @@ if (selected.has("hyperloglog")) await alternate("hyperloglog", hyperLogLogs, ra
 if (selected.has("geo")) await alternate("geo", (turn) => geo(turn, Math.min(...keyCounts)), rarely)
 if (selected.has("bitmap")) await alternate("bitmap", bitmap, rarely)
 if (selected.has("stream")) await alternate("stream", (turn) => stream(turn, Math.max(...keyCounts)), rarely)
+if (selected.has("replication")) {
+  await alternate("replication", (turn) => replication(turn, Math.max(...keyCounts)), rarely)
+}
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

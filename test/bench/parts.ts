@@ -98,7 +98,8 @@ export const partNames = [
   "hyperloglog",
   "geo",
   "bitmap",
-  "stream"
+  "stream",
+  "replication"
 ] as const
 export type PartName = (typeof partNames)[number]
 

@@ -49,7 +49,7 @@ export const startServer = async (
   actual: ServerName = name
 ): Promise<ServerProcess> => {
   const common = ["--appendfsync", appendfsync, "--save", "", ...upkeep ? [] : ["--auto-aof-rewrite-percentage", "0"]]
-  const shared = { ...options, launcher: serverLauncher, startTimeoutMs: 600_000 }
+  const shared = { launcher: serverLauncher, ...options, startTimeoutMs: 600_000 }
   if (actual === "annals") {
     const bare = upkeep ? [] : ["--log-compression", "no"]
     return startAnnals({ ...shared, args: [...common, ...bare, ...options.args ?? []] })

@@ -27,9 +27,12 @@ describe("a replica", { timeout: 60_000 }, () => {
     await primary.ask("XADD", "s", "1-1", "f", "v")
     expect(plain(await waiting)).toEqual([["s", [["1-1", ["f", "v"]]]]])
     await reader.close()
-    for (const question of [["LOG.HEAD"], ["LOG.HISTORY", "list"], ["LOG.READ", "1"]]) {
+    for (const question of [["LOG.HISTORY", "list"], ["LOG.READ", "1"]]) {
       expect(await replica.ask(...question)).toEqual(await primary.ask(...question))
     }
+    const [head, same] = [await primary.ask("LOG.HEAD"), await replica.ask("LOG.HEAD")] as Array<Array<unknown>>
+    // What is synced is each server's own.
+    expect(same!.toSpliced(5, 1)).toEqual(head!.toSpliced(5, 1))
     expect(await replica.ask("ROLE")).toEqual(["slave", "127.0.0.1", primary.port, "connected", expect.any(Number)])
     const [role, lsn, replicas] = await primary.ask("ROLE") as [string, number, Array<Array<string>>]
     expect([role, replicas.length, replicas[0]!.slice(0, 2)]).toEqual(["master", 1, ["127.0.0.1", `${replica.port}`]])
