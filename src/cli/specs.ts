@@ -255,6 +255,28 @@ folder of one in several parts (appendonlydir). Stop the other server first, or 
   examples: [{ command: "annals import /var/lib/redis/dump.rdb --dir ./data", what: "Moves over from Redis" }]
 } as const satisfies Spec
 
+export const repairSpec = {
+  name: "repair",
+  summary: "Takes damaged and missing segments of a log from a replica or the primary",
+  details:
+    `The whole log is read. What is damaged comes from the other server, which has to be one of the same store, and takes
+its place if it fits the hashes of the rest of the log; damaged files go to quarantine/. The server of the directory must
+not be running. Where a password is needed, it is read from the environment variable REDISCLI_AUTH.
+
+Exit codes: 0 the log is whole; 1 something is still damaged, or the other server cannot be asked; 2 wrong usage; 5 the
+directory is in use.`,
+  arguments: [],
+  options: {
+    ...common,
+    from: { kind: "text", value: "HOST:PORT", summary: "The other server" },
+    user: { kind: "text", value: "NAME", summary: "As this user (default: the default user)" }
+  },
+  examples: [{
+    command: "annals repair --dir ./data --from replica:6379",
+    what: "A primary takes what its replica has"
+  }]
+} as const satisfies Spec
+
 export const salvageSpec = {
   name: "salvage",
   summary: "Writes everything readable of a damaged log into a new directory",

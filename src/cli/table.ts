@@ -16,6 +16,7 @@ export const subcommands: ReadonlyArray<Subcommand> = [
   { spec: specs.restoreSpec, load: async () => (await import("./restore.ts")).run },
   { spec: specs.exportSpec, load: async () => (await import("./export.ts")).run },
   { spec: specs.importSpec, load: async () => (await import("./import.ts")).run },
+  { spec: specs.repairSpec, load: async () => (await import("./repair.ts")).run },
   { spec: specs.salvageSpec, load: async () => (await import("./salvage.ts")).run },
   { spec: specs.completionSpec, load: async () => (await import("./completion.ts")).run }
 ]

@@ -3,98 +3,36 @@
  * is damaged. The segments come over RESP, by LOG.SEGMENT; each has to fit the hashes by which the rest of the log vouches
  * for it before it takes the place of the damaged one, which goes to quarantine/.
  */
-import { statSync } from "node:fs"
 import * as Net from "node:net"
-import { parseCommandLine } from "../config/command-line.ts"
-import { ConfigInvalid } from "../config/errors.ts"
-import { type Disk, DiskError, nodeDisk } from "../log/disk.ts"
-import { LogCorrupt, LogFormatTooNew, LogLocked, logLocked } from "../log/errors.ts"
+import { type Disk, DiskError } from "../log/disk.ts"
+import { logLocked } from "../log/errors.ts"
 import { type Fault, findFaults, mend, NotTheSame } from "../log/segment-check.ts"
-import { segmentName } from "../log/segment.ts"
 
-const usage = `Usage: annals repair --dir DIR --from HOST:PORT [--user NAME]
-
-Reads the whole log of the data directory DIR, whose server must not be running, and takes every segment that is damaged
-or missing from another server of the same store: a replica of it, or its primary. A segment is taken only if it fits the
-hashes of the rest of the log. Damaged files go to DIR/quarantine. The password, where one is needed, is read from the
-environment variable REDISCLI_AUTH.
-
-Exit codes: 0 the log is whole; 1 something is still damaged; 2 wrong usage; 3 it could not be done; 5 DIR is in use.
-`
-
-/** Where the words go. */
-export interface RepairOutput {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-}
-
-/** The other server cannot be asked. */
-class Unreachable extends Error {
+/** The other server cannot be asked, or refuses. */
+export class Unreachable extends Error {
   override readonly name = "Unreachable"
 }
 
-interface Request {
-  readonly dir: string
+/** The server to take from. */
+export interface Giver {
   readonly host: string
   readonly port: number
   readonly user: string | undefined
+  readonly password: string | undefined
+}
+
+/** A segment that was damaged or missing: what was wrong with it, and why that is still so, if it is. */
+export interface Outcome {
+  readonly first: number
+  readonly why: string
+  /** Bytes that were taken. */
+  readonly bytes: number
+  /** Undefined once it is repaired. */
+  readonly problem: string | undefined
 }
 
 /** Longest silence of the other server, ms. */
 const silenceMs = 30_000
-
-/** Runs the command with the words after its name; returns the exit code. */
-export const repair = async (
-  argv: ReadonlyArray<string>,
-  environment: Readonly<Record<string, string | undefined>>,
-  { err, out }: RepairOutput
-): Promise<number> => {
-  try {
-    if (argv.includes("--help") || argv.includes("-h")) {
-      out(usage)
-      return 0
-    }
-    const request = readRequest(argv)
-    const disk = nodeDisk(request.dir)
-    const unlock = takeLock(disk)
-    try {
-      return await mendAll(disk, request, environment["REDISCLI_AUTH"], { err, out })
-    } finally {
-      unlock()
-    }
-  } catch (error) {
-    if (error instanceof ConfigInvalid) {
-      err(`annals repair: ${error.problem}\n${usage}`)
-      return 2
-    }
-    if (error instanceof LogLocked || error instanceof LogFormatTooNew) {
-      err(`${error.message}\n`)
-      return error.exitCode
-    }
-    if (!(error instanceof DiskError || error instanceof Unreachable || error instanceof LogCorrupt)) throw error
-    err(`annals repair: ${error.message}\n`)
-    return 3
-  }
-}
-
-const wrong = (problem: string): ConfigInvalid => new ConfigInvalid({ where: "command line", problem })
-
-const readRequest = (argv: ReadonlyArray<string>): Request => {
-  const { directives, file } = parseCommandLine(argv)
-  if (file !== undefined) throw wrong(`'${file}' is not an option; options begin with --`)
-  const values = new Map<string, string>()
-  for (const { name, words } of directives) {
-    if (name !== "dir" && name !== "from" && name !== "user") throw wrong(`unknown option '--${name}'`)
-    if (words.length !== 1 || words[0] === "" || values.has(name)) throw wrong(`--${name} takes one value, once`)
-    values.set(name, words[0]!)
-  }
-  const [dir, from] = [values.get("dir"), values.get("from")]
-  if (dir === undefined || from === undefined) throw wrong(`--${dir === undefined ? "dir" : "from"} is missing`)
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) throw wrong(`${dir} is not a directory`)
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(from) ?? []
-  if (host === undefined || Number(port) > 65_535) throw wrong(`--from takes HOST:PORT, not '${from}'`)
-  return { dir, host, port: Number(port), user: values.get("user") }
-}
 
 const takeLock = (disk: Disk): () => void => {
   try {
@@ -105,51 +43,50 @@ const takeLock = (disk: Disk): () => void => {
   }
 }
 
+/**
+ * Repairs the log on a disk, which nobody may be using; `folder` gets the damaged files. What could not be repaired is as
+ * it was. Throws `Unreachable`, `LogLocked`, `LogCorrupt` when even whose log it is cannot be told, and `DiskError`.
+ */
+export const repairLog = async (disk: Disk, giver: Giver, folder: string): Promise<ReadonlyArray<Outcome>> => {
+  const unlock = takeLock(disk)
+  try {
+    const faults = findFaults(disk)
+    return faults.length === 0 ? [] : await mendAll(disk, giver, folder, faults)
+  } finally {
+    unlock()
+  }
+}
+
 const mendAll = async (
   disk: Disk,
-  { host, port, user }: Request,
-  password: string | undefined,
-  { err, out }: RepairOutput
-): Promise<number> => {
-  const faults = findFaults(disk)
-  for (const { first, why } of faults) out(`Damaged: ${segmentName(first)}: ${why}\n`)
-  if (faults.length === 0) {
-    out("Nothing is damaged.\n")
-    return 0
-  }
+  { host, password, port, user }: Giver,
+  folder: string,
+  faults: ReadonlyArray<Fault>
+): Promise<ReadonlyArray<Outcome>> => {
   const asking = new Asking(host, port)
-  let left = 0
+  const outcomes: Array<Outcome> = []
   try {
     await asking.open()
-    if (password !== undefined && password !== "") {
-      await asking.ask("AUTH", ...(user === undefined ? [] : [user]), password)
-    }
-    const to = `quarantine/repair-${Date.now()}`
+    if (password !== undefined) await asking.ask("AUTH", ...(user === undefined ? [] : [user]), password)
     // The one after it vouches for a segment: where that is damaged too, it comes first.
     for (const fault of faults.toReversed()) {
+      const { first, why } = fault
       const bytes = await asking.segment(fault)
-      const problem = bytes === undefined ? "the other server does not have it" : tryMend(disk, fault, bytes, to)
-      if (problem === undefined) {
-        out(`Repaired: ${segmentName(fault.first)}, ${bytes!.length} bytes from ${host}:${port}\n`)
-      } else {
-        left++
-        err(`Not repaired: ${segmentName(fault.first)}: ${problem}\n`)
-      }
+      const problem = bytes === undefined ? "the other server does not have it" : tryMend(disk, fault, bytes, folder)
+      outcomes.unshift({ first, why, bytes: bytes?.length ?? 0, problem })
     }
   } finally {
     asking.close()
   }
-  if (left > 0) return 1
-  const still = findFaults(disk)
-  for (const { first, why } of still) err(`Still damaged: ${segmentName(first)}: ${why}\n`)
-  return still.length === 0 ? 0 : 1
+  const still = new Map(findFaults(disk).map(({ first, why }) => [first, why]))
+  return outcomes.map((outcome) => ({ ...outcome, problem: outcome.problem ?? still.get(outcome.first) }))
 }
 
-const tryMend = (disk: Disk, fault: Fault, bytes: Uint8Array, to: string): string | undefined => {
+const tryMend = (disk: Disk, fault: Fault, bytes: Uint8Array, folder: string): string | undefined => {
   // What vouches for it may have been mended meanwhile.
   const now = findFaults(disk).find(({ first }) => first === fault.first) ?? fault
   try {
-    mend(disk, now, bytes, to)
+    mend(disk, now, bytes, folder)
     return undefined
   } catch (error) {
     if (!(error instanceof NotTheSame)) throw error

@@ -1,12 +1,15 @@
 /** A primary and its replica repair each other's logs: what comes out is what was there, byte for byte, and it starts. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { nodeDisk } from "../../src/log/disk.ts"
 import { LogCorrupt } from "../../src/log/errors.ts"
 import { type Fault, findFaults, mend, NotTheSame } from "../../src/log/segment-check.ts"
 import { segmentHeaderSize } from "../../src/log/segment.ts"
-import { repair } from "../../src/tools/repair.ts"
+import { repairLog } from "../../src/tools/repair.ts"
 import { compressAll } from "../support/compressing.ts"
+import { nodePath, repository } from "../support/processes.ts"
 import { Random } from "../support/random.ts"
 import { caughtUp, digests, Node, stopAfterEach } from "./servers.ts"
 import { type SimServer, World } from "./world.ts"
@@ -124,7 +127,7 @@ describe("a damaged log", () => {
     expect(primary.digest).toBe(replica.digest)
   })
 
-  it("of real servers is repaired by the command", { timeout: 60_000 }, async () => {
+  it("of real servers is repaired over the network", { timeout: 60_000 }, async () => {
     const args = ["--log-segment-bytes", "65536"]
     const primary = await Node.start(...args, "--requirepass", "secret")
     const replica = await Node.start(...args, "--masterauth", "secret")
@@ -134,34 +137,51 @@ describe("a damaged log", () => {
     await replica.follow(primary)
     await caughtUp(primary, replica)
     const [digest] = await digests(replica)
-    const said: Array<string> = []
-    const output = { out: (text: string) => void said.push(text), err: (text: string) => void said.push(text) }
-    const run = (hurt: Node, from: Node, password: string): Promise<number> => {
-      const where = ["--dir", hurt.server.dir, "--from", `127.0.0.1:${from.port}`]
-      return repair(where, { REDISCLI_AUTH: password }, output)
-    }
-    for (const [hurt, whole, password] of [[replica, primary, "secret"], [primary, replica, ""]] as const) {
-      expect(await run(hurt, whole, password)).toBe(5) // it is running
+    const giver = ({ port }: Node, password: string | undefined) => ({
+      host: "127.0.0.1",
+      port,
+      user: undefined,
+      password
+    })
+    const run = (hurt: Node, from: Node, password?: string) =>
+      repairLog(nodeDisk(hurt.server.dir), giver(from, password), "quarantine/repair")
+    for (const [hurt, whole, password] of [[replica, primary, "secret"], [primary, replica, undefined]] as const) {
+      await expect(run(hurt, whole, password)).rejects.toThrow("The data directory is in use")
       await hurt.stop()
       const file = join(hurt.server.dir, "log", readdirSync(join(hurt.server.dir, "log")).sort()[1]!)
       const bytes = readFileSync(file)
       const damaged = Buffer.from(bytes)
       damaged[1000]! ^= 4
       writeFileSync(file, damaged)
-      expect(await run(hurt, whole, "wrong")).toBe(3)
-      expect(await run(hurt, whole, password)).toBe(0)
-      expect(said.join("")).toMatch(
-        /Damaged: log\/0+\d+\.evl: frame [^\n]*\n[^]*Repaired: log\/0+\d+\.evl, \d+ bytes from/
-      )
-      said.length = 0
+      await expect(run(hurt, whole, "wrong")).rejects.toThrow(/WRONGPASS|AUTH/)
+      const outcomes = await run(hurt, whole, password)
+      expect(outcomes).toEqual([{
+        first: expect.any(Number),
+        why: expect.stringMatching(/frame/),
+        bytes: expect.any(Number),
+        problem: undefined
+      }])
+      expect(await run(hurt, whole, password)).toEqual([])
       await hurt.restart()
       expect(readFileSync(file).equals(bytes)).toBe(true)
       if (hurt === primary) await hurt.ask("AUTH", "secret")
       await caughtUp(primary, replica)
       expect(await digests(hurt)).toEqual([digest])
-      expect(await run(hurt, whole, password)).toBe(5)
     }
-    expect(await repair(["--dir", "nowhere", "--from", "x:1"], {}, output)).toBe(2)
-    expect(await repair(["--dir", primary.server.dir, "--from", "x"], {}, output)).toBe(2)
+    // The same as a command.
+    const { dir } = primary.server
+    await primary.stop()
+    const names = readdirSync(join(dir, "log")).sort()
+    rmSync(join(dir, "log", names[0]!))
+    const annals = (...words: ReadonlyArray<string>): string => {
+      const { status, stdout, stderr } = spawnSync(nodePath, [join(repository, "src/cli/main.ts"), "repair", ...words])
+      return `${stdout}${stderr}${status}`
+    }
+    expect(annals("--dir", dir)).toMatch(/--from is missing[^]*2$/)
+    expect(annals("--dir", dir, "--from", "nowhere")).toMatch(/--from takes HOST:PORT, not 'nowhere'[^]*2$/)
+    expect(annals("--dir", dir, "--from", `127.0.0.1:${replica.port}`))
+      .toMatch(/^Damaged: log\/0+1\.evl: it is missing\n {2}repaired, [0-9]+ bytes from 127\.0\.0\.1:[0-9]+\n0$/)
+    expect(annals("--dir", dir, "--from", "127.0.0.1:1")).toBe("Nothing is damaged.\n0")
+    expect(readdirSync(join(dir, "log")).sort()).toEqual(names)
   })
 })
