@@ -19,7 +19,7 @@ import { fromWords, highWord, lowWord } from "./integer.ts"
 import { RankedIds } from "./ranked-ids.ts"
 import { copyBytes, type Slice } from "./slice.ts"
 import { Root } from "./stream-entries.ts"
-import type { StreamId } from "./stream-id.ts"
+import { compareIds, StreamId } from "./stream-id.ts"
 import { idAt } from "./stream-node.ts"
 import { Table } from "./table.ts"
 
@@ -63,6 +63,10 @@ export class GroupParts {
   readonly byTime: RankedIds
   private readonly free: (p: Pointer) => void
   private readonly freeConsumer: (p: Pointer) => void
+  /** What `findPending` found last, if that is still there: a command and the fold of its event look for the same. */
+  private found: Pointer = 0
+  private foundIn: Pointer = 0
+  private readonly foundId = new StreamId()
 
   constructor(arena: Arena, seed: HashSeed) {
     this.arena = arena
@@ -186,6 +190,7 @@ export class GroupParts {
   }
 
   findPending(group: Pointer, id: StreamId): Pointer {
+    if (this.foundIn === group && compareIds(this.foundId, id) === 0) return this.found
     const order = this.get(group, GroupWord.byId)
     if (order === 0) return 0
     const p = this.byId.open(order).floor(id)
@@ -193,7 +198,16 @@ export class GroupParts {
     const words = this.arena.words[slabOf(p)]!
     const at = wordOf(p) + PendingWord.id
     const same = words[at + 3] === id.seqLow && words[at + 2] === id.seqHigh && words[at + 1] === id.msLow
-    return same && words[at] === id.msHigh ? p : 0
+    if (!same || words[at] !== id.msHigh) return 0
+    this.found = p
+    this.foundIn = group
+    this.foundId.from(id)
+    return p
+  }
+
+  /** To be called before a pending entry is freed. */
+  protected forgetFound(): void {
+    this.foundIn = 0
   }
 
   /** All groups of a stream, in no order. */
@@ -246,6 +260,7 @@ export class GroupParts {
     }
     const byId = this.get(group, GroupWord.byId)
     if (byId === 0) return true
+    this.forgetFound()
     const order = this.byId.open(byId)
     const many = Math.min(order.size, Math.max(budget, 1))
     // Only ranks are looked at: the blocks, which the orders freed before still named, may go.

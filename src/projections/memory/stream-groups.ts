@@ -56,6 +56,7 @@ export class StreamGroups extends GroupParts {
   /** Removes a consumer; its pending entries are gone. */
   deleteConsumer(root: Pointer, group: Pointer, consumer: Pointer): void {
     const own = this.get(consumer, ConsumerWord.byId)
+    this.forgetFound()
     if (own !== 0) {
       const order = this.byId.open(own)
       order.takeRange(0, order.size, (p) => {
@@ -136,6 +137,7 @@ export class StreamGroups extends GroupParts {
     this.byId.open(this.get(group, GroupWord.byId)).take(p)
     this.byTime.open(this.get(group, GroupWord.byTime)).take(p)
     this.takeBack(group, p, this.get(p, PendingWord.consumer))
+    this.forgetFound()
     this.arena.free(p)
     return true
   }
