@@ -157,7 +157,7 @@ const add = (d: Decision, argv: Argv): Reply => {
   if (compareIds(id, last) <= 0) throw tooSmall
   d.emit({ _tag: "StreamEntryAdded", key, id, pairs })
   if (iid !== undefined) noteProducer(d, key, p, producer!, iid, id)
-  trim(d, key, p, addition.trimming, { id, pairs })
+  if (addition.trimming.strategy !== "none") trim(d, key, p, addition.trimming, { id, pairs })
   return idText(id)
 }
 
