@@ -2,6 +2,7 @@
  * The thread that reads the log for commands, so that the one that serves clients never waits for a disk. It answers
  * several questions in turns, and when there are none it makes indexes of segments that were asked about.
  */
+import { flushCompileCache } from "node:module"
 import { setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { nodeDisk } from "../log/disk.ts"
@@ -93,9 +94,12 @@ const begin = (question: Question): void => {
   schedule()
 }
 
+flushCompileCache() // where one is kept: the thread of a server that is killed should be quick the next time, too
+
 const loadPast = async (): Promise<void> => {
   const { PastAnswers } = await import("../past/answers.ts")
   past = new PastAnswers()
+  flushCompileCache()
   for (const question of early.values()) begin(question)
   early.clear()
 }

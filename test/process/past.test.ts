@@ -105,6 +105,61 @@ describe("a running server", () => {
     other.close()
   })
 
+  it("undoes or refuses while others write, and what it does is what the log says", async () => {
+    client = await server.client()
+    const writers = await Promise.all(Array.from({ length: 3 }, () => server.client()))
+    const until = Date.now() + 1200
+    const outcomes = new Map<string, number>()
+    const writing = writers.map(async (writer, i) => {
+      for (let n = 0; Date.now() < until; n++) {
+        await writer.command("RPUSH", `list:${(n + i) % 5}`, `${n}`)
+        if (n % 9 === 0) await writer.command("RENAME", `list:${n % 5}`, `list:${(n + 1) % 5}`)
+      }
+    })
+    for (let n = 0; Date.now() < until; n++) {
+      const reply = await ask("LOG.UNDO", await head(), ...n % 4 === 0 ? ["FORCE"] : [])
+      const kind = String(reply).split(/[ ,]/)[0]!
+      outcomes.set(kind, (outcomes.get(kind) ?? 0) + 1)
+    }
+    await Promise.all(writing)
+    for (const writer of writers) writer.close()
+    expect([...outcomes.keys()].filter((kind) => !["sequence", "CONFLICT"].includes(kind))).toEqual([])
+    expect(outcomes.get("sequence")).toBeGreaterThan(0)
+    const lists = await Promise.all([0, 1, 2, 3, 4].map((i) => ask("LRANGE", `list:${i}`, "0", "-1")))
+    const sequence = await head()
+    expect(await Promise.all([0, 1, 2, 3, 4].map((i) => ask("LOG.ASOF", sequence, "LRANGE", `list:${i}`, "0", "-1"))))
+      .toEqual(lists)
+  })
+
+  it("has the digest of its replica at every sequence", async () => {
+    client = await server.client()
+    const replica = await startAnnals({
+      dir: scratchDir("past-replica"),
+      args: ["--save", "", "--replicaof", "127.0.0.1", `${server.port}`]
+    })
+    try {
+      const sequence = await head()
+      const other = await replica.client()
+      /** -1 while it is loading. */
+      const headThere = async (): Promise<number> => {
+        const reply = plain(await other.command("LOG.HEAD"))
+        return reply instanceof Error ? -1 : Number((reply as ReadonlyArray<unknown>)[1])
+      }
+      while (await headThere() < Number(sequence)) await sleep(50)
+      for (const at of [sequence, String(Number(sequence) - 5), "3"]) {
+        const there = plain(await other.command("LOG.DIGEST", "ASOF", at)) as ReadonlyArray<unknown>
+        if (there instanceof Error) expect(there.message).toMatch(/^TRUNCATED /) // it began with a checkpoint
+        else expect(there[3]).toBe(await digest("ASOF", at))
+        if (at === sequence) expect(there).not.toBeInstanceOf(Error)
+      }
+      const refused = plain(await other.command("LOG.UNDO", sequence))
+      expect((refused as Error).message).toBe("READONLY You can't write against a read only replica.")
+      other.close()
+    } finally {
+      await replica.kill()
+    }
+  })
+
   it("has the same past after a kill", async () => {
     client = await server.client()
     const sequence = await head()
