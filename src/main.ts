@@ -189,12 +189,14 @@ const portsLayer = Layer.effectDiscard(Effect.gen(function*() {
   config.onChange((name) => {
     if (name === "appendfsync") log.setPolicy(config.get("appendfsync"))
     configureTransactions()
+    executor.notifications.configure(config.get("notify-keyspace-events"))
   })
   const configureTransactions = (): void => {
     executor.transactions.abortByDefault = config.get("multi-on-error") === "abort"
     executor.transactions.queueBytes = config.get("client-query-buffer-limit")
   }
   configureTransactions()
+  executor.notifications.configure(config.get("notify-keyspace-events"))
   const server = makeServerPort({
     identity: {
       version,

@@ -5,7 +5,8 @@
  */
 import { rmSync } from "node:fs"
 import { afterAll, describe, expect, it } from "vitest"
-import { CommandExecutor, type ControlPorts } from "../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../src/commands/executor/executor.ts"
 import { type Disk, nodeDisk } from "../src/log/disk.ts"
 import type { LogOptions, OpenedLog } from "../src/log/store.ts"
 import { openLog } from "../src/log/store.ts"

@@ -20,7 +20,7 @@ export const expectType = (d: Decision, p: Pointer, type: number): Pointer => {
 
 /** The entry of a key that is read (a hit or a miss), 0 when absent; refuses other types. */
 export const readableOf = (d: Decision, key: Slice, type: number): Pointer =>
-  expectType(d, d.counted(d.lookup(key)), type)
+  expectType(d, d.counted(d.lookup(key), key), type)
 
 /** The entry of a key that is changed, 0 when absent; refuses other types. */
 export const writableOf = (d: Decision, key: Slice, type: number): Pointer => expectType(d, d.lookup(key), type)

@@ -40,8 +40,8 @@ export interface Decision {
   peek(key: Slice): Pointer
   /** Like `peek`, in another database. */
   peekIn(db: number, key: Slice): Pointer
-  /** Records what a reading command found, for keyspace_hits and keyspace_misses. Returns `p`. */
-  counted(p: Pointer): Pointer
+  /** Records what a reading command found at a key, for keyspace_hits, keyspace_misses and notifications. Returns `p`. */
+  counted(p: Pointer, key: Slice): Pointer
 
   /**
    * The string at a key as text: undefined when absent, WRONGTYPE thrown for other types. The slice points at the data
@@ -64,6 +64,8 @@ export interface Decision {
   mayRecord(): boolean
   /** Adds an event to the command's batch. The slices in it must stay valid until the command returns. */
   emit(event: Event): void
+  /** The command's events note what Redis does not count as a change: notifications tell only what keys are new. */
+  keepQuiet(): void
   /** Set while a command that waited runs again: only this key may end its wait, others count as empty. */
   readonly served: Slice | undefined
   /**

@@ -24,7 +24,7 @@ export const features = {
   /** metrics-port and metrics-bind. */
   metrics: true,
   /** notify-keyspace-events. */
-  keyspaceEvents: false
+  keyspaceEvents: true
 }
 
 export type Feature = keyof typeof features

@@ -109,23 +109,29 @@ export const percentiles: Kind<ReadonlyArray<number>> = {
       : "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
 }
 
-/** Classes of keyspace events in the order in which they are printed; those that `A` stands for come first. */
-const eventClasses = "g$lshzxetd"
-const otherClasses = "nKEm"
+/** Classes of keyspace events that `A` stands for, in the order in which they are printed. */
+const usualEvents = "g$lshzxetd"
+/** Other classes of events. */
+const unusualEvents = "noc"
+/** Channels, and among them the class of keys that are missed. */
+const eventChannels = "KEmSTIV"
 
 /** Which keyspace events are told: letters, in the order of CONFIG GET. */
 export const keyspaceEvents: Kind<string> = {
-  name: "letters of Ag$lshzxeKEtmdn",
+  name: "letters of Ag$lshzxeKEtmdnocSTIV",
   textual: true,
   parse: (list) => {
     const letters = list.length === 1 ? list[0]! : undefined
-    if (letters === undefined || !/^[Ag$lshzxeKEtmdn]*$/.test(letters)) return undefined
+    if (letters === undefined || !/^[Ag$lshzxeKEtmdnocSTIV]*$/.test(letters)) return undefined
     const has = (letter: string): boolean =>
-      letters.includes(letter) || (letters.includes("A") && eventClasses.includes(letter))
-    const named = [...eventClasses].filter(has)
-    return (named.length === eventClasses.length ? "A" : named.join("")) + [...otherClasses].filter(has).join("")
+      letters.includes(letter) || (letters.includes("A") && usualEvents.includes(letter))
+    const named = [...usualEvents].filter(has)
+    return (named.length === usualEvents.length ? "A" : named.join(""))
+      + [...unusualEvents, ...eventChannels].filter(has).join("")
   },
-  print: (value) => value,
+  // Behind an A, Redis does not say which others there are. They are on all the same, and CONFIG REWRITE keeps them.
+  print: (value) => value.startsWith("A") ? value.replaceAll(/[noc]/g, "") : value,
+  write: (value) => value,
   complaint: (list) => list.length === 1 ? "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." : wrongCount
 }
 

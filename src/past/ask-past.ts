@@ -59,6 +59,7 @@ export class PastAsker {
       buryDead: () => false,
       buryFields: () => false,
       mayRecord: () => false,
+      missed: () => {},
       mayNotWait: () => true
     })
     view.now = time

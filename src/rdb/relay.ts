@@ -5,7 +5,8 @@
  */
 import { ClientState } from "../commands/client.ts"
 import type { Argv } from "../commands/define.ts"
-import { CommandExecutor, type ControlPorts } from "../commands/executor/executor.ts"
+import type { ControlPorts } from "../commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../commands/executor/executor.ts"
 import type { LogPort } from "../commands/executor/log-port.ts"
 import { SilentConnection } from "../commands/silent-connection.ts"
 import type { EventLog, Origin } from "../log/event-log.ts"

@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import { Executor } from "../commands/executor/service.ts"
 import type { FollowTarget } from "../commands/replication/port.ts"
 import { type Configuration, ServerConfig } from "../config/config.ts"
+import { commandName } from "../log/commands.ts"
 import { eachRun } from "../log/following-writer.ts"
 import { LogReplication } from "../log/mirror.ts"
 import { type Dial, dialTcp } from "./dial.ts"
@@ -80,7 +81,10 @@ const make = Effect.gen(function*() {
       serveStale: config.get("replica-serve-stale-data")
     }),
     gate: executor.gate,
-    fold: (batch) => eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count)),
+    fold: (batch) => {
+      const command = commandName(batch.command) ?? ""
+      eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count, command))
+    },
     folded: () => {
       if (executor.waiters.ready) {
         executor.beginChunk()

@@ -9,6 +9,7 @@ import { type ServerProcess, startAnnals } from "../support/processes.ts"
 import { startRedis } from "../support/redis-server.ts"
 import { runSequence } from "./differential.ts"
 import type { Step } from "./grammar.ts"
+import type { Listeners } from "./listening.ts"
 
 const seed = process.env["ANNALS_CONFORMANCE_SEED"]
 
@@ -21,6 +22,8 @@ export interface Comparison {
   readonly protocol: 2 | 3
   readonly steps: Fc.Arbitrary<Step>
   readonly requests: number
+  /** Subscribers that have to be told the same. */
+  readonly listeners?: Listeners
   /** Called before each round of ten sequences. */
   readonly before?: (round: number) => Promise<void>
 }
@@ -40,7 +43,7 @@ export const servers = (args: ReadonlyArray<string> = [], newer: ReadonlyArray<s
   afterAll(() => Promise.all(started.map((server) => server.stop())))
 
   /** Runs sequences until there were enough requests; the same answers are expected to each, and a server that goes on. */
-  const agree = async ({ before, name, protocol, requests, steps }: Comparison): Promise<void> => {
+  const agree = async ({ before, listeners, name, protocol, requests, steps }: Comparison): Promise<void> => {
     const [redis, annals] = started as [ServerProcess, ServerProcess]
     const first = seedOfRun()
     const sequence = Fc.noBias(Fc.array(steps, { maxLength: 600, size: "max" }))
@@ -49,7 +52,7 @@ export const servers = (args: ReadonlyArray<string> = [], newer: ReadonlyArray<s
       await before?.(round)
       await Fc.assert(
         Fc.asyncProperty(sequence, async (steps) => {
-          done += await runSequence({ redis, annals }, protocol, steps)
+          done += await runSequence({ redis, annals }, protocol, steps, listeners)
           expect(ended, annals.output()).toBe(false)
         }),
         { seed: first + round, numRuns: 10 }

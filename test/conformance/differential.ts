@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { ServerProcess } from "../support/processes.ts"
 import { ConnectionClosed, encodeRequest, parseReply, ReplyTimeout, type RespClient } from "../support/resp-client.ts"
 import { type Line, printLine, printWord, type Step } from "./grammar.ts"
+import type { Listeners } from "./listening.ts"
 import { agree } from "./tolerances.ts"
 
 export interface Servers {
@@ -43,13 +44,15 @@ class Session {
   private readonly protocol: 2 | 3
   private readonly recent: Array<Line> = []
   private readonly kept: number
+  private readonly listeners: Listeners | undefined
   /** What the open transaction has queued. */
   private queued: Array<Line> | undefined = undefined
   private redis!: RespClient
   private annals!: RespClient
 
-  constructor(servers: Servers, protocol: 2 | 3, kept = 12) {
+  constructor(servers: Servers, protocol: 2 | 3, listeners: Listeners | undefined = undefined, kept = 12) {
     this.kept = kept
+    this.listeners = listeners
     this.servers = servers
     this.protocol = protocol
   }
@@ -92,6 +95,8 @@ class Session {
       this.recent.push(line)
       if (this.recent.length > this.kept) this.recent.shift()
     }
+    const difference = await this.listeners?.difference(lines)
+    if (difference !== undefined) throw new Mismatch(difference)
     return { redis: redis.replies, annals: annals.replies }
   }
 
@@ -186,9 +191,17 @@ const compareState = async (servers: Servers): Promise<void> => {
 /** Longer than any deadline the `dies` steps give, on both servers' clocks. */
 const pastDeadlineMs = 4
 
-/** Runs one sequence from an empty keyspace. Resolves with the number of requests; throws `Mismatch`. */
-export const runSequence = async (servers: Servers, protocol: 2 | 3, steps: ReadonlyArray<Step>): Promise<number> => {
-  const session = new Session(servers, protocol)
+/**
+ * Runs one sequence from an empty keyspace. Resolves with the number of requests; throws `Mismatch`, also when listeners
+ * were told different things of the keys.
+ */
+export const runSequence = async (
+  servers: Servers,
+  protocol: 2 | 3,
+  steps: ReadonlyArray<Step>,
+  listeners?: Listeners
+): Promise<number> => {
+  const session = new Session(servers, protocol, listeners)
   try {
     await session.connect()
     await session.run([["FLUSHALL"]])

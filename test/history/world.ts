@@ -1,5 +1,6 @@
 /** A log on a simulated disk, written by commands, to be read as it is. */
-import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../../src/commands/executor/executor.ts"
 import { type Batch, dbOf } from "../../src/log/event-log.ts"
 import type { LogOptions, OpenedLog } from "../../src/log/store.ts"
 import { openLog } from "../../src/log/store.ts"

@@ -1,7 +1,8 @@
 /** Batches with events of several databases: what EXEC with a SELECT inside leaves. */
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../../src/commands/executor/executor.ts"
 import { FrameDecoder, FrameEncoder } from "../../src/log/batch.ts"
 import type { Event } from "../../src/log/events/catalog.ts"
 import { WireError } from "../../src/log/events/wire.ts"

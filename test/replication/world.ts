@@ -2,10 +2,12 @@
  * Servers that replicate over links the test holds in its hands: real logs on simulated disks, real executors, feeds and
  * followers; bytes move when the test says so, in pieces of any size, and links are cut and bytes damaged at any place.
  */
-import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../../src/commands/executor/executor.ts"
 import type { StreamOutlet, StreamOwner } from "../../src/commands/ports.ts"
 import type { FollowTarget } from "../../src/commands/replication/port.ts"
 import { CommandTable } from "../../src/commands/table.ts"
+import { commandName } from "../../src/log/commands.ts"
 import { eachRun } from "../../src/log/following-writer.ts"
 import { type LogOptions, type OpenedLog, openLog } from "../../src/log/store.ts"
 import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
@@ -242,7 +244,8 @@ export class SimServer {
       gate: executor.gate,
       fold: (batch) => {
         this.folded.push(++next)
-        eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count))
+        const command = commandName(batch.command) ?? ""
+        eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count, command))
       },
       folded: () => void this.log.commit(),
       reload: (done) => {

@@ -1,5 +1,6 @@
 /** An executor over a log on a simulated disk, with checkpoints made by hand, slice by slice. */
-import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../../src/commands/executor/executor.ts"
 import type { CheckpointReader } from "../../src/log/checkpoint-reader.ts"
 import type { CheckpointInfo } from "../../src/log/checkpoint-store.ts"
 import type { CheckpointWriter } from "../../src/log/checkpoint-writer.ts"

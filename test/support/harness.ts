@@ -1,5 +1,6 @@
 import { ClientState } from "../../src/commands/client.ts"
-import { CommandExecutor, type ControlPorts } from "../../src/commands/executor/executor.ts"
+import type { ControlPorts } from "../../src/commands/executor/executor-ports.ts"
+import { CommandExecutor } from "../../src/commands/executor/executor.ts"
 import type {
   ClientMemory,
   ClientsPort,

@@ -63,6 +63,7 @@ export const setbit = defineCommand({
     if (before !== on || !present || Entry.encodingOf(d.db.arena, p) !== Entry.Encoding.raw) {
       const value = byteSlices[(byte & ~(1 << shift)) | (on << shift)]!
       d.emit({ _tag: "StringRangeSet", key, offset: at, value })
+      if (before === on && present) d.keepQuiet()
     }
     return before
   }

@@ -92,6 +92,8 @@ const written = new Map<number, number>()
 const byteAt = (at: number): number =>
   (written.size > 0 ? written.get(at) : undefined) ?? (at < text.length ? text.bytes[text.start + at]! : 0)
 const put = (at: number, byte: number): void => void written.set(at, byte)
+/** An operation has given a field another value than it had, even if a later one gave it the old one again. */
+let changed = false
 
 const run = (operation: Operation): Int64 | null => {
   const before = readField(operation, operation.offset, byteAt)
@@ -100,6 +102,7 @@ const run = (operation: Operation): Int64 | null => {
   const wanted = sets ? operation.operand : sumOf(before, operation.operand)
   const value = fitting(operation, wanted, operation.overflow, sets && !operation.signed)
   if (value === undefined) return null
+  changed ||= before !== value && BigInt(before) !== BigInt(value)
   writeField(operation, operation.offset, value, byteAt, put)
   return sets ? before : value as Int64
 }
@@ -128,10 +131,13 @@ const write = (d: Decision, key: Slice, count: number): Array<Reply> => {
     replies.push(run(operation))
     if (operation.kind !== Kind.get) last = Math.max(last, Math.floor((operation.offset + operation.bits - 1) / 8))
   }
+  const visible = written.size > 0 && (changed || p === 0 || last >= text.length)
   // The string reaches to the end of every field that was to be written, even where nothing was because it did not fit.
   const grows = last >= text.length && !written.has(last)
-  if (grows || (written.size === 0 && Entry.encodingOf(d.db.arena, p) !== Entry.Encoding.raw)) put(last, byteAt(last))
-  emitWritten(d, key)
+  const raw = p !== 0 && Entry.encodingOf(d.db.arena, p) === Entry.Encoding.raw
+  if (grows || (written.size === 0 && !raw)) put(last, byteAt(last))
+  if (changed || !raw || last >= text.length) emitWritten(d, key)
+  if (!visible) d.keepQuiet()
   return replies
 }
 
@@ -150,6 +156,7 @@ const decide = (d: Decision, argv: Argv, mayWrite: boolean): Reply => {
   if (writes && !mayWrite) throw readsOnly
   const replies = writes ? write(d, argv.at(1), count) : read(d, argv.at(1), count)
   text = nothing
+  changed = false
   written.clear()
   if (operations.length > keptOperations) operations.length = keptOperations
   return replies

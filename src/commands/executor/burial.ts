@@ -14,6 +14,8 @@ export interface BurialHost {
   readonly view: () => View
   /** Whether a death may be recorded now: not while writes are held back or the log takes none. */
   readonly mayBury: () => boolean
+  /** Whether somebody is to be told which fields die. */
+  readonly namesFields: () => boolean
   /** Appends and folds one batch of one event. */
   readonly apply: (db: number, events: ReadonlyArray<Event>) => void
   /** Counts a key, or with more than 0 so many fields. */
@@ -42,7 +44,7 @@ export class Burial implements Undertaker {
   meetFields(db: number, key: Slice): boolean {
     const { host } = this
     if (!host.mayBury()) return false
-    const death = deathOfFields(host.keyspace.database(db), key, host.view().now)
+    const death = deathOfFields(host.keyspace.database(db), key, host.view().now, host.namesFields())
     if (death === undefined) return false
     this.events[0] = death
     host.apply(db, this.events)

@@ -35,7 +35,7 @@ export const compensate = (
   const { time } = executor.view
   const mixed = dbs.some((db) => db !== dbs[0])
   const sequence = log.append(time, dbs[0]!, "undo", number, client, events, events.length, mixed ? dbs : undefined)
-  for (let i = 0; i < events.length; i++) executor.fold(time, dbs[i]!, [events[i]!], 1)
+  for (let i = 0; i < events.length; i++) executor.fold(time, dbs[i]!, [events[i]!], 1, "")
   client.wrote = true
   executor.endWaits() // whoever waited for something that is back
   if (executor.subscriptions.deferred) executor.subscriptions.flush()

@@ -15,7 +15,7 @@ import type { Argv } from "../define.ts"
 import { errors, unknownSubcommand, wrongArity } from "../errors.ts"
 import { type MemorySettings, trackingOf } from "../memory-policy.ts"
 import { Observer } from "../observation/observer.ts"
-import type { ClientsPort, ConfigPort, ConnectionPort, Control, LogQuestionsPort, ServerPort } from "../ports.ts"
+import type { ConnectionPort, Control } from "../ports.ts"
 import { Subscriptions } from "../pubsub/subscriptions.ts"
 import { CommandTable, type Row } from "../table.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -24,43 +24,16 @@ import { misconf, monitorOnly, notForSubscribers, unknownCommand } from "./admis
 import { Anticipation } from "./anticipation.ts"
 import { Burial } from "./burial.ts"
 import { Relief } from "./eviction.ts"
+import type { ControlPorts, ExecutorPorts, Pause } from "./executor-ports.ts"
 import { expireDue } from "./expiry.ts"
 import { gateRefusal, openGate, readOnly } from "./gate.ts"
-import type { LogPort } from "./log-port.ts"
 import { beforeAllDeadlines, SeededRandom, View } from "./lookup.ts"
 import { MemoryLimit } from "./memory-limit.ts"
+import { Notifications, silent } from "./notifications.ts"
 import { Statistics } from "./statistics.ts"
 import { Stopwatch } from "./stopwatch.ts"
 import { Transactions } from "./transactions.ts"
 import { type Waiter, Waiters } from "./waiters.ts"
-
-/** Everything the executor needs from outside; plain, so that tests and simulations supply it without a runtime. */
-export interface ExecutorPorts {
-  readonly keyspace: Keyspace
-  readonly log: LogPort
-  /** Unix milliseconds. */
-  readonly now: () => number
-  /** Monotonic milliseconds, for the time commands take. */
-  readonly monotonic: () => number
-  readonly seed: number
-  /**
-   * Whatever is past its deadline stays until somebody deletes it: requests come from a server that has let things die
-   * already, and say so.
-   */
-  readonly keepDead?: boolean
-  readonly table?: CommandTable
-}
-
-/** What control commands act on; the network and the server's assembly hand them in once both exist. */
-export interface ControlPorts {
-  readonly clients: ClientsPort
-  readonly config: ConfigPort
-  readonly server: ServerPort
-  readonly questions: LogQuestionsPort
-}
-
-/** Whether clients are held back (CLIENT PAUSE). */
-export type Pause = "none" | "write" | "all"
 
 /** Runs commands. One per server: everything that changes the data goes through it, in one thread. */
 export class CommandExecutor {
@@ -73,6 +46,7 @@ export class CommandExecutor {
   readonly waiters: Waiters
   readonly subscriptions: Subscriptions
   readonly tracking: Tracking
+  readonly notifications: Notifications
   readonly anticipation: Anticipation
   pause: Pause = "none"
   activeExpire = true
@@ -122,20 +96,24 @@ export class CommandExecutor {
       buryDead: (db, key) => this.burial.meetKey(db, key),
       buryFields: (db, key) => this.burial.meetFields(db, key),
       mayRecord: () => this.mayBury(),
+      missed: (key) => this.notifications.missed(key),
       mayNotWait: () => this.transactions.running
     })
     this.burial = new Burial({
       keyspace: ports.keyspace,
       view: () => this.view,
       mayBury: () => this.mayBury(),
+      namesFields: () => this.notifications.namesFields,
       apply: (db, events) => this.apply(db, "expire", 0, undefined, events, 1),
       expired: (fields) => this.statistics.countDeath(fields)
     })
     const seed = { k0: ports.seed ^ 0x5bd1_e995, k1: Math.imul(ports.seed, 0x9e37_79b1) }
     this.subscriptions = new Subscriptions(seed)
     this.tracking = new Tracking(seed, this.table, this.subscriptions, () => random.next())
+    this.notifications = new Notifications(ports.keyspace, this.subscriptions, () => this.view)
     this.waiters = new Waiters(ports.keyspace, (waiter, key) => this.serve(waiter, key))
     this.transactions = new Transactions({
+      notifications: this.notifications,
       keyspace: ports.keyspace,
       view: this.view,
       statistics: this.statistics,
@@ -272,6 +250,8 @@ export class CommandExecutor {
       this.apply(db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
       if (view.restored !== undefined) view.settleAccess()
+    } else if (this.notifications.active && !(reply instanceof ReplyError)) {
+      this.notifications.unchanged(row.name, reply)
     }
     // Who flushes wants caches to be empty too, whether or not there was anything.
     if (row.flushes && view.eventCount === 0 && this.tracking.active && reply === ok) this.tracking.flushed()
@@ -316,6 +296,8 @@ export class CommandExecutor {
     if (view.eventCount > 0) {
       this.apply(client.db, "client", row.number, client, view.events, view.eventCount)
       client.wrote = true
+    } else if (this.notifications.active && !(reply instanceof ReplyError)) {
+      this.notifications.unchanged(row.name, reply)
     }
     if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, request)
     return undefined
@@ -369,21 +351,35 @@ export class CommandExecutor {
     count: number
   ): void {
     if (!this.transactions.running) this.ports.log.append(this.view.time, db, origin, command, author, events, count)
-    this.evolve(db, events, count, origin === "client" ? this.subscriptions.running : undefined)
+    const { argv, commandName, quiet } = this.view
+    if (origin !== "client") this.evolve(db, events, count, undefined, "", undefined)
+    else this.evolve(db, events, count, this.subscriptions.running, quiet ? silent : commandName, argv)
   }
 
-  /** Folds events of one database that the log has from a primary; `time` is that of their batch. */
-  fold(time: number, db: number, events: ReadonlyArray<Event>, count: number): void {
+  /**
+   * Folds events of one database that the log has from a primary; `time` is that of their batch, `command` the name of the
+   * command that made them, "" if none did.
+   */
+  fold(time: number, db: number, events: ReadonlyArray<Event>, count: number, command: string): void {
     this.keyspace.turn.next(time)
-    this.evolve(db, events, count, undefined)
+    this.evolve(db, events, count, undefined, command, undefined)
   }
 
-  /** `by`: whose command made the events. */
-  private evolve(db: number, events: ReadonlyArray<Event>, count: number, by: ConnectionPort | undefined): void {
+  /** `by`: whose command made the events; its words are `argv`, where they are known. */
+  private evolve(
+    db: number,
+    events: ReadonlyArray<Event>,
+    count: number,
+    by: ConnectionPort | undefined,
+    command: string,
+    argv: Argv | undefined
+  ): void {
+    const told = this.notifications.active && this.notifications.beforeFold(db, events, count)
     if (this.transactions.attentive) this.transactions.apply(db, events, count)
     else for (let i = 0; i < count; i++) evolve(this.keyspace, db, events[i]!)
     if (this.waiters.size > 0) this.waiters.touched(db, events, count)
     if (this.tracking.active) this.tracking.changed(db, events, count, by)
+    if (told) this.notifications.afterFold(db, events, count, command, argv)
   }
 
   /** Whether events that nobody asked for may happen now. */

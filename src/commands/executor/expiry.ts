@@ -36,18 +36,19 @@ const fieldsAtOnce = 64
 
 /**
  * The event that buries fields of the hash at `key`, those that are due first; undefined when none is. A hash of very many
- * fields that are all dead dies as a whole: that takes no time.
+ * fields that are all dead dies as a whole, unless they are to be `named`: that takes no time.
  */
 export const deathOfFields = (
   database: Database,
   key: Slice,
-  now: number
+  now: number,
+  named: boolean
 ): EventOf<"HashFieldsExpired"> | EventOf<"KeyExpired"> | undefined => {
   const p = database.locate(key)
   if (p === 0) return undefined
   const dead = deadCount(database.structures, p, now)
   if (dead === 0) return undefined
-  if (dead > fieldsAtOnce && dead === fieldCount(database, p)) return { _tag: "KeyExpired", key }
+  if (!named && dead > fieldsAtOnce && dead === fieldCount(database, p)) return { _tag: "KeyExpired", key }
   return { _tag: "HashFieldsExpired", key, fields: dueFields(database, p, now, fieldsAtOnce) }
 }
 

@@ -67,6 +67,8 @@ export interface ViewPorts {
   readonly buryFields: (db: number, key: Slice) => boolean
   /** See `Decision.mayRecord`. */
   readonly mayRecord: () => boolean
+  /** A reading command has not found this key. */
+  readonly missed: (key: Slice) => void
   /** Whether the running command must answer at once, because others run in the same transaction. */
   readonly mayNotWait: () => boolean
 }
@@ -79,10 +81,14 @@ export class View implements Decision {
   client!: ClientState
   db!: Database
   commandName = ""
+  /** The words of the running command. */
+  argv!: Argv
   readonly keyspace: Keyspace
   /** Events of the running command; the first `eventCount` count. */
   readonly events: Array<Event> = []
   eventCount = 0
+  /** Nothing is told of its events but that keys are new. */
+  quiet = false
   /** What the running command wants to wait for, once it has asked to. */
   wanted: Wait | undefined = undefined
   /** What RESTORE says of when and how often the key was accessed. */
@@ -94,6 +100,8 @@ export class View implements Decision {
   /** How accesses count while clients do not say otherwise: a `Tracking`. */
   usualTracking: number = byTime
 
+  /** Whether somebody is to be told of keys that are read and not there. */
+  tellsMisses = false
   private tracking: number = byTime
   private readonly ports: ViewPorts
   private readonly slices: Array<Slice> = Array.from({ length: 64 }, () => new Slice())
@@ -111,8 +119,10 @@ export class View implements Decision {
     this.client = client
     this.db = this.keyspace.database(client.db)
     this.commandName = commandName
+    this.argv = argv
     this.tracking = client.noTouch ? untracked : this.usualTracking
     this.eventCount = 0
+    this.quiet = false
     this.wanted = undefined
     this.slicesUsed = 0
     this.digitsUsed = 0
@@ -134,6 +144,10 @@ export class View implements Decision {
 
   emit(event: Event): void {
     this.events[this.eventCount++] = event
+  }
+
+  keepQuiet(): void {
+    this.quiet = true
   }
 
   wait(wait: Wait): Reply {
@@ -206,9 +220,11 @@ export class View implements Decision {
     return left === 0 || liveCount(db, left, this.now) === 0 ? 0 : left
   }
 
-  counted(p: Pointer): Pointer {
-    if (p === 0) this.ports.statistics.keyspaceMisses++
-    else this.ports.statistics.keyspaceHits++
+  counted(p: Pointer, key: Slice): Pointer {
+    if (p === 0) {
+      this.ports.statistics.keyspaceMisses++
+      if (this.tellsMisses) this.ports.missed(key)
+    } else this.ports.statistics.keyspaceHits++
     return p
   }
 

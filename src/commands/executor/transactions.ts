@@ -22,6 +22,7 @@ import type { Tracking } from "../tracking/tracking.ts"
 import { type QueuedRequest, Transaction } from "../transaction/queue.ts"
 import { isUndoable } from "../transaction/undoable.ts"
 import type { View } from "./lookup.ts"
+import type { Notifications } from "./notifications.ts"
 import { RecentWrites } from "./recent-writes.ts"
 import type { Statistics } from "./statistics.ts"
 import { Watches } from "./watches.ts"
@@ -32,6 +33,7 @@ export interface TransactionHost {
   readonly view: View
   readonly statistics: Statistics
   readonly tracking: Tracking
+  readonly notifications: Notifications
   /** Whether writes of any kind are held back (CLIENT PAUSE). */
   readonly paused: () => boolean
   /** Why writes are refused, or undefined. */
@@ -255,6 +257,7 @@ export class Transactions implements TransactionsPort {
     const before = { db: client.db, wrote: client.wrote, expiredKeys: statistics.expiredKeys }
     const { replies, undo } = this
     undo.begin()
+    this.host.notifications.hold()
     this.undoable = true
     this.watches.begin()
     tracking.hold()
@@ -272,9 +275,11 @@ export class Transactions implements TransactionsPort {
       if (replies.used > 0) out.raw(replies.chunk.subarray(0, replies.used))
       replies.clear()
       this.finish(row, client)
+      this.host.notifications.release()
       return
     }
     undo.rollback()
+    this.host.notifications.drop()
     this.watches.rollback()
     tracking.drop()
     this.forgetEvents()

@@ -29,7 +29,7 @@ const newEstimateSlice = new Slice(newEstimate)
  * While nothing can be recorded the count is answered all the same, and the value stays as it is.
  */
 const countOne = (d: Decision, key: Slice): Reply => {
-  const p = d.counted(d.lookup(key))
+  const p = d.counted(d.lookup(key), key)
   if (p === 0) return 0
   const { bytes, length, start } = sketchOf(d, p)
   if (isFresh(bytes, start)) return storedEstimate(bytes, start)

@@ -13,7 +13,7 @@ export const gather = (d: Decision, argv: Argv): boolean => {
   let dense = false
   union.clear()
   for (let i = 1; i < argv.length; i++) {
-    const p = d.counted(d.lookup(argv.at(i)))
+    const p = d.counted(d.lookup(argv.at(i)), argv.at(i))
     if (p === 0) continue
     const { bytes, length, start } = sketchOf(d, p)
     if (!isSparse(bytes, start)) dense = true

@@ -20,7 +20,7 @@ export const dump = defineCommand({
   tips: ["nondeterministic_output"],
   keys: firstKey("RO", "access"),
   decide: (d, argv): Reply => {
-    const p = d.counted(d.lookup(argv.at(1)))
+    const p = d.counted(d.lookup(argv.at(1)), argv.at(1))
     return p === 0 ? null : dumpValue(d.db, p, d.now)
   }
 })

@@ -19,7 +19,7 @@ export const exists = defineCommand({
   keys: allKeys("RO"),
   decide: (d, argv) => {
     let found = 0
-    for (let i = 1; i < argv.length; i++) if (d.counted(d.peek(argv.at(i))) !== 0) found++
+    for (let i = 1; i < argv.length; i++) if (d.counted(d.peek(argv.at(i)), argv.at(i)) !== 0) found++
     return found
   }
 })
@@ -37,7 +37,7 @@ export const touch = defineCommand({
   keys: allKeys("RO"),
   decide: (d, argv) => {
     let found = 0
-    for (let i = 1; i < argv.length; i++) if (d.counted(d.touch(argv.at(i))) !== 0) found++
+    for (let i = 1; i < argv.length; i++) if (d.counted(d.touch(argv.at(i)), argv.at(i)) !== 0) found++
     return found
   }
 })
@@ -53,7 +53,7 @@ export const type = defineCommand({
   flags: ["readonly", "fast"],
   keys: firstKey("RO"),
   decide: (d, argv) => {
-    const p = d.counted(d.peek(argv.at(1)))
+    const p = d.counted(d.peek(argv.at(1)), argv.at(1))
     return p === 0 ? none : typeReplies[typeOf(d.db.arena, p)]!
   }
 })

@@ -72,7 +72,7 @@ export const copy = defineCommand({
       else throw errors.syntax
     }
     if (toDb === d.client.db && sameKey(key, to)) throw errors.sameObject
-    if (d.counted(d.lookup(key)) === 0) return 0
+    if (d.counted(d.lookup(key), key) === 0) return 0
     if (d.peekIn(toDb, to) !== 0 && !replace) return 0
     d.emit({ _tag: "KeyCopied", key, to, toDb })
     return 1

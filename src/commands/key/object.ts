@@ -19,7 +19,7 @@ const sharedIntegers = 10_000
 const sharedCount = 2_147_483_647
 
 /** The entry of OBJECT's key, which does not count as an access. */
-const subject = (d: Decision, argv: Argv): Pointer => d.counted(d.peek(argv.at(2)))
+const subject = (d: Decision, argv: Argv): Pointer => d.counted(d.peek(argv.at(2)), argv.at(2))
 
 const encoding = defineCommand({
   name: "ENCODING",

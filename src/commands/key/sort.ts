@@ -77,7 +77,8 @@ const lookUp = (d: Decision, pattern: Slice, element: Slice): Slice | undefined 
   const arrow = text.indexOf("->", at + 1)
   const isField = arrow >= 0 && arrow + 2 < text.length
   const name = text.slice(0, at) + element.latin1() + text.slice(at + 1, isField ? arrow : undefined)
-  const p = d.lookup(Slice.latin1(name))
+  const key = Slice.latin1(name)
+  const p = d.counted(d.lookup(key), key)
   if (p === 0) return undefined
   const type = Entry.typeOf(d.db.arena, p)
   if (!isField) return type === Entry.Type.string ? d.text(p).copy() : undefined
@@ -114,12 +115,6 @@ interface Keyed {
   readonly text: Slice | undefined
 }
 
-const weightOf = (text: Slice): number => {
-  const value = wholeDouble(text)
-  if (value === undefined) throw notDouble
-  return value
-}
-
 const compareTexts = (a: Slice | undefined, b: Slice | undefined): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
   return compareSlices(a, b)
@@ -129,8 +124,10 @@ const sorted = (d: Decision, elements: ReadonlyArray<Slice>, by: Slice | undefin
   const { alphabetic, descending } = sorting
   const keyed = elements.map((element): Keyed => {
     const text = by === undefined ? element : lookUp(d, by, element)
-    return { element, text, weight: alphabetic || text === undefined ? 0 : weightOf(text) }
+    return { element, text, weight: alphabetic || text === undefined ? 0 : wholeDouble(text) ?? Number.NaN }
   })
+  // Only now, because Redis, too, has looked up what all are sorted by when it says that one of them is no number.
+  if (keyed.some(({ weight }) => Number.isNaN(weight))) throw notDouble
   const sign = descending ? -1 : 1
   keyed.sort((a, b) => {
     const order = alphabetic
@@ -148,7 +145,7 @@ const sorted = (d: Decision, elements: ReadonlyArray<Slice>, by: Slice | undefin
 const run = (d: Decision, argv: Argv, mayStore: boolean): Reply => {
   const sorting = readSorting(argv, mayStore)
   const { by, gets, store, unsorted } = sorting
-  const p = d.lookup(argv.at(1))
+  const p = d.counted(d.lookup(argv.at(1)), argv.at(1))
   let elements = elementsOf(d, p)
   // A pattern without a star names the same for all: they stay as they are; a set only if nobody needs an order.
   const type = p === 0 ? -1 : Entry.typeOf(d.db.arena, p)

@@ -6,7 +6,7 @@ const noDeadline = -1
 
 /** The key's deadline in Unix ms, or one of the two negative answers. */
 const deadlineOf = (d: Decision, argv: Argv): number => {
-  const p = d.counted(d.peek(argv.at(1)))
+  const p = d.counted(d.peek(argv.at(1)), argv.at(1))
   if (p === 0) return noKey
   const deadline = d.deadline(p)
   return deadline === 0 ? noDeadline : deadline

@@ -5,7 +5,7 @@ import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { cardinality, eachMember, hasMember, isLargeSet } from "../../projections/set.ts"
 import { isWord } from "../arguments.ts"
-import { bulks, countLimit, numberOfKeys, readableOf, writableOf } from "../collections.ts"
+import { bulks, countLimit, numberOfKeys, readableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { allKeys, type Argv, defineCommand, firstKey, keysFrom, numberedKeys } from "../define.ts"
 import { errors } from "../errors.ts"
@@ -13,9 +13,9 @@ import { errors } from "../errors.ts"
 const { set } = Entry.Type
 
 /** Entries of the keys from word `from` to before word `to`; 0 for absent ones. */
-const sources = (d: Decision, argv: Argv, from: number, to: number, read: boolean): Array<Pointer> => {
+const sources = (d: Decision, argv: Argv, from: number, to: number): Array<Pointer> => {
   const found: Array<Pointer> = []
-  for (let i = from; i < to; i++) found.push((read ? readableOf : writableOf)(d, argv.at(i), set))
+  for (let i = from; i < to; i++) found.push(readableOf(d, argv.at(i), set))
   return found
 }
 
@@ -77,12 +77,12 @@ const gather = (d: Decision, operation: Operation, sets: ReadonlyArray<Pointer>,
 }
 
 const answering = (operation: Operation) => (d: Decision, argv: Argv): Reply =>
-  bulks("set", gather(d, operation, sources(d, argv, 1, argv.length, true), false))
+  bulks("set", gather(d, operation, sources(d, argv, 1, argv.length), false))
 
 /** Puts the result in the place of whatever the destination held. */
 const storing = (operation: Operation) => (d: Decision, argv: Argv): Reply => {
   const key = argv.at(1)
-  const sets = sources(d, argv, 2, argv.length, false)
+  const sets = sources(d, argv, 2, argv.length)
   const there = d.lookup(key) !== 0
   // The destination, which goes first, may be one of the sources.
   const members = gather(d, operation, sets, there)
@@ -98,7 +98,7 @@ const counting = (operation: Operation) => (d: Decision, argv: Argv): Reply => {
     if (!isWord(argv.at(i), "LIMIT") || i + 1 === argv.length) throw errors.syntax
     limit = countLimit(argv.at(++i))
   }
-  const sets = sources(d, argv, 2, 2 + keys, true)
+  const sets = sources(d, argv, 2, 2 + keys)
   let count = 0
   operation(d, sets, () => ++count !== limit)
   return count

@@ -29,7 +29,7 @@ export type Aggregate = "SUM" | "MIN" | "MAX" | "COUNT"
 export const sourcesOf = (d: Decision, argv: Argv, from: number, count: number): Array<Source> => {
   const sources: Array<Source> = []
   for (let i = 0; i < count; i++) {
-    const p = d.counted(d.lookup(argv.at(from + i)))
+    const p = d.counted(d.lookup(argv.at(from + i)), argv.at(from + i))
     const type = p === 0 ? zset : Entry.typeOf(d.db.arena, p)
     if (type !== zset && type !== set) throw errors.wrongType
     const isSet = type === set

@@ -29,8 +29,10 @@ export interface Grouped {
 }
 
 /** The group of a stream, which must both be there. */
-export const groupOf = (d: Decision, key: Slice, name: Slice): Grouped => {
-  const p = readableStream(d, key)
+export const groupOf = (d: Decision, key: Slice, name: Slice): Grouped => groupAt(d, readableStream(d, key), key, name)
+
+/** The same, where the stream has been looked up: 0 if it is not there. */
+export const groupAt = (d: Decision, p: Pointer, key: Slice, name: Slice): Grouped => {
   const group = p === 0 ? 0 : Stream.findGroup(d.db, p, name)
   if (group === 0) throw noGroup(key, name)
   return { p, group }

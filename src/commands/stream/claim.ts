@@ -1,16 +1,18 @@
 /** XCLAIM and XAUTOCLAIM: pending entries change hands. */
 import type { Int64 } from "../../log/events/fields.ts"
 import { type Reply, ReplyError } from "../../net/resp/reply.ts"
+import * as Entry from "../../projections/entry.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import { compareIds, greatestId, StreamId } from "../../projections/memory/stream-id.ts"
 import { findPending, PendingRange } from "../../projections/stream-pending.ts"
 import * as Stream from "../../projections/stream-read.ts"
 import { isWord, shown } from "../arguments.ts"
+import { expectType } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
-import { askingConsumer, groupOf } from "./access.ts"
+import { askingConsumer, groupAt, groupOf } from "./access.ts"
 import { Ids } from "./delete.ts"
 import { idAt, isId, rangeStart } from "./ids.ts"
 import { plusOne } from "./pending.ts"
@@ -165,6 +167,9 @@ const mostCount = (2n ** 63n - 1n) / 16n
 const mostRoomFor = 2 ** 47 / 16
 
 const autoClaim = (d: Decision, argv: Argv): Reply => {
+  const key = argv.at(1)
+  // Redis has looked for the key before it reads the rest: that is a miss even where the rest is refused.
+  const found = d.counted(d.lookup(key), key)
   const minIdle = Math.max(0, numberAt(argv.at(4), badAutoMinIdle))
   const from = rangeStart(argv.at(5), new StreamId())
   let count = usualCount
@@ -177,9 +182,8 @@ const autoClaim = (d: Decision, argv: Argv): Reply => {
     } else if (isWord(argv.at(i), "JUSTID")) justIds = true
     else throw errors.syntax
   }
-  const key = argv.at(1)
   const groupName = argv.at(2)
-  const { group, p } = groupOf(d, key, groupName)
+  const { group, p } = groupAt(d, expectType(d, found, Entry.Type.stream), key, groupName)
   if (count > mostRoomFor) throw countTooHigh
   askingConsumer(d, group, argv.at(3))
   const claims = new Claims()

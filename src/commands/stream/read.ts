@@ -69,6 +69,7 @@ const sourceOf = (d: Decision, key: Slice, id: Slice): Source => {
 
 /** The part of a stream from an id on; undefined when it has nothing there, or nothing may be given any more. */
 const partOf = (d: Decision, { after, key, last, p }: Source, allowance: Allowance): Part | undefined => {
+  d.counted(p, key) // for the second time: Redis looks again when all keys were found to be streams
   if (p === 0 || !allowance.left) return undefined
   const from = after.copy()
   if (last) Stream.lastEntryId(d.db, p, from)

@@ -98,7 +98,7 @@ const matches = (a: Slice, b: Slice, table: Uint16Array, minimum: number, withLe
 }
 
 const operand = (d: Decision, key: Slice): Slice => {
-  const p = d.counted(d.lookup(key))
+  const p = d.counted(d.lookup(key), key)
   if (p === 0) return empty
   if (!isString(d, p)) throw stringsNeeded
   return d.text(p)

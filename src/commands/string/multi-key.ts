@@ -23,7 +23,7 @@ export const mget = defineCommand({
   decide: (d, argv) => {
     const replies: Array<Reply> = []
     for (let i = 1; i < argv.length; i++) {
-      const p = d.counted(d.lookup(argv.at(i)))
+      const p = d.counted(d.lookup(argv.at(i)), argv.at(i))
       replies.push(p !== 0 && isString(d, p) ? d.text(p) : null)
     }
     return replies

@@ -87,7 +87,7 @@ const setWithOptions = (d: Decision, argv: Argv): Reply => {
   const key = argv.at(1)
   const p = d.lookup(key)
   let old: Slice | null = null
-  if (get) d.counted(p)
+  if (get) d.counted(p, key)
   if (p !== 0 && (get || match !== undefined)) {
     d.expectString(p)
     old = d.text(p)

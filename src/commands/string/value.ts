@@ -9,7 +9,7 @@ export const isString = (d: Decision, p: Pointer): boolean => Entry.typeOf(d.db.
 
 /** The entry of a key that is read (a hit or a miss), 0 when absent; refuses what is no string. */
 export const readable = (d: Decision, key: Slice): Pointer => {
-  const p = d.counted(d.lookup(key))
+  const p = d.counted(d.lookup(key), key)
   if (p !== 0) d.expectString(p)
   return p
 }
