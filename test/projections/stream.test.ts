@@ -4,7 +4,7 @@ import { CheckpointWalk } from "../../src/projections/checkpoint.ts"
 import { stateDigest } from "../../src/projections/digest.ts"
 import { evolve } from "../../src/projections/evolve.ts"
 import { type Database, Keyspace } from "../../src/projections/keyspace.ts"
-import { leastId, StreamId } from "../../src/projections/memory/stream-id.ts"
+import { greatestId, leastId, StreamId } from "../../src/projections/memory/stream-id.ts"
 import { PendingRange } from "../../src/projections/stream-pending.ts"
 import * as Streams from "../../src/projections/stream-read.ts"
 import { randomEvent } from "../support/events.ts"
@@ -125,6 +125,32 @@ describe("streams", () => {
       for (const name of workload.streams.keys()) fold(keyspace, { _tag: "KeyDeleted", key: slice(name) })
       while (keyspace.reclaim());
       expect(keyspace.usedBytes).toBe(empty)
+    })
+  })
+
+  it("are read on from where a reader was, whatever became of the node meanwhile", () => {
+    forSeeds(20, (random) => {
+      const keyspace = world(random)
+      const db = keyspace.database(0)
+      const workload = new StreamWorkload(random, 2)
+      const range = new Streams.EntryRange()
+      const readers = new Map<string, string>()
+      for (let i = 0; i < 400; i++) {
+        fold(keyspace, workload.step())
+        for (const [name, { entries }] of workload.streams) {
+          const ids = [...entries.keys()]
+          const from = random.chance(0.3) && ids.length > 0 ? random.pick(ids) : readers.get(name) ?? "0-0"
+          const wanted = ids.find((id) => compare(from, id) <= 0)
+          range.start(db, streamEntry(db, name), idOf(from), greatestId)
+          expect(range.next() ? String(range.id) : undefined).toBe(wanted)
+          readers.set(name, wanted ?? from)
+          if (!random.chance(0.02)) continue
+          // The nodes of what comes next may lie where those of this stream did.
+          fold(keyspace, { _tag: "KeyDeleted", key: slice(name) })
+          workload.streams.delete(name)
+          while (keyspace.reclaim());
+        }
+      }
     })
   })
 
