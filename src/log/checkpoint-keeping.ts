@@ -21,7 +21,7 @@ export interface LogBeginning {
 const newest = 2
 
 /** Bytes of log between two checkpoints of the past unless told otherwise. */
-export const usualSpacing = 64 << 20
+export const usualSpacing = 32 << 20
 
 /** The log is not needed up to here: the newest checkpoints cover it, those of the past do without. 0 when there is none. */
 export const neededFrom = (checkpoints: ReadonlyArray<{ readonly sequence: number }>): number =>

@@ -35,7 +35,7 @@ export interface LogOptions {
   readonly segmentBytes?: number
   /** The footer of a full segment is written after the next has begun; default for segments above 4 MiB. */
   readonly footersLater?: boolean
-  /** Bytes of log between two checkpoints that are kept for looking at the past; default 64 MiB, 0 for none. */
+  /** Bytes of log between two checkpoints that are kept for looking at the past; default 32 MiB, 0 for none. */
   readonly checkpointSpacing?: number
   /** After this long without a write a SYNC frame vouches for what was synced last; default 200. */
   readonly syncIdleMs?: number

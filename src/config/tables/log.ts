@@ -85,7 +85,7 @@ export const persistence = {
   ),
   "history-checkpoint-bytes": works(
     bytes(0),
-    64 * mb,
+    32 * mb,
     "bytes of log between checkpoints kept for data of past moments, or their own size if that is more; 0: the newest two only",
     immutable
   ),
