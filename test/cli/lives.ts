@@ -24,6 +24,8 @@ export interface LifeOptions {
   readonly checkpointEvery?: number
   /** Old segments are compressed after so many requests; absent: never. */
   readonly compressEvery?: number
+  /** Later by so many ms than the clock of other tests: its deadlines are still to come for a real server. */
+  readonly ahead?: number
   /** Without digests: they take most of the time. */
   readonly blind?: boolean
 }
@@ -36,6 +38,7 @@ export const live = async (seed: number, options: LifeOptions): Promise<Lived> =
   const { segmentBytes = 8192 } = options
   const world = new CheckpointWorld(random, disk, { segmentBytes, chainInterval: { ms: 400, bytes: 3000 } })
   const { clock, connection, executor, log } = world
+  clock.wall += options.ahead ?? 0
   const digests = new Map<number, string>()
   const byTime = new Map<number, { readonly sequence: number; readonly digest: string }>()
   if (options.blind !== true) digests.set(0, stateDigest(world.keyspace))
