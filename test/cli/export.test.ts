@@ -8,6 +8,7 @@ import { eachKey, eachPart, typeOf } from "../../src/cli/values.ts"
 import { digest } from "../../src/projections/digest.ts"
 import { isInstalled } from "../support/processes.ts"
 import { startRedis } from "../support/redis-server.ts"
+import { plain } from "../support/resp-client.ts"
 import { live } from "./lives.ts"
 import { Desk } from "./world.ts"
 
@@ -68,8 +69,8 @@ describe("annals export", () => {
           types.set(type, (types.get(type) ?? 0) + 1)
         })
         expect([...types.keys()].sort()).toEqual(["hash", "list", "set", "stream", "string", "zset"])
-        expect(await client.call("DEBUG", "DIGEST")).toBe(digest(world.keyspace, desk.now))
-        client.close()
+        expect(plain(await client.command("DEBUG", "DIGEST"))).toBe(digest(world.keyspace, desk.now))
+        await client.close()
       } finally {
         await redis.stop()
       }

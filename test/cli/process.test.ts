@@ -1,12 +1,13 @@
 /** The program itself: exit codes, pipes, a server on what was restored, and not a byte of the source changed. */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { subcommands } from "../../src/cli/table.ts"
 import { nodePath, repository, startAnnals } from "../support/processes.ts"
+import { plain } from "../support/resp-client.ts"
 import { Desk } from "./world.ts"
 
 const scratch = mkdtempSync(join(tmpdir(), "annals-cli-"))
@@ -30,19 +31,20 @@ describe("bin/annals", () => {
   it("restores beside a running server and after it, for a server to go on with", async () => {
     const dir = join(scratch, "data")
     const out = join(scratch, "out")
+    mkdirSync(dir)
     const server = await startAnnals({ dir })
     const client = await server.client()
-    for (const value of ["one", "two", "three", "four"]) await client.call("SET", "k", value)
+    for (const value of ["one", "two", "three", "four"]) await client.command("SET", "k", value)
     expect(annals("verify", "--dir", dir)).toMatchObject({ status: 0, stderr: "" })
     expect(annals("restore", "--dir", dir, "--to", "3", "--out", out)).toMatchObject({ status: 0, stderr: "" })
-    client.close()
+    await client.close()
     await server.stop()
     const before = fingerprint(dir)
     const restored = await startAnnals({ dir: out })
     const again = await restored.client()
-    expect(await again.call("GET", "k")).toBe("three")
-    expect(await again.call("SET", "k", "other")).toBe("OK")
-    again.close()
+    expect(plain(await again.command("GET", "k"))).toBe("three")
+    expect(plain(await again.command("SET", "k", "other"))).toBe("OK")
+    await again.close()
     await restored.stop()
     expect(annals("verify", "--dir", out, "--folds").status).toBe(0)
     // Whoever reads only the first line of a long answer ends it without a word.
