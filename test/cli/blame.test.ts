@@ -74,10 +74,15 @@ describe("a log whose beginning retention has dropped", () => {
     const disk = new SimDisk()
     disk.immediate = true
     const world = new CheckpointWorld(new Random(77), disk, { segmentBytes: 4096 })
+    const fill = (until: number): void => {
+      while (world.log.sequence() < until) {
+        world.run("SET", `filler${world.log.sequence()}`, "y".repeat(100))
+        world.log.commit()
+      }
+    }
     world.run("HSET", "user", "name", "ann", "mail", "a@b")
     world.run("RPUSH", "list", "x")
-    while (world.log.sequence() < 100) world.run("SET", `filler${world.log.sequence()}`, "y".repeat(100))
-    world.log.commit()
+    fill(100)
     world.checkpoint()
     const middle = world.log.sequence()
     world.run("HSET", "user", "mail", "c@d")
@@ -85,10 +90,14 @@ describe("a log whose beginning retention has dropped", () => {
     world.run("SET", "bal", "-1")
     const digest = stateDigest(world.keyspace)
     const at = world.log.sequence()
-    while (world.log.sequence() < 200) world.run("SET", `filler${world.log.sequence()}`, "y".repeat(100))
-    world.log.commit()
-    const dropped = world.log.upkeep.retain({ by: "bytes", bytes: 1 }, middle, world.clock.now())
+    fill(200)
+    const dropped = world.log.upkeep.retain({ by: "sequences", count: 1 }, middle, world.clock.now())
     expect(dropped.length).toBeGreaterThan(0)
+    for (let i = 0; i < 60; i++) {
+      world.clock.advance(50)
+      world.log.tick()
+      disk.runPending()
+    }
     world.log.close()
     const desk = new Desk()
     desk.now = world.clock.now() + 1000

@@ -16,14 +16,16 @@ const year = 365 * 24 * 3_600_000
 const scratch = mkdtempSync(join(tmpdir(), "annals-export-"))
 afterAll(() => rmSync(scratch, { recursive: true }))
 
-/** A workload as redis-server 7.0 can have it: without deadlines of fields. */
+/** A workload as redis-server 7.0 can have it: without deadlines of fields, and without -0 in small sorted sets. */
 const plainLife = async (seed: number) => {
   const lived = await live(seed, { requests: 900, blind: true, ahead: 20 * year })
   const { keyspace } = lived.world
   const dated: Array<{ readonly db: number; readonly key: string }> = []
   eachKey(keyspace, 0, (db, database, p, key) => {
     let has = false
-    if (typeOf(database, p) === "hash") eachPart(database, p, (_, __, deadline) => void (has ||= deadline !== 0))
+    const type = typeOf(database, p)
+    if (type === "hash") eachPart(database, p, (_, __, deadline) => void (has ||= deadline !== 0))
+    if (type === "zset") eachPart(database, p, (_, __, score) => void (has ||= Object.is(score, -0)))
     if (has) dated.push({ db, key: key.latin1() })
   })
   for (const { db, key } of dated) {
