@@ -79,7 +79,9 @@ export const run = async (context: Context, { options }: Input<typeof logSpec.op
     context.write(`${headOf(batch)}\n${lines.join("")}`)
   }
   let view = directory.view()
-  let { from, to } = rangeOf(view, options.from, options.to)
+  const range = rangeOf(view, options.from, options.to)
+  const { to } = range
+  let { from } = range
   for (;;) {
     const gaps = view.gaps(from, to)
     const showGaps = (until: number): void => {

@@ -13,7 +13,7 @@ const said = async (line: string | ReadonlyArray<string>): Promise<string> => {
   const { code, err, out } = await desk.run([words[0]!, "--dir", "data", ...words.slice(1)])
   return `${out}${err}${code === 0 ? "" : `exit code ${code}\n`}`
 }
-const json = (line: string | ReadonlyArray<string>): Promise<Array<any>> => {
+const json = (line: string | ReadonlyArray<string>) => {
   const words = typeof line === "string" ? line.split(" ") : line
   return desk.json([words[0]!, "--dir", "data", ...words.slice(1)])
 }

@@ -71,10 +71,10 @@ export class Desk {
   }
 
   /** Runs it with --json and reads every line of the answer. */
-  async json(line: string | ReadonlyArray<string>): Promise<Array<any>> {
+  async json(line: string | ReadonlyArray<string>) {
     const words = typeof line === "string" ? line.split(" ") : line
     const { out } = await this.run([words[0]!, "--json", ...words.slice(1)])
-    return out.split("\n").filter((text) => text !== "").map((text) => JSON.parse(text) as unknown)
+    return out.split("\n").filter((text) => text !== "").map((text) => JSON.parse(text))
   }
 }
 
