@@ -5,7 +5,9 @@
  */
 import type { StreamOutlet, StreamOwner } from "../commands/ports.ts"
 import type { ReplicaStatus } from "../commands/replication/port.ts"
-import type { FrameSource } from "../log/frame-source.ts"
+import { DiskError } from "../log/disk.ts"
+import { LogCorrupt } from "../log/errors.ts"
+import { BytesDropped, type FrameSource } from "../log/frame-source.ts"
 import type { CheckpointBytes } from "../log/incoming-log.ts"
 import type { LogMirror, LogTap } from "../log/mirror.ts"
 import { encodeKeepAlive } from "./protocol.ts"
@@ -228,7 +230,8 @@ export class Feed implements StreamOwner {
         return
       }
     } catch (error) {
-      this.host.warn(`the replica ${this.name.address}:${this.name.port} cannot be served: ${(error as Error).message}`)
+      if (!(error instanceof BytesDropped || error instanceof DiskError || error instanceof LogCorrupt)) throw error
+      this.host.warn(`the replica ${this.name.address}:${this.name.port} cannot be served: ${error.message}`)
       this.end()
     }
   }

@@ -157,7 +157,7 @@ describe("replicas", { timeout: 60_000 }, () => {
     await until("writes are refused", async () => await primary.ask("SET", "a", "1") === refused)
   })
 
-  it("hide dead keys and leave it to the primary to bury them", async () => {
+  it("hide dead keys and leave it to the primary to bury them, are seen as connections, and stay behind when told to", async () => {
     const [primary, replica] = await Promise.all([Node.start(), Node.start()])
     await replica.follow(primary)
     await primary.ask("DEBUG", "SET-ACTIVE-EXPIRE", "0")
@@ -175,13 +175,7 @@ describe("replicas", { timeout: 60_000 }, () => {
     await primary.ask("GET", "a")
     await caughtUp(primary, replica)
     expect(await replica.ask("DBSIZE")).toBe(1)
-  })
-
-  it("are seen among the connections, and closed like them", async () => {
-    const [primary, replica] = await Promise.all([Node.start(), Node.start()])
-    await replica.follow(primary)
-    await primary.ask("SET", "a", "1")
-    await caughtUp(primary, replica)
+    // Links are seen among the connections, and closed like them.
     expect(await primary.ask("CLIENT", "LIST", "TYPE", "replica")).toMatch(
       /^id=\d+ addr=127[^\n]* flags=S [^\n]*cmd=replconf [^\n]*\n$/
     )
@@ -193,6 +187,21 @@ describe("replicas", { timeout: 60_000 }, () => {
     expect(await primary.ask("CLIENT", "KILL", "TYPE", "replica")).toBe(1)
     await until("it is connected again", async () => (await primary.info("stats")).sync_partial_ok === "2")
     await caughtUp(primary, replica)
+    // And a replica stays behind as long as it is told, and follows at once when it is told otherwise.
+    expect(await replica.follow(primary, "DELAY", "1000")).toBe("OK")
+    await until("it is connected", async () => (await replica.info()).master_link_status === "up")
+    await primary.ask("SET", "a", "2")
+    const written = performance.now()
+    await delay(300)
+    expect(await replica.ask("GET", "a")).toBe(null)
+    await until("the delay is over", async () => (await replica.ask("GET", "a")) === "2")
+    expect(performance.now() - written).toBeGreaterThan(900)
+    await primary.ask("SET", "a", "3")
+    await delay(100)
+    await replica.follow(primary)
+    await caughtUp(primary, replica)
+    expect(await replica.ask("GET", "a")).toBe("3")
+    expect((await primary.info("stats")).sync_full).toBe("1")
   })
 
   it("give a password", async () => {
@@ -205,26 +214,5 @@ describe("replicas", { timeout: 60_000 }, () => {
     expect(await replica.ask("CONFIG", "SET", "masterauth", "secret")).toBe("OK")
     await caughtUp(primary, replica)
     expect(await replica.ask("GET", "a")).toBe("1")
-  })
-
-  it("stay behind as long as they are told, and follow at once when they are told otherwise", async () => {
-    const [primary, replica] = await Promise.all([Node.start(), Node.start()])
-    await replica.follow(primary)
-    await primary.ask("SET", "a", "1")
-    await caughtUp(primary, replica)
-    expect(await replica.follow(primary, "DELAY", "1500")).toBe("OK")
-    await until("it is connected", async () => (await replica.info()).master_link_status === "up")
-    await primary.ask("SET", "a", "2")
-    const written = performance.now()
-    await delay(300)
-    expect(await replica.ask("GET", "a")).toBe("1")
-    await until("the delay is over", async () => (await replica.ask("GET", "a")) === "2")
-    expect(performance.now() - written).toBeGreaterThan(1400)
-    await primary.ask("SET", "a", "3")
-    await delay(100)
-    await replica.follow(primary)
-    await caughtUp(primary, replica)
-    expect(await replica.ask("GET", "a")).toBe("3")
-    expect((await primary.info("stats")).sync_full).toBe("1")
   })
 })
