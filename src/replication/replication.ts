@@ -134,7 +134,7 @@ export class Replication implements ReplicationPort {
     this.waits = new Waits({
       waits: host.waits,
       waitClock: host.waitClock,
-      later: host.later,
+      afterCommit: host.afterCommit,
       end: () => host.mirror.end,
       durable: () => host.mirror.durable,
       having: (lsn, durable) => this.feeds.having(lsn, durable),

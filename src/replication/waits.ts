@@ -8,7 +8,8 @@ export interface WaitHost {
   readonly waits: OtherWaitsPort
   /** The clock of waits, ms. */
   readonly waitClock: () => number
-  readonly later: (run: () => void) => void
+  /** Runs something once what this turn appends is committed. */
+  readonly afterCommit: (run: () => void) => void
   /** Lsn behind what the log has. */
   readonly end: () => number
   /** Lsn below which this server's disk has everything. */
@@ -73,7 +74,7 @@ export class Waits {
     const waiting = new Waiting(connection, wanted, until, lsn, () => this.answer(waiting.lsn, wanted))
     host.waits.add(connection, waiting)
     this.all.push(waiting)
-    host.later(() => {
+    host.afterCommit(() => {
       // What the connection wrote in this turn stands in the log by now.
       if (waiting.lsn === Infinity) waiting.lsn = host.end()
       host.hurry(wanted.durable)
