@@ -102,6 +102,41 @@ describe("a link", () => {
     expect(fullSyncs).toBe(1)
   }
 
+  it("may stall, be reset at one end only, fall silent, and come twice", { timeout: 60_000 }, () => {
+    const { primary, replica, world } = pair(4, 20)
+    for (const { settings } of world.servers) Object.assign(settings, { timeoutMs: 1000, pingMs: 300 })
+    replica.follow(primary)
+    world.settle()
+    const random = new Random(10)
+    let twice = 0
+    for (let round = 0; round < 200; round++) {
+      const link = world.links.at(-1)
+      const what = random.pick(["stall", "reset", "silent", "half-open", "slow"])
+      if (link !== undefined) {
+        if (what === "stall") link.reading = false
+        else if (what === "reset") link.events.closed("reset") // the primary does not hear of it
+        else if (what !== "slow") link.silent = true
+        if (what === "half-open") link.reading = false
+      }
+      world.piece = what === "slow" ? 1 : random.pick([1 << 16, 100])
+      primary.work(random, 3)
+      for (let i = random.below(80); i > 0; i--) {
+        world.step()
+        twice = Math.max(twice, primary.replication.feeds.all.size)
+      }
+      world.pass(random.pick([20, 200, 1300]))
+      twice = Math.max(twice, primary.replication.feeds.all.size)
+      for (const one of world.links) Object.assign(one, { reading: true, silent: false })
+      for (let more = 0; more < 30 && replica.lsn !== primary.lsn; more++) world.pass(140)
+      expect(replica.sequence, `round ${round}, ${what}`).toBe(primary.sequence)
+    }
+    expectSame(primary, replica, "the end")
+    expect(twice).toBeGreaterThan(1)
+    world.pass(3000)
+    expect(primary.replication.feeds.all.size).toBe(1)
+    expect(primary.replication.status().fullSyncs).toBe(1)
+  })
+
   it("may be cut at any byte when it comes up again", { timeout: 120_000 }, () => {
     again(6000, (cutAt) => ({ cutAt }))
   })

@@ -16,19 +16,22 @@ describe("a replica", () => {
     replica.follow(primary)
     world.settle()
     const [link] = world.links
-    link!.reading = false
     let most = 0
-    for (let i = 0; i < 300; i++) {
-      primary.run("SET", `k${i}`, "x".repeat(50_000))
-      primary.log.commit()
-      world.step()
-      most = Math.max(most, link!.waiting)
+    for (let round = 0; round < 5; round++) {
+      link!.reading = false
+      for (let i = 0; i < 60; i++) {
+        primary.run("SET", `k${i}`, "x".repeat(50_000))
+        primary.log.commit()
+        world.step()
+        most = Math.max(most, link!.waiting)
+      }
+      link!.reading = true
+      world.settle()
+      expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
     }
     expect(primary.lsn).toBeGreaterThan(15_000_000)
+    expect(most).toBeGreaterThan(1_000_000)
     expect(most).toBeLessThan(1_200_000)
-    link!.reading = true
-    world.settle()
-    expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
     primary.run("SET", "after", "1")
     primary.log.commit()
     world.settle()
@@ -178,6 +181,34 @@ describe("a replica", () => {
     replica.open()
     world.pass(400)
     expect([replica.sequence, replica.digest]).toEqual([primary.sequence, primary.digest])
+  })
+
+  it("takes a checkpoint only where the log does not reach back to its end, again and again", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    const random = new Random(14)
+    replica.follow(primary)
+    world.settle()
+    let full = 0
+    for (let round = 0; round < 20; round++) {
+      primary.work(random, 20)
+      world.pass(100)
+      replica.crash(random, random.chance(0.5))
+      for (let i = random.between(2, 3); i > 0; i--) {
+        primary.work(random, 50)
+        primary.checkpoint()
+      }
+      const rule = { by: "sequences", count: random.pick([1, 1_000_000]) } as const
+      primary.log.upkeep.retain(rule, primary.log.checkpoints.covered(), world.clock.now())
+      world.pass(300)
+      replica.open()
+      if (primary.log.mirror.oldestLsn > replica.lsn) full++
+      world.pass(600)
+      expect([replica.sequence, replica.digest], `round ${round}`).toEqual([primary.sequence, primary.digest])
+    }
+    expect(full).toBeGreaterThan(3)
+    expect(full).toBeLessThan(17)
+    expect(primary.replication.status().fullSyncs).toBe(1 + full)
   })
 
   it("follows through compressed segments", async () => {
