@@ -58,7 +58,7 @@ describe("messages", () => {
 
   it(
     "that are cut or damaged on their way are not heard; the others are, once and in order",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     () => {
       const world = new World()
       const [primary, replica] = [world.server(), world.server()]

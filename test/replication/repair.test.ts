@@ -127,7 +127,7 @@ describe("a damaged log", () => {
     expect(primary.digest).toBe(replica.digest)
   })
 
-  it("of real servers is repaired over the network", { timeout: 60_000 }, async () => {
+  it("of real servers is repaired over the network", { timeout: 180_000 }, async () => {
     const args = ["--log-segment-bytes", "65536"]
     const primary = await Node.start(...args, "--requirepass", "secret")
     const replica = await Node.start(...args, "--masterauth", "secret")

@@ -6,7 +6,7 @@ import { caughtUp, digests, Node, stopAfterEach, until } from "./servers.ts"
 
 stopAfterEach()
 
-describe("WAIT and WAITAOF", { timeout: 60_000 }, () => {
+describe("WAIT and WAITAOF", { timeout: 180_000 }, () => {
   it("answer how many replicas have what the connection wrote", async () => {
     const [primary, one, two] = await Promise.all([Node.start(), Node.start(), Node.start()])
     expect(await primary.ask("WAIT", "0", "1000")).toBe(0)
@@ -41,7 +41,7 @@ describe("WAIT and WAITAOF", { timeout: 60_000 }, () => {
   })
 })
 
-describe("FAILOVER", { timeout: 60_000 }, () => {
+describe("FAILOVER", { timeout: 180_000 }, () => {
   it("hands over to a replica that has everything", async () => {
     const [primary, replica] = await Promise.all([Node.start(), Node.start()])
     expect(await primary.ask("FAILOVER", "ABORT")).toBe("ERR No failover in progress.")
@@ -98,7 +98,7 @@ const subscribe = async (node: Node): Promise<RespClient> => {
   return client
 }
 
-describe("replicas", { timeout: 60_000 }, () => {
+describe("replicas", { timeout: 180_000 }, () => {
   it("have replicas of their own, which outlive them", async () => {
     const [first, second, third] = await Promise.all([Node.start(), Node.start(), Node.start()])
     await second.follow(first)

@@ -7,7 +7,7 @@ import { caughtUp, digests, Node, stopAfterEach, until } from "./servers.ts"
 
 stopAfterEach()
 
-describe("a replica", { timeout: 60_000 }, () => {
+describe("a replica", { timeout: 180_000 }, () => {
   it("gets what the primary has and what it writes from then on, and takes no writes", async () => {
     const [primary, replica] = await Promise.all([Node.start(), Node.start()])
     await primary.ask("MSET", "a", "1", "b", "2")
