@@ -6,8 +6,8 @@ import { forSeeds, Random } from "../../support/random.ts"
 
 const offset = 4
 
-const make = (arena: Arena, text: string): Pointer => {
-  const bytes = Buffer.from(text, "latin1")
+const make = (arena: Arena, text: string | Buffer): Pointer => {
+  const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text
   const p = arena.allocate(offset + bytes.length)
   arena.words[slabOf(p)]![wordOf(p)] = bytes.length << 2
   copyBytes(arena.bytes[slabOf(p)]!, byteOf(p) + offset, bytes, 0, bytes.length)
@@ -73,6 +73,46 @@ class World {
   }
 }
 
+/** Members with numbers, whose bytes and hashes are made once: made anew each time, they would cost more than the table. */
+class Numbered {
+  private readonly world: World
+  private readonly bytes: ReadonlyArray<Buffer>
+  private readonly hashes: ReadonlyArray<number>
+  private readonly present: Uint8Array
+
+  constructor(world: World, count: number, prefix: string) {
+    this.world = world
+    this.bytes = Array.from({ length: count }, (_, i) => Buffer.from(`${prefix}${i}`, "latin1"))
+    this.hashes = this.bytes.map((bytes) => world.table.hash(bytes, 0, bytes.length))
+    this.present = new Uint8Array(count)
+  }
+
+  /** Where the member is in the open table. */
+  private find(i: number): Pointer {
+    const bytes = this.bytes[i]!
+    const p = this.world.table.find(this.hashes[i]!, bytes, 0, bytes.length)
+    same(p !== 0, this.present[i] === 1)
+    return p
+  }
+
+  add(i: number): void {
+    if (this.find(i) !== 0) return
+    const { arena, table } = this.world
+    table.insert(this.hashes[i]!, make(arena, this.bytes[i]!))
+    this.present[i] = 1
+  }
+
+  remove(i: number): void {
+    const p = this.find(i)
+    if (p === 0) return
+    const { arena, table } = this.world
+    same(table.hashAt(p) === this.hashes[i], true)
+    table.remove(this.hashes[i]!, p)
+    arena.free(p)
+    this.present[i] = 0
+  }
+}
+
 describe("table", () => {
   it("does what a set does, many of them side by side, and leaves nothing behind", () => {
     forSeeds(60, (random) => {
@@ -117,6 +157,7 @@ describe("table", () => {
       world.models.set(root, new Set())
       const staying = random.pick([10, 300, 4000])
       for (let i = 0; i < staying; i++) world.add(root, `stay:${i}`)
+      const passing = new Numbered(world, 3 * staying, "pass:")
       const seen = new Map<string, number>()
       let cursor = 0
       let step = 0
@@ -128,8 +169,8 @@ describe("table", () => {
         })
         const busy = step++ % 40 < 20
         for (let i = 0; i < staying / 10; i++) {
-          if (busy) world.add(root, `pass:${random.below(3 * staying)}`)
-          else world.remove(root, `pass:${random.below(3 * staying)}`)
+          if (busy) passing.add(random.below(3 * staying))
+          else passing.remove(random.below(3 * staying))
         }
       } while (cursor !== 0)
       for (let i = 0; i < staying; i++) expect(seen.get(`stay:${i}`)).toBe(1)
