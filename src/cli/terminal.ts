@@ -1,17 +1,10 @@
 /** The process's own terminal and file system: the one place of the command line that touches either. */
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeSync } from "node:fs"
-import { dirname, join, resolve, sep } from "node:path"
+import { existsSync, mkdirSync, readdirSync, rmSync, writeSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import { nodeDisk } from "../log/disk.ts"
+import { isFolder, isWithin, realPath } from "../tools/paths.ts"
 import { type Context, Failed, OutputClosed, type Target, UsageError } from "./context.ts"
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-
-/** The path without symbolic links, of which the last parts need not exist. */
-const realPath = (path: string): string =>
-  existsSync(path) || dirname(path) === path
-    ? realpathSync(path)
-    : join(realPath(dirname(path)), path.slice(dirname(path).length))
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 const sleep = (ms: number): void => void Atomics.wait(pause, 0, 0, ms)
@@ -36,11 +29,8 @@ const targetAt = (directory: string, source: string): Target => {
   if (existsSync(directory) && (!isFolder(directory) || readdirSync(directory).length > 0)) {
     throw new UsageError(`${directory} is there already, and it is not an empty directory`)
   }
+  if (isWithin(directory, source)) throw new UsageError("--out may not lie inside --dir, which is never changed")
   const real = realPath(resolve(directory))
-  const from = realPath(resolve(source))
-  if (real === from || real.startsWith(from + sep)) {
-    throw new UsageError("--out may not lie inside --dir, which is never changed")
-  }
   const made = mkdirSync(real, { recursive: true, mode: 0o700 })
   const disk = nodeDisk(real)
   return {

@@ -1,5 +1,6 @@
 /** `annals export --rdb`: all data of a moment as an RDB file, out of a data directory that is not touched. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { parseCommandLine } from "../config/command-line.ts"
 import { ConfigInvalid } from "../config/errors.ts"
 import { BeyondHead, Truncated } from "../history/errors.ts"
@@ -10,6 +11,7 @@ import { DiskError, nodeDisk } from "../log/disk.ts"
 import { LogCorrupt, LogFormatTooNew } from "../log/errors.ts"
 import { NotForRedis, RdbFileWriter, writeKeyspace } from "../rdb/file-writer.ts"
 import type { ImportOutput } from "./import.ts"
+import { isWithin } from "./paths.ts"
 
 const usage = `Usage: annals export --rdb FILE [--dir DIR] [--at MOMENT] [--rdb-version 10|12]
 
@@ -90,6 +92,8 @@ export const exportRdb = (wanted: RdbExport, { err, progress }: ImportOutput): n
   const { at, dir, file, now, version } = wanted
   const disk = nodeDisk(dir)
   if (disk.list("log").length === 0) throw wrong(`${dir} holds no log; --dir names the data directory`)
+  // The new name, not what a link there points to: that is what is replaced.
+  if (isWithin(dirname(resolve(file)), dir)) throw wrong("--rdb may not lie inside --dir, which is never changed")
   const view = new LogDirectory(disk).view()
   const point = at === undefined ? { sequence: view.head, time: now } : pointOf(view, at, now)
   const states = pastAt(view, point, { warn: (message) => err(`note: ${message}\n`) })

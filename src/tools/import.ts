@@ -12,8 +12,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  rmSync,
-  statSync
+  rmSync
 } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
 import { parseCommandLine } from "../config/command-line.ts"
@@ -22,6 +21,7 @@ import { DiskError, nodeDisk } from "../log/disk.ts"
 import { LogLocked, logLocked } from "../log/errors.ts"
 import { parseManifest } from "../rdb/aof-reader.ts"
 import { type Imported, ImportFailed, type ImportFile, importing } from "../rdb/import.ts"
+import { isFolder } from "./paths.ts"
 
 /** Files are looked for in what the server of Redis calls them. */
 const manifestName = /\.manifest$/
@@ -80,7 +80,6 @@ export const importCommand = (argv: ReadonlyArray<string>, output: ImportOutput)
 }
 
 const wrong = (problem: string): ConfigInvalid => new ConfigInvalid({ where: "command line", problem })
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /** The files a path stands for, in their order. Throws `ImportFailed`. */
 export const partsOf = (path: string): ReadonlyArray<string> => {

@@ -4,24 +4,15 @@
  * server starts on, and the log stands in a folder of its own; the last step moves it to its place.
  */
 import { randomBytes } from "node:crypto"
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync
-} from "node:fs"
-import { dirname, join, resolve, sep } from "node:path"
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, realpathSync, rmSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { parseCommandLine } from "../config/command-line.ts"
 import { ConfigInvalid } from "../config/errors.ts"
 import { type Disk, DiskError, nodeDisk } from "../log/disk.ts"
 import { LogFormatTooNew, LogLocked, logLocked } from "../log/errors.ts"
 import { describeGap } from "../log/gaps.ts"
 import { writeManifest } from "../log/manifest.ts"
+import { isFolder, isWithin } from "./paths.ts"
 import { findSources } from "./salvage-sources.ts"
 import { SalvageTarget } from "./salvage-target.ts"
 import { Walk } from "./salvage-walk.ts"
@@ -98,22 +89,13 @@ const readArguments = (argv: ReadonlyArray<string>): { readonly dir: string; rea
   return { dir: realpathSync(dir), target: resolve(target) }
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-
-/** The path without symbolic links, of which the last parts need not exist. */
-const realPath = (path: string): string =>
-  existsSync(path) || dirname(path) === path
-    ? realpathSync(path)
-    : join(realPath(dirname(path)), path.slice(dirname(path).length))
-
 /**
  * Salvages the data directory `dir` into `target`, absent or empty. Throws `LogFormatTooNew`, `LogLocked`,
  * `ConfigInvalid` when the directories make no sense, `DiskError` or a file system error when the disk fails; then the
  * target is as empty as it was.
  */
 export const salvageDirectory = (dir: string, target: string): SalvageResult => {
-  const real = realPath(target)
-  if (real === dir || real.startsWith(dir + sep)) throw wrong("--out may not lie inside --dir, which is never changed")
+  if (isWithin(target, dir)) throw wrong("--out may not lie inside --dir, which is never changed")
   const disk = nodeDisk(dir)
   const unlock = lockSource(disk)
   try {

@@ -48,6 +48,13 @@ describe("annals import and export", () => {
       before
     )
     expect(run(exportRdbCommand, "--rdb", at("then.rdb"), "--dir", dir, "--at", "1").out).toContain("Wrote 1 keys")
+    for (const inside of ["MANIFEST", "log/new.rdb", "../data/log/../x.rdb"]) {
+      expect(run(exportRdbCommand, "--rdb", join(dir, inside), "--dir", dir)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("--rdb may not lie inside --dir")
+      })
+    }
+    expect(readdirSync(dir).sort()).toEqual(["MANIFEST", "MANIFEST.prev", "checkpoints", "log"])
     expect(run(importCommand, rdb, "--dir", at("again"))).toMatchObject({ code: 0 })
 
     const log = openLog(nodeDisk(at("again")), new FakeClock(), logOptions())
