@@ -2,7 +2,8 @@
 import { LogDirectory } from "../history/log-directory.ts"
 import type { LogView } from "../history/log-view.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
-import { type Context, Failed } from "./context.ts"
+import { readManifest } from "../log/manifest.ts"
+import { type Context, exitCodes, Failed } from "./context.ts"
 
 const refuse = (operation: string) => (name: string): never => {
   throw new DiskError("EROFS", operation, name, "what is looked at is never changed")
@@ -69,8 +70,18 @@ export interface Source {
 export const openSource = (context: Context, dir: string | undefined): Source => {
   const name = dir ?? usual
   const disk = readOnly(context.source(name))
-  const any = disk.list("log").some((base) => /^[0-9]{20}\.ev[lz]$/.test(base)) || disk.exists("MANIFEST")
-  if (!any) throw new Failed(`${name} holds no log${dir === undefined ? "; --dir names the data directory" : ""}`)
+  if (!disk.list("log").some((base) => /^[0-9]{20}\.ev[lz]$/.test(base))) {
+    const manifest = readManifest(disk)
+    if (manifest.kind === "none" && manifest.damaged) {
+      throw new Failed(
+        `${name} holds no log, and its MANIFEST is none: it was never finished, or is damaged`,
+        exitCodes.damaged
+      )
+    }
+    if (manifest.kind === "none") {
+      throw new Failed(`${name} holds no log${dir === undefined ? "; --dir names the data directory" : ""}`)
+    }
+  }
   return { name, disk, directory: new LogDirectory(disk) }
 }
 

@@ -6,9 +6,9 @@
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { logCorrupt } from "../log/errors.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
-import { readManifest } from "../log/manifest.ts"
+import { type Manifest, readManifest } from "../log/manifest.ts"
 import { sealSize } from "../log/rotation.ts"
-import { compressedSequenceOf, sequenceOfName } from "../log/segment.ts"
+import { compressedSequenceOf, hex, segmentHeaderSize, segmentName, sequenceOfName } from "../log/segment.ts"
 import type { SegmentPart } from "./batches.ts"
 import { LogView } from "./log-view.ts"
 import { Segment, SegmentGone } from "./segment.ts"
@@ -60,7 +60,8 @@ export class LogDirectory {
   }
 
   private look(live: LiveHead | undefined): LogView {
-    const oldest = live?.oldest ?? this.oldestByManifest()
+    const manifest = live === undefined ? this.manifest() : undefined
+    const oldest = live?.oldest ?? manifest?.oldest ?? 1
     const firsts = [
       ...new Set(this.disk.list("log").flatMap((base) => sequenceOfName(base) ?? compressedSequenceOf(base) ?? []))
     ]
@@ -79,16 +80,34 @@ export class LogDirectory {
     const present = new Set(segments)
     for (const [first, segment] of known) if (!present.has(segment)) this.remove(first, segment)
     for (const segment of segments) if (!known.has(segment.first)) known.set(segment.first, segment)
-    return new LogView(
-      this.disk,
-      segments.map((segment, i) => this.part(segment, segments[i + 1], live)),
-      (used) => this.used(used)
-    )
+    const parts = segments.map((segment, i) => this.part(segment, segments[i + 1], live))
+    if (manifest !== undefined) this.checkEnd(parts.at(-1), manifest)
+    return new LogView(this.disk, parts, (used) => this.used(used))
   }
 
-  private oldestByManifest(): number {
+  private manifest(): Manifest | undefined {
     const reading = readManifest(this.disk)
-    return reading.kind === "manifest" ? reading.manifest.oldest : 1
+    return reading.kind === "manifest" ? reading.manifest : undefined
+  }
+
+  /**
+   * Throws `LogCorrupt` for a log that ends before what was safely on disk when its manifest was read: what it makes is
+   * an older state, and nobody asked for that.
+   */
+  private checkEnd(last: SegmentPart | undefined, { active, durableLsn, durableSequence, storeId }: Manifest): void {
+    const lsn = last === undefined ? 0 : last.segment.header.lsn + last.end - segmentHeaderSize
+    if (lsn >= durableLsn || (last !== undefined && hex(last.segment.header.storeId) !== storeId)) return
+    const now = this.manifest()
+    if (now?.storeId !== storeId || now.durableLsn <= lsn) return // the server has cut or replaced it meanwhile
+    throw logCorrupt({
+      reason: `the log ends ${durableLsn - lsn} bytes before what was safely on disk`,
+      segment: last === undefined ? `log/${active.name}` : segmentName(last.segment.first),
+      position: last?.end ?? 0,
+      lsn,
+      sequence: (last?.lastSequence ?? 0) + 1,
+      lastSequence: durableSequence,
+      bytesLost: durableLsn - lsn
+    })
   }
 
   /** A segment and how far it goes. */

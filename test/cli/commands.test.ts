@@ -1,6 +1,8 @@
 /** What each subcommand says of one small log, for people and as JSON; none of them changes a byte of it. */
 import { afterEach, beforeAll, describe, expect, it } from "vitest"
 import { HistoryWorld } from "../history/world.ts"
+import { framesOf } from "../support/frames.ts"
+import { SimDisk } from "../support/sim-disk.ts"
 import { Desk, fingerprint } from "./world.ts"
 
 const desk = new Desk()
@@ -895,5 +897,40 @@ describe("every subcommand", () => {
     expect((await desk.run("log --json --count x")).err)
       .toBe("{\"error\":\"--count takes a number, not 'x'\",\"exit-code\":2}\n")
     expect((await desk.run("log --dir nowhere")).code).toBe(1)
+  })
+
+  it("gives no older state for that of now where what was safely on disk is missing at the end", async () => {
+    const short = world.disk.settled()
+    const [segment] = short.list("log").map((base) => `log/${base}`)
+    const bytes = world.disk.readFile(segment!)
+    const third = framesOf(bytes).filter(({ type }) => type === "BATCHES")[3]!
+    short.put(segment!, bytes.slice(0, third.position))
+    const gone = world.disk.settled()
+    gone.unlink(segment!)
+    const unfinished = new SimDisk()
+    unfinished.put("MANIFEST", Buffer.from("annals restore has not finished writing this directory\n"))
+    for (const [name, disk] of Object.entries({ short, gone, unfinished })) desk.disks.set(name, disk)
+    const asked = [
+      "log",
+      "history bal",
+      "at 1 GET bal",
+      "diff 0 1",
+      "step 1",
+      "when DBSIZE",
+      "bisect DBSIZE",
+      "blame bal"
+    ]
+    for (const line of [...asked, "stats", "export", "restore --to 1 --out none"]) {
+      for (const name of ["short", "gone", "unfinished"]) {
+        const { code, err, out } = await desk.run([
+          ...line.split(" ").slice(0, 1),
+          "--dir",
+          name,
+          ...line.split(" ").slice(1)
+        ])
+        expect([line, name, code, out]).toEqual([line, name, 3, ""])
+        expect(err).toMatch(name === "unfinished" ? /its MANIFEST is none/ : /bytes before what was safely on disk/)
+      }
+    }
   })
 })
