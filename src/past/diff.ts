@@ -22,6 +22,8 @@ const batchesPerStep = 512
 const keysPerStep = 64
 /** What is held of the first moment while the second is put together, bytes. */
 const mostHeld = 512 << 20
+/** This part of `history-memory` may be shown in a reply. */
+const shownPart = 1 / 8
 
 /** A key as it was: a fingerprint of its value, and that as a reply. */
 interface Held {
@@ -69,7 +71,7 @@ export function* diff(view: LogView, request: DiffRequest, question: Question, p
     changed,
     question,
     pasts,
-    (keyspace) => compare(keyspace, { first, second }, request, changed, wants, before, question.protocol)
+    (keyspace) => compare(keyspace, { first, second }, request, changed, wants, before, question)
   )
 }
 
@@ -152,12 +154,13 @@ function* compare(
   changed: ChangedKeys,
   wants: (key: Slice) => boolean,
   before: ReadonlyMap<number, ReadonlyMap<string, Held>>,
-  protocol: number
+  { memory, protocol }: Question
 ): Answering {
   const totals = { added: 0, removed: 0, changed: 0 }
   const shown: Array<Reply> = []
   const numbers = new Set([...before.keys(), ...keyspace.databases.keys()])
   let seen = 0
+  let shownBytes = 0
   for (const db of [...numbers].sort((a, b) => a - b)) {
     const database = keyspace.database(db)
     const held = before.get(db)
@@ -172,13 +175,18 @@ function* compare(
       const what = old === undefined ? "added" : p === 0 ? "removed" : "changed"
       totals[what]++
       if (shown.length >= count) continue
+      const after = p === 0 ? undefined : encoded(valueReply(database, p, second.time), protocol)
+      shownBytes += name.length + (old?.bytes.length ?? 0) + (after?.length ?? 0)
+      if (shownBytes > memory * shownPart) {
+        return refused("the reply would be too large; ask for a smaller COUNT, or narrow it with MATCH")
+      }
       shown.push(
         new MapReply([
           ["db", db],
           ["key", Slice.latin1(name)],
           ["difference", what],
           ["before", old === undefined ? null : new Encoded(old.bytes)],
-          ["after", p === 0 ? null : new Encoded(encoded(valueReply(database, p, second.time), protocol))]
+          ["after", after === undefined ? null : new Encoded(after)]
         ])
       )
     }

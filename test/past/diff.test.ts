@@ -100,4 +100,17 @@ describe("what differs between two moments", () => {
     expect(diff(reader, 7, 3)).toBe("-ERR the second moment lies before the first")
     expect(diff(reader, 3, 8)).toMatch(/^-BEYONDHEAD /)
   })
+
+  it("is refused where the reply would take too much of history-memory, whatever COUNT is", () => {
+    const world = new CheckpointWorld(new Random(3), new SimDisk())
+    for (let n = 0; n < 20; n++) {
+      world.run("HSET", `h${n}`, ...Array.from({ length: 10 }, (_, f) => [`f${f}`, "x".repeat(1000)]).flat())
+    }
+    world.log.commit()
+    const reader = new PastReader(world.disk)
+    expect(listed(diff(reader, 0, 20))).toHaveLength(20)
+    reader.memory = 1 << 20
+    expect(diff(reader, 0, 20)).toMatch(/^-ERR the reply would be too large; /)
+    expect(listed(diff(reader, 0, 20, { count: 5 }))).toHaveLength(5)
+  })
 })
