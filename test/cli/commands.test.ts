@@ -834,7 +834,7 @@ describe("annals export", () => {
 describe("annals verify and restore", () => {
   it("say what they did", async () => {
     expect(await said("verify --folds")).toMatchInlineSnapshot(`
-      "sound: 1 segments, 1.8 KiB, sequences 1 to 25
+      "sound: 1 segment, 1.8 KiB, sequences 1 to 25
       head 25:df7cc380931fd120dd44ab86ada3f6822098c64c788ecdace91316fe4cf97139
       "
     `)
