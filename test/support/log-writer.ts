@@ -68,11 +68,13 @@ export const lineOf = (
     by.connectedAt
   ].join(" ")
   let text = `#${sequence} ${time} db${db} ${origin} c${command} [${who}]`
-  for (const [i, event] of events.entries()) {
+  for (let i = 0; i < events.length; i++) {
+    const fields = events[i] as unknown as Record<string, unknown>
     if (dbs !== undefined) text += ` db${dbs[i]}`
-    text += ` ${event._tag}`
-    for (const [name, value] of Object.entries(event)) {
+    text += ` ${fields["_tag"]}`
+    for (const name in fields) { // without the pairs of Object.entries: some tests make a million lines
       if (name === "_tag") continue
+      const value = fields[name]
       if (value instanceof Slice) text += ` ${name}=${value.latin1()}`
       else text += ` ${name}=${String(plain(value))}`
     }
