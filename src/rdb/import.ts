@@ -138,7 +138,7 @@ class Import {
   private followed(file: ImportFile): boolean {
     const head = Buffer.alloc(Math.min(file.size(), 1024))
     file.read(head, 0, head.length, 0)
-    return /(aof-preamble|aof-base)\xc0\x01/.test(head.toString("latin1"))
+    return ["aof-preamble", "aof-base"].some((name) => head.includes(Buffer.from([...Buffer.from(name), 0xc0, 1])))
   }
 
   private *requestsOf(file: ImportFile, from: number): Generator<number, void> {

@@ -109,22 +109,22 @@ const problemOf = (file: Uint8Array, visit: () => unknown = () => load(file)): s
 const old = (quicklistNode: Uint8Array): Buffer =>
   whole(
     9,
-    ...[0xfe, 0, 14, "q", 2, ziplist(word("a"), hex("e0ffffffffffffff7f")), quicklistNode],
-    ...[10, "l", ziplist(word("abc"), hex("f4"), hex("c03930"), hex("f0ffffff"), hex("fe80"), hex("d000000080"))],
-    ...[13, "h", ziplist(word("f"), word("v")), 12, "z", ziplist(word("m"), word("1.5"), word("n"), hex("f3"))],
-    ...[3, "y", 3, "a", "2.25", "b", 254, "c", 255],
-    ...[9, "m", inString(bytes(2, "f1", 1, 0, Buffer.from("v"), "f2", 2, 1, Buffer.from("vv-"), 0xff))],
-    ...[1, "e", 2, "x", "y", 4, "g", 1, "a", "b", 11, "i", inString(hex("02000000 02000000 ffff 0100"))]
+    bytes(0xfe, 0, 14, "q", 2, ziplist(word("a"), hex("e0ffffffffffffff7f")), quicklistNode),
+    bytes(10, "l", ziplist(word("abc"), hex("f4"), hex("c03930"), hex("f0ffffff"), hex("fe80"), hex("d000000080"))),
+    bytes(13, "h", ziplist(word("f"), word("v")), 12, "z", ziplist(word("m"), word("1.5"), word("n"), hex("f3"))),
+    bytes(3, "y", 3, "a", "2.25", "b", 254, "c", 255),
+    bytes(9, "m", inString(bytes(2, "f1", 1, 0, Buffer.from("v"), "f2", 2, 1, Buffer.from("vv-"), 0xff))),
+    bytes(1, "e", 2, "x", "y", 4, "g", 1, "a", "b", 11, "i", inString(hex("02000000 02000000 ffff 0100")))
   )
 
 const modern = whole(
   12,
-  ...[0xfa, "redis-ver", "7.4.1", 0xfe, 0, 0xfb, 3, 1],
-  ...[0xfc, number(soon, 8), 0xf8, 50, 0, "k", "v"],
-  ...[0xfd, number(soon / 1000, 4), 0xf9, 9, 0, "l", "w"],
-  ...[0xfc, number(now - 1, 8), 0, "dead", "x"],
-  ...[0xfe, 3, 0xf4, 1, 1, 0, 24, "h", number(soon, 8), 2, 0, "f", "v", 1, "g", "w"],
-  ...[0xf5, "#!lua name=lib \n", 0, "last", hex("c13930")]
+  bytes(0xfa, "redis-ver", "7.4.1", 0xfe, 0, 0xfb, 3, 1),
+  bytes(0xfc, number(soon, 8), 0xf8, 50, 0, "k", "v"),
+  bytes(0xfd, number(soon / 1000, 4), 0xf9, 9, 0, "l", "w"),
+  bytes(0xfc, number(now - 1, 8), 0, "dead", "x"),
+  bytes(0xfe, 3, 0xf4, 1, 1, 0, 24, "h", number(soon, 8), 2, 0, "f", "v", 1, "g", "w"),
+  bytes(0xf5, "#!lua name=lib \n", 0, "last", hex("c13930"))
 )
 
 describe("RDB files", () => {
