@@ -1,5 +1,6 @@
 /** Client-side caching over sessions without sockets: what redis-server cannot show, or shows otherwise. */
 import { describe, expect, it } from "vitest"
+import { Slice } from "../../src/projections/memory/slice.ts"
 import { type TestClient, World } from "./world.ts"
 
 /** Connections of RESP3, the first of which track. */
@@ -82,6 +83,24 @@ describe("a client that tracks", () => {
     expect(await heard(world, clients)).toEqual([[invalidate("a")], ["PONG"]])
     executor.tracking.flushed()
     expect(await heard(world, clients)).toEqual([[["invalidate", null]], [["invalidate", null]]])
+  })
+
+  it("of a replica hears of what the primary has changed", async () => {
+    const world = new World()
+    const clients = connected(world, 2, [], ["BCAST"])
+    clients[0]!.ask(["GET", "a"])
+    await heard(world, clients)
+    const { executor, now } = world.harness
+    executor.fold(
+      now,
+      0,
+      [{ _tag: "StringSet", key: Slice.latin1("a"), value: Slice.latin1("1"), expireAt: null }],
+      1,
+      "set"
+    )
+    executor.fold(now, 0, [{ _tag: "KeyspaceFlushed" }], 1, "flushall")
+    const all = ["invalidate", null]
+    expect(await heard(world, clients)).toEqual([[invalidate("a"), all], [all, invalidate("a")]])
   })
 
   it("is remembered for what it got by waiting", async () => {
