@@ -1,5 +1,6 @@
 /** Keyspace notifications of what redis-server 7.0 does not know: later commands, and classes of later versions. */
 import { describe, expect, it } from "vitest"
+import { commandName } from "../../../src/log/commands.ts"
 import { Slice } from "../../../src/projections/memory/slice.ts"
 import { Harness } from "../../support/harness.ts"
 
@@ -290,5 +291,40 @@ describe("notifications", () => {
     harness.run("BLMOVE", "l", "l", "LEFT", "RIGHT", "0")
     harness.bytes(["RPUSH", "l", "x"], harness.connect(2))
     expect(told()).toEqual(["rpush", "rpush", "lpop"])
+  })
+
+  it("are told by a replica too, from the batches of its primary", () => {
+    const [primary, replica] = [new Harness(), new Harness()]
+    const listener = replica.connect(2)
+    replica.executor.subscriptions.patterns.subscribe(listener, Slice.latin1("__keyevent@*"))
+    replica.executor.notifications.configure("EAn")
+    const lines = [
+      "SET a 1 PX 5",
+      "RPUSH l x y",
+      "LPOP l",
+      "LMOVE l m LEFT RIGHT",
+      "SADD s a b",
+      "SPOP s",
+      "SPOP s",
+      "HSET h f v",
+      "RENAME h i",
+      "XADD x 1-1 f v",
+      "MULTI",
+      "SET b 1",
+      "DEL m",
+      "EXEC"
+    ]
+    for (const line of lines) primary.run(...line.split(" "))
+    primary.now += 10
+    primary.executor.expire(1000)
+    for (const { command, db, events, time } of primary.batches) {
+      replica.executor.fold(time, db, events, events.length, commandName(command) ?? "")
+    }
+    expect(
+      listener.pushed.map((text) => {
+        const [, , , , , , channel, , key] = text.split("\r\n")
+        return `${channel!.replace("__keyevent@0__:", "")} ${key}`
+      }).join(", ")
+    ).toMatchInlineSnapshot(`"new a, set a, expire a, new l, rpush l, lpop l, new m, rpush m, lpop l, del l, new s, sadd s, spop s, spop s, del s, new h, hset h, new i, rename_from h, rename_to i, new x, xadd x, new b, set b, del m, expired a"`)
   })
 })
