@@ -325,6 +325,8 @@ describe("notifications", () => {
         const [, , , , , , channel, , key] = text.split("\r\n")
         return `${channel!.replace("__keyevent@0__:", "")} ${key}`
       }).join(", ")
-    ).toMatchInlineSnapshot(`"new a, set a, expire a, new l, rpush l, lpop l, new m, rpush m, lpop l, del l, new s, sadd s, spop s, spop s, del s, new h, hset h, new i, rename_from h, rename_to i, new x, xadd x, new b, set b, del m, expired a"`)
+    ).toMatchInlineSnapshot(
+      `"new a, set a, expire a, new l, rpush l, lpop l, new m, rpush m, lpop l, del l, new s, sadd s, spop s, spop s, del s, new h, hset h, new i, rename_from h, rename_to i, new x, xadd x, new b, set b, del m, expired a"`
+    )
   })
 })
