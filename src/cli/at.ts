@@ -1,5 +1,4 @@
 /** `annals at`: commands that read, asked of the data of a moment; one, or at a prompt. */
-import { splitLine } from "../config/conf-file.ts"
 import type { LogView } from "../history/log-view.ts"
 import type { Past } from "../history/past.ts"
 import { type Reply, ReplyError } from "../net/resp/reply.ts"
@@ -7,7 +6,7 @@ import { Double, MapReply, SetReply, Status } from "../net/resp/reply.ts"
 import { PastAsker } from "../past/ask-past.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { type Context, exitCodes, UsageError } from "./context.ts"
-import { momentOf } from "./parse.ts"
+import { bytesOf, momentOf, wordsOf } from "./parse.ts"
 import { isoTime, jsonOf, show, toJson } from "./printing.ts"
 import { readReply } from "./resp-read.ts"
 import { viewOf } from "./source.ts"
@@ -40,7 +39,7 @@ export const run = async (context: Context, { options, words }: Input<typeof atS
 type How = "json" | "raw" | "shown"
 
 const ask = (asker: PastAsker, past: Past, words: ReadonlyArray<string>, db: number, how: How): Reply =>
-  readReply(asker.ask(past, words.map((word) => Buffer.from(word, "utf8")), { db, protocol: how === "json" ? 3 : 2 }))
+  readReply(asker.ask(past, words.map(bytesOf), { db, protocol: how === "json" ? 3 : 2 }))
 
 const printed = (reply: Reply, how: How): string =>
   how === "json" ? `${toJson(jsonOf(reply))}\n` : how === "raw" ? `${raw(reply)}\n` : show(reply)
@@ -77,7 +76,7 @@ const prompt = async (
     )
   }
   for await (const line of context.lines(how === "json" ? "" : "past> ")) {
-    const words = splitLine(line)
+    const words = wordsOf(line)
     if (words === undefined) {
       context.write("Invalid argument(s)\n")
       continue

@@ -2,12 +2,12 @@
 import { pastCommand } from "../commands/log/inner.ts"
 import { keysOf, namesAllKeys } from "../commands/server/key-specs.ts"
 import { CommandTable } from "../commands/table.ts"
-import { splitLine } from "../config/conf-file.ts"
 import type { Reply } from "../net/resp/reply.ts"
 import { Double, MapReply, ReplyError, SetReply, Status } from "../net/resp/reply.ts"
 import { argvOf, PastAsker, type PastData } from "../past/ask-past.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { Failed, UsageError } from "./context.ts"
+import { bytesOf, wordsOf } from "./parse.ts"
 import { quoted } from "./printing.ts"
 import { readReply } from "./resp-read.ts"
 
@@ -28,7 +28,7 @@ export class Expression {
   constructor(text: string, db: number) {
     this.text = text
     this.db = db
-    const words = splitLine(text)
+    const words = wordsOf(text)
     if (words === undefined) throw new UsageError(`the quotes of '${text}' do not match`)
     const at = words.findLastIndex((word) => (operators as ReadonlyArray<string>).includes(word))
     if (at === 0 || (at > 0 && at !== words.length - 2) || words.length === 0) {
@@ -38,7 +38,7 @@ export class Expression {
     }
     this.operator = at < 0 ? undefined : words[at] as Operator
     this.wanted = at < 0 ? "" : words[at + 1]!
-    this.words = words.slice(0, at < 0 ? undefined : at).map((word) => Buffer.from(word, "utf8"))
+    this.words = words.slice(0, at < 0 ? undefined : at).map(bytesOf)
     try {
       pastCommand(this.table, argvOf(this.words))
     } catch (error) {

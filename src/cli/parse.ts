@@ -1,4 +1,5 @@
 /** Reads command lines: `--name value`, `--name=value`, words, and `--` before words that look like options. */
+import { splitLine } from "../config/conf-file.ts"
 import { parseMoment } from "../history/moment.ts"
 import { UsageError } from "./context.ts"
 import type { Input, Option, OptionTable, Spec } from "./spec.ts"
@@ -69,6 +70,24 @@ const read = (name: string, option: Option, value: string): unknown => {
     default:
       return value
   }
+}
+
+/** In a word half of a pair of surrogates, which no UTF-8 makes, stands for a byte from 0x80 on that was written \xNN. */
+const byteMark = 0xdc00
+const marked = /([\udc80-\udcff])/u
+
+/** The words of a line that was typed; undefined when quotes do not balance. */
+export const wordsOf = (line: string): Array<string> | undefined =>
+  splitLine(line, (byte) => String.fromCharCode(byte < 0x80 ? byte : byteMark + byte))
+
+/** The bytes a word stands for: UTF-8, and as they are those that were written \xNN. */
+export const bytesOf = (word: string): Uint8Array => {
+  if (!marked.test(word)) return Buffer.from(word, "utf8")
+  return Buffer.concat(
+    word.split(marked).map((part, i) =>
+      i % 2 === 0 ? Buffer.from(part, "utf8") : Buffer.of(part.charCodeAt(0) - byteMark)
+    )
+  )
 }
 
 /** A moment of the command line. Throws `UsageError`. */

@@ -1,5 +1,4 @@
 /** `annals step`: goes through the log batch by batch, forward and back, showing what each changed. */
-import { splitLine } from "../config/conf-file.ts"
 import { briefly, envelopeOf, eventReply, inFull } from "../history/describe.ts"
 import { foldNames } from "../history/existence.ts"
 import type { LogView } from "../history/log-view.ts"
@@ -13,7 +12,7 @@ import { matchGlob } from "../projections/structures/glob.ts"
 import { type Context, exitCodes } from "./context.ts"
 import { difference, differenceJson, isSame, type Snapshot, snapshot } from "./difference.ts"
 import { eventLine, headOf } from "./log-words.ts"
-import { momentOf } from "./parse.ts"
+import { bytesOf, momentOf, wordsOf } from "./parse.ts"
 import { bare, jsonOf, toJson } from "./printing.ts"
 import { viewOf } from "./source.ts"
 import type { Input } from "./spec.ts"
@@ -38,7 +37,7 @@ export const run = async (context: Context, { options, words }: Input<typeof ste
   stepper.go(words[0] === undefined ? view.head : view.sequenceAt(momentOf(words[0]), context.now()))
   for await (const line of context.lines(options.json ? "" : "step> ")) {
     try {
-      if (!stepper.obey(splitLine(line) ?? [])) return exitCodes.ok
+      if (!stepper.obey(wordsOf(line) ?? [])) return exitCodes.ok
     } catch (error) {
       // A moment that is not there, or makes no sense, does not end it.
       context.write(`${(error as Error).message}\n`)
@@ -81,7 +80,7 @@ class Stepper {
         this.find(rest[0] ?? "*")
         return true
       case "break":
-        if (rest[0] !== undefined) this.stops.push(Buffer.from(rest[0], "utf8"))
+        if (rest[0] !== undefined) this.stops.push(bytesOf(rest[0]))
         context.write(`stops at ${this.stops.map((key) => bare(key)).join(", ") || "nothing"}\n`)
         return true
       case "c":
@@ -116,7 +115,7 @@ class Stepper {
   }
 
   private find(pattern: string): void {
-    const glob = Slice.utf8(pattern)
+    const glob = new Slice(bytesOf(pattern))
     const named = (event: Event): boolean =>
       ("key" in event && matchGlob(glob, event.key)) || ("to" in event && matchGlob(glob, event.to))
     for (const { events, sequence } of this.view.batches({ from: this.sequence + 1 })) {

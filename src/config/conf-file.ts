@@ -20,8 +20,14 @@ export interface Directive {
 
 const escapes: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" }
 
-/** Splits a line into words: "…" with escapes and \xNN, '…' with \' only. Undefined when quotes do not balance. */
-export const splitLine = (line: string): Array<string> | undefined => {
+/**
+ * Splits a line into words: "…" with escapes and \xNN, '…' with \' only. Undefined when quotes do not balance. `charOf`:
+ * what stands in a word for the byte of \xNN.
+ */
+export const splitLine = (
+  line: string,
+  charOf: (byte: number) => string = String.fromCharCode
+): Array<string> | undefined => {
   const found: Array<string> = []
   let at = 0
   while (at < line.length) {
@@ -49,7 +55,7 @@ export const splitLine = (line: string): Array<string> | undefined => {
       } else if (c === "\\" && line[at + 1] !== undefined && (quote === "\"" || line[at + 1] === "'")) {
         const hex = quote === "\"" ? /^x([0-9a-fA-F]{2})/.exec(line.slice(at + 1)) : null
         if (hex !== null) {
-          word += String.fromCharCode(parseInt(hex[1]!, 16))
+          word += charOf(parseInt(hex[1]!, 16))
           at += 4
         } else {
           word += escapes[line[at + 1]!] ?? line[at + 1]!

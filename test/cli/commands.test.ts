@@ -235,6 +235,26 @@ describe("annals at", () => {
     expect(await said("at 5")).toContain("it takes either a command behind the moment, or --repl\n")
   })
 
+  it("takes keys of any bytes, as it shows them, at prompts and in expressions", async () => {
+    desk.typed = ["SELECT 2", "GET \"\\x80\\n\"", "GET \"\u0080\\n\"", "QUIT"]
+    const { out } = await desk.run("at --dir data 25 --repl --raw")
+    expect(out.split("\n").filter((line) => line !== "").slice(1)).toEqual([
+      "past> SELECT 2",
+      "OK",
+      "past> GET \"\\x80\\n\"",
+      "other",
+      "past> GET \"\u0080\\n\"",
+      "past> QUIT"
+    ])
+    expect((await json(["when", "GET \"\\x80\\n\" = other", "--db", "2"]))[0]).toMatchObject({
+      found: true,
+      sequence: 24
+    })
+    desk.typed = ["find \"\\x80*\"", "break \"\\x80\\n\"", "go 1", "c"]
+    expect((await desk.run("step --dir data 1")).out.match(/^#24 /gm)).toHaveLength(2)
+    desk.typed = []
+  })
+
   it("has a prompt", async () => {
     desk.typed = [
       "GET bal",
