@@ -461,7 +461,11 @@ describe("the commands", () => {
     expect(await ask(client, "COMMAND", "LIST", "FILTERBY", "ACLCAT", "history")).toEqual([
       "log.head",
       "log.history",
-      "log.read"
+      "log.read",
+      "log.asof",
+      "log.digest",
+      "log.diff",
+      "log.undo"
     ])
     const docs = record(record(await ask(client, "COMMAND", "DOCS", "log.history"))["log.history"])
     expect(docs["group"]).toBe("history")
