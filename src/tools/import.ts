@@ -15,10 +15,9 @@ import {
   rmSync
 } from "node:fs"
 import { basename, dirname, join, resolve } from "node:path"
-import { parseCommandLine } from "../config/command-line.ts"
 import { ConfigInvalid } from "../config/errors.ts"
 import { DiskError, nodeDisk } from "../log/disk.ts"
-import { LogLocked, logLocked } from "../log/errors.ts"
+import { logLocked } from "../log/errors.ts"
 import { parseManifest } from "../rdb/aof-reader.ts"
 import { type Imported, ImportFailed, type ImportFile, importing } from "../rdb/import.ts"
 import { isFolder } from "./paths.ts"
@@ -28,55 +27,12 @@ const manifestName = /\.manifest$/
 const unfinished = "import.partial"
 const notFinished = "annals import has not finished writing this directory\n"
 
-const usage = `Usage: annals import FILE [--dir DIR]
-
-Makes a new data directory DIR (default ./data), which must be absent or empty, out of what redis-server has written. FILE
-is an RDB file (dump.rdb), an append-only file with or without an RDB file at its head (appendonly.aof), or the folder of
-one in several parts (appendonlydir). Stop the other server first, or make a copy of the files.
-
-Exit codes: 0 done; 1 it could not be done, and DIR is as it was; 2 wrong usage; 5 DIR is in use.
-`
-
 /** Where the words go. */
 export interface ImportOutput {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   /** Told how much of the files is done, 0 to 1. */
   readonly progress?: (part: number) => void
-}
-
-/** Runs the command with the words after its name; returns the exit code. */
-export const importCommand = (argv: ReadonlyArray<string>, output: ImportOutput): number => {
-  try {
-    if (argv.includes("--help") || argv.includes("-h")) {
-      output.out(usage)
-      return 0
-    }
-    const { directives, file } = parseCommandLine(argv)
-    if (file === undefined) throw wrong("the file to import is missing; it comes before the options")
-    let dir: string | undefined
-    for (const { name, words } of directives) {
-      if (name !== "dir") throw wrong(`unknown option '--${name}'`)
-      if (words.length !== 1 || words[0] === "" || dir !== undefined) throw wrong("--dir takes one directory, once")
-      dir = words[0]!
-    }
-    importPath(file, dir ?? "./data", output)
-    return 0
-  } catch (error) {
-    if (error instanceof ConfigInvalid) {
-      output.err(`annals import: ${error.problem}\n${usage}`)
-      return 2
-    }
-    if (error instanceof LogLocked) {
-      output.err(`${error.message}\n`)
-      return error.exitCode
-    }
-    const expected = error instanceof ImportFailed || error instanceof DiskError ||
-      (error as NodeJS.ErrnoException).syscall !== undefined
-    if (!expected) throw error
-    output.err(`annals import: ${(error as Error).message}\n`)
-    return 1
-  }
 }
 
 const wrong = (problem: string): ConfigInvalid => new ConfigInvalid({ where: "command line", problem })

@@ -5,8 +5,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { nodeDisk } from "../../src/log/disk.ts"
 import { openLog } from "../../src/log/store.ts"
-import { exportRdbCommand } from "../../src/tools/export-rdb.ts"
-import { importCommand } from "../../src/tools/import.ts"
+import { Desk } from "../cli/world.ts"
 import { FakeClock, logOptions } from "../support/log-writer.ts"
 import { removeTemporaryDir, temporaryDir } from "../support/processes.ts"
 
@@ -14,11 +13,7 @@ const folder = temporaryDir("import")
 afterAll(() => removeTemporaryDir(folder))
 const at = (name: string): string => join(folder, name)
 
-const run = (command: typeof importCommand, ...argv: ReadonlyArray<string>) => {
-  const said = { out: "", err: "" }
-  const code = command(argv, { out: (text) => void (said.out += text), err: (text) => void (said.err += text) })
-  return { code, ...said }
-}
+const run = (...words: ReadonlyArray<string>) => new Desk().run(words)
 
 const request = (...words: ReadonlyArray<string>): string =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`
@@ -27,19 +22,19 @@ describe("annals import and export", () => {
   const aof = at("appendonly.aof")
   writeFileSync(aof, request("SELECT", "0") + request("SET", "k", "v") + request("HSET", "h", "f", "v"))
 
-  it("make a data directory, and files of it that Redis reads, and refuse a directory in use", () => {
+  it("make a data directory, and files of it that Redis reads, and refuse a directory in use", async () => {
     const dir = at("data")
-    const { code, out } = run(importCommand, aof, "--dir", dir)
+    const { code, out } = await run("import", aof, "--dir", dir)
     expect([code, out]).toEqual([0, expect.stringMatching(/2 keys .*\n3 requests were run\.\nThe log has 2 batches\./)])
     expect(readdirSync(dir).sort()).toEqual(["MANIFEST", "MANIFEST.prev", "checkpoints", "log"])
-    expect(run(importCommand, aof, "--dir", dir)).toMatchObject({
+    expect(await run("import", aof, "--dir", dir)).toMatchObject({
       code: 2,
       err: expect.stringContaining("not an empty")
     })
 
     const rdb = at("out.rdb")
     const before = readdirSync(dir, { recursive: true }).map((name) => statSync(join(dir, String(name))).mtimeMs)
-    expect(run(exportRdbCommand, "--rdb", rdb, "--dir", dir)).toMatchObject({
+    expect(await run("export", "--rdb", rdb, "--dir", dir)).toMatchObject({
       code: 0,
       out: `Wrote 2 keys to ${rdb}.\n`
     })
@@ -47,32 +42,32 @@ describe("annals import and export", () => {
     expect(readdirSync(dir, { recursive: true }).map((name) => statSync(join(dir, String(name))).mtimeMs)).toEqual(
       before
     )
-    expect(run(exportRdbCommand, "--rdb", at("then.rdb"), "--dir", dir, "--at", "1").out).toContain("Wrote 1 keys")
+    expect((await run("export", "--rdb", at("then.rdb"), "--dir", dir, "--at", "1")).out).toContain("Wrote 1 keys")
     for (const inside of ["MANIFEST", "log/new.rdb", "../data/log/../x.rdb"]) {
-      expect(run(exportRdbCommand, "--rdb", join(dir, inside), "--dir", dir)).toMatchObject({
+      expect(await run("export", "--rdb", join(dir, inside), "--dir", dir)).toMatchObject({
         code: 2,
         err: expect.stringContaining("--rdb may not lie inside --dir")
       })
     }
     expect(readdirSync(dir).sort()).toEqual(["MANIFEST", "MANIFEST.prev", "checkpoints", "log"])
-    expect(run(importCommand, rdb, "--dir", at("again"))).toMatchObject({ code: 0 })
+    expect(await run("import", rdb, "--dir", at("again"))).toMatchObject({ code: 0 })
 
     const log = openLog(nodeDisk(at("again")), new FakeClock(), logOptions())
     expect([...log.read(1)].map(({ origin }) => origin)).toEqual(["import", "import"])
     mkdirSync(at("used"))
     const unlock = nodeDisk(at("used")).lock("LOCK")
-    expect(run(importCommand, aof, "--dir", at("used")).code).toBe(2)
+    expect((await run("import", aof, "--dir", at("used"))).code).toBe(2)
     unlock()
     log.close()
   })
 
-  it("leave everything as it was when something is wrong", () => {
+  it("leave everything as it was when something is wrong", async () => {
     writeFileSync(at("cut.aof"), readFileSync(aof).subarray(0, -1))
     mkdirSync(at("parts"))
     mkdirSync(at("empty"))
     for (const file of ["cut.aof", "parts", "absent"]) {
       for (const dir of ["new/er", "empty"]) {
-        const { code, err } = run(importCommand, at(file), "--dir", at(dir))
+        const { code, err } = await run("import", at(file), "--dir", at(dir))
         expect([code, err], file).toEqual([1, expect.stringMatching(/^annals import: /)])
       }
     }
@@ -82,15 +77,15 @@ describe("annals import and export", () => {
       at("hash.aof"),
       request("HSET", "h", "f", "v") + request("HPEXPIREAT", "h", "9000000000000", "FIELDS", "1", "f")
     )
-    expect(run(importCommand, at("hash.aof"), "--dir", at("dated")).code).toBe(0)
-    const refused = run(exportRdbCommand, "--rdb", at("dated.rdb"), "--dir", at("dated"))
+    expect((await run("import", at("hash.aof"), "--dir", at("dated"))).code).toBe(0)
+    const refused = await run("export", "--rdb", at("dated.rdb"), "--dir", at("dated"))
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("key \"h\" of database 0")])
     expect(readdirSync(folder).filter((name) => name.startsWith("dated"))).toEqual(["dated"])
-    expect(run(exportRdbCommand, "--rdb", at("dated.rdb"), "--dir", at("dated"), "--rdb-version", "12").code).toBe(0)
-    expect(run(exportRdbCommand, "--rdb", at("x.rdb"), "--dir", tmpdir()).code).toBe(2)
-    expect(run(exportRdbCommand, "--dir", at("dated")).code).toBe(2)
-    expect(run(importCommand, "--dir", at("dated")).code).toBe(2)
-    expect(run(importCommand, aof, "--port", "1").code).toBe(2)
+    expect((await run("export", "--rdb", at("dated.rdb"), "--dir", at("dated"), "--rdb-version", "12")).code).toBe(0)
+    expect((await run("export", "--rdb", at("x.rdb"), "--dir", tmpdir())).code).toBe(2)
+    expect((await run("export", "--rdb-version", "12", "--dir", at("dated"))).code).toBe(2)
+    expect((await run("import", "--dir", at("dated"))).code).toBe(2)
+    expect((await run("import", aof, "--port", "1")).code).toBe(2)
     rmSync(at("dated"), { recursive: true })
   })
 })
