@@ -90,6 +90,12 @@ const oldQuicklist = (from: RdbReader): Array<Slice> => {
   return elements
 }
 
+/** A deadline of a field, 0 for none; one that no event can state is refused. */
+const deadlineOf = (time: number): number => {
+  if (!Number.isSafeInteger(time) || time < 0) throw new BadData("a deadline is no time")
+  return time
+}
+
 /** Elements that stand in a packed hash with deadlines by threes: field, value, deadline. */
 const packedDatedHash = (from: RdbReader): DumpedValue => {
   from.u64() // the earliest of the deadlines, which are whole here
@@ -99,9 +105,7 @@ const packedDatedHash = (from: RdbReader): DumpedValue => {
   const deadlines: Array<number> = []
   for (let i = 0; i < flat.length; i += 3) {
     pairs.push(flat[i]!, flat[i + 1]!)
-    const deadline = Number(flat[i + 2]!.latin1())
-    if (!Number.isSafeInteger(deadline) || deadline < 0) throw new BadData("a deadline is no time")
-    deadlines.push(deadline)
+    deadlines.push(deadlineOf(Number(flat[i + 2]!.latin1())))
   }
   return { type: "hash", pairs, deadlines }
 }
@@ -120,7 +124,7 @@ const readDated = (from: RdbReader, count: number, earliest: number): DumpedValu
   const deadlines: Array<number> = []
   for (let left = count; left > 0; left--) {
     const after = from.length()
-    deadlines.push(after === 0 ? 0 : earliest + after - 1)
+    deadlines.push(deadlineOf(after === 0 ? 0 : earliest + after - 1))
     pairs.push(from.string(), from.string())
   }
   return { type: "hash", pairs, deadlines }

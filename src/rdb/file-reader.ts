@@ -208,7 +208,8 @@ export class RdbWalk {
         return
       }
       case Opcode.deadlineMs:
-        this.expireAt = from.i64()
+        // Redis takes deadlines further off than an event can state, some 280 000 years: they are as good as that one.
+        this.expireAt = Math.min(from.i64(), Number.MAX_SAFE_INTEGER)
         return
       case Opcode.deadlineSeconds:
         this.expireAt = from.u32() * 1000

@@ -190,6 +190,21 @@ describe("RDB files", () => {
     `)
   })
 
+  it("bring no deadline into the log that no event can state: that of a key is brought down, that of a field refused", () => {
+    const late = hex("ffffffff ffffff7f")
+    const file = whole(10, 0xfc, late, 0, "k", "v")
+    const latest = digestOf(`SET k v PXAT ${Number.MAX_SAFE_INTEGER}`)
+    expect(load(file).digest).toBe(latest)
+    const { fromCheckpoint, fromLog } = reopened(imported([bytesOf(file)]).disk)
+    expect([digest(fromCheckpoint, now), digest(fromLog, now)]).toEqual([latest, latest])
+    expect(problemOf(whole(12, 24, "h", late, 1, 2, "f", "v"))).toContain("a deadline is no time")
+    const dumped = `\x18${"\x7f".repeat(8)}\x01\x02\x01f\x01v\x0c\0${"\0".repeat(8)}`
+    const harness = new Harness()
+    expect(harness.run("RESTORE", "h", "0", dumped)).toBe("-ERR Bad data format\r\n")
+    expect(harness.run("RESTORE", "h", "0", dumped.replaceAll("\x7f\x7f", "\x7f\0"))).toBe("-ERR Bad data format\r\n")
+    expect(harness.run("RESTORE", "h", "0", dumped.replace("\x7f\x7f\x01", "\0\0\x01"))).toBe("+OK\r\n")
+  })
+
   it("that are cut anywhere, or with any bit flipped, are refused, or read where no checksum stands", () => {
     const readingOf = (file: Uint8Array): string =>
       problemOf(file, () => {
