@@ -69,8 +69,14 @@ export class Failover {
     return true
   }
 
-  /** Somebody got further, or time passes. */
+  /** Time passes: asks the replicas how far they are. */
   tick(): void {
+    if (this.state === "waiting-for-sync") this.host.feeds.sign(true)
+    this.look()
+  }
+
+  /** Somebody got further. Nobody is asked: each answer would call for as many more as there are replicas. */
+  look(): void {
     const { end, feeds, followed, monotonic, report, unpause } = this.host
     if (this.state === "no-failover") return
     if (this.state === "failover-in-progress") {
@@ -81,7 +87,6 @@ export class Failover {
       return
     }
     const { force, to } = this.options
-    feeds.sign(true)
     const candidates = to === undefined ? [...feeds.all] : [this.find(to)]
     const ready = candidates.find((feed) => feed !== undefined && feed.live && feed.acked === end())
     if (ready !== undefined) this.proceed(ready.name)

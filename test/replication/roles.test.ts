@@ -83,6 +83,9 @@ describe("FAILOVER", { timeout: 180_000 }, () => {
     expect(await primary.ask("FAILOVER")).toBe("OK")
     expect(await primary.ask("FAILOVER")).toBe("ERR FAILOVER already in progress.")
     expect((await primary.info()).master_failover_state).toBe("waiting-for-sync")
+    const refused = "ERR REPLICAOF not allowed while failing over."
+    expect(await primary.ask("REPLICAOF", "NO", "ONE")).toBe(refused)
+    expect(await primary.ask("REPLICAOF", "127.0.0.1", "1")).toBe(refused)
     expect(await primary.ask("FAILOVER", "ABORT")).toBe("OK")
     expect(await primary.ask("SET", "a", "3")).toBe("OK")
     expect((await primary.info()).role).toBe("master")

@@ -10,6 +10,7 @@ import { insideTransaction } from "./role-change.ts"
 const invalidPort = new ReplyError("ERR Invalid master port")
 const badSequence = new ReplyError("ERR sequence is not an integer or out of range")
 const badDelay = new ReplyError("ERR delay is not an integer or out of range")
+const failingOver = new ReplyError("ERR REPLICAOF not allowed while failing over.")
 const alreadyConnected = new Status("OK Already connected to specified master")
 
 const readPort = (argv: Argv): number => {
@@ -27,6 +28,7 @@ const count = (argv: Argv, index: number, refusal: ReplyError): number => {
 
 const run = ({ server: { replication }, transactions }: Control, argv: Argv): Reply => {
   if (transactions.running) throw insideTransaction
+  if (replication.status().failover !== "no-failover") throw failingOver
   if (argv.length === 3 && isWord(argv.at(1), "NO") && isWord(argv.at(2), "ONE")) {
     const refused = replication.lead()
     return refused === undefined ? ok : new ReplyError(`ERR ${refused}`)
