@@ -63,6 +63,8 @@ export class CheckpointFiles {
   /** Oldest first. */
   private infos: Array<CheckpointInfo> = []
   private listener: (sequence: number) => void = () => {}
+  /** Rises when the files have changed behind the back of whoever makes a checkpoint. */
+  private generation = 0
   /** Checkpoints of this list that were made, or loaded, since the log was opened. */
   private readonly proved = new Set<number>()
 
@@ -115,6 +117,7 @@ export class CheckpointFiles {
 
   /** The files have changed: looks again what is there. */
   renew(known: ReadonlyArray<ManifestCheckpoint>): void {
+    this.generation++
     this.infos = []
     this.proved.clear()
     this.find(known)
@@ -173,15 +176,17 @@ export class CheckpointFiles {
 
   /**
    * Makes a file that was written, synced and read back a checkpoint, and removes those that are one too many: a step at a
-   * time, each of which waits for the disk once. Once begun it has to be brought to its end. Throws `DiskError`; the older
-   * checkpoints are then as before.
+   * time, each of which waits for the disk once. Once begun it has to be brought to its end. Throws `DiskError`, also when
+   * the log was opened anew between two steps; the older checkpoints are then as before.
    */
   *publishing(writer: CheckpointWriter): Generator<void, CheckpointInfo> {
     const { created, lsn, sequence } = writer.header
+    const { generation } = this
     const name = `${checkpointFolder}/${checkpointName(sequence)}`
     this.disk.rename(writer.temporary, name)
     this.disk.syncFolder(checkpointFolder)
     yield
+    this.sameSince(generation, name)
     const info = { sequence, lsn, bytes: writer.bytes, created, sha256: hex(writer.sha256) }
     const all = [...this.infos.filter((other) => other.sequence !== sequence), info]
       .toSorted((a, b) => a.sequence - b.sequence)
@@ -190,20 +195,29 @@ export class CheckpointFiles {
     const gone = all.filter((other) => !this.infos.includes(other))
     this.proved.add(sequence)
     const saved = yield* this.manifestSteps()
+    this.sameSince(generation, name)
     if (!saved) {
       this.infos = all // it stays on the list; nothing is removed on its account
       return info
     }
-    yield* this.removing(gone)
+    yield* this.removing(gone, generation)
+    this.sameSince(generation, name)
     this.listener(sequence)
     return info
   }
 
-  private *removing(old: ReadonlyArray<CheckpointInfo>): Generator<void, void> {
+  /** Throws `DiskError` when this file may be elsewhere by now: a log that was cut or replaced takes checkpoints along. */
+  private sameSince(generation: number, name: string): void {
+    if (this.generation === generation) return
+    throw new DiskError("ESTALE", "publish", name, "the log was cut or replaced meanwhile")
+  }
+
+  private *removing(old: ReadonlyArray<CheckpointInfo>, generation: number): Generator<void, void> {
     if (old.length === 0) return
     try {
       for (const { sequence } of old) {
         yield
+        if (this.generation !== generation) return
         this.disk.unlink(`${checkpointFolder}/${checkpointName(sequence)}`)
       }
       yield
