@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import { crc32 } from "node:zlib"
+import type { ActiveSegment } from "./active-segment.ts"
 import type { CheckpointFiles, CheckpointInfo } from "./checkpoint-store.ts"
 import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError } from "./disk.ts"
@@ -22,9 +23,9 @@ import {
   writeReplication
 } from "./lineage.ts"
 import type { Segments } from "./reader.ts"
-import { sealSize } from "./rotation.ts"
+import { type SealedSegment, sealSize } from "./rotation.ts"
 import { encodeSegmentHeader, hex, type SegmentHeader } from "./segment.ts"
-import { incomingFolder, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
+import { fitsCut, incomingFolder, removeIncoming, replaceFiles, rewindFiles } from "./surgery.ts"
 import type { LogWriter } from "./writer.ts"
 
 /** What the mirror needs of the log it belongs to. */
@@ -210,10 +211,14 @@ export class LogMirror {
 
   /** Where the segment that holds the byte before `lsn` begins, and the checksum of its header. */
   segmentAround(lsn: number): { readonly lsn: number; readonly sum: number } {
+    const { header } = this.around(lsn)
+    return { lsn: header.lsn, sum: crc32(encodeSegmentHeader(header)) }
+  }
+
+  private around(lsn: number): SealedSegment | ActiveSegment {
     const { active, sealed } = this.host.segments
     const all = [...sealed(), active()]
-    const segment = all.findLast(({ header }) => header.lsn < lsn) ?? all[0]!
-    return { lsn: segment.header.lsn, sum: crc32(encodeSegmentHeader(segment.header)) }
+    return all.findLast(({ header }) => header.lsn < lsn) ?? all[0]!
   }
 
   /** Up to where this log and one with these epochs and this end are the same; undefined when nowhere. */
@@ -355,10 +360,15 @@ export class LogMirror {
     this.save()
   }
 
-  /** Whether the data of a position can still be had here: from the log's beginning, or from a checkpoint before it. */
+  /**
+   * Whether the log can go back to a position: a frame begins there, and the data of it can still be had here, from the
+   * log's beginning or from a checkpoint before it. Throws `DiskError`.
+   */
   reaches(lsn: number): boolean {
-    if (this.oldestLsn === 0) return true
-    return lsn >= this.oldestLsn && this.host.checkpoints().list().some((info) => info.lsn <= lsn)
+    const { checkpoints, disk } = this.host
+    const known = this.oldestLsn === 0 ||
+      (lsn >= this.oldestLsn && checkpoints().list().some((info) => info.lsn <= lsn))
+    return known && fitsCut(disk, this.around(lsn), lsn)
   }
 
   /** Cuts the log at a position; what stood behind it goes to quarantine/. Memory is ahead of the log afterwards. */
@@ -406,8 +416,14 @@ export class LogMirror {
     // Those that begin further on will come with the frames.
     const { header } = this.host.writer().segment
     this.epochs = epochs.filter(({ number }, index) => index === 0 || number <= header.epoch)
-    this.save()
-    this.reconcile(found)
+    try {
+      this.save()
+      this.reconcile(found)
+    } catch (error) {
+      // REPLICATION says that it is still to be done, and memory is not the log's any more: a start puts both right.
+      this.host.writer().die(error)
+      throw error
+    }
     this.attach()
   }
 

@@ -11,12 +11,28 @@ import { beginsFooter } from "./footer.ts"
 import { FrameCursor, readRetrying } from "./frame-cursor.ts"
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts"
 import { findSegments, segmentFiles } from "./recovery-files.ts"
-import { decodeSegmentHeader, hex, segmentHeaderSize, segmentName } from "./segment.ts"
+import { decodeSegmentHeader, hex, type SegmentHeader, segmentHeaderSize, segmentName } from "./segment.ts"
 
 /** Where a received log waits until it is complete. */
 export const incomingFolder = "incoming"
 /** The received segment's name there. */
 export const incomingSegment = `${incomingFolder}/segment`
+
+/** Whether a frame of a segment begins at this position of the log, or the last one ends there. Throws `DiskError`. */
+export const fitsCut = (
+  disk: Disk,
+  { end, header, name }: { readonly name: string; readonly header: SegmentHeader; readonly end: number },
+  lsn: number
+): boolean => {
+  const position = segmentHeaderSize + lsn - header.lsn
+  if (position < segmentHeaderSize || position >= end) return position === end
+  const file = openSegment(disk, name)
+  try {
+    return new FrameCursor(file, position, end).advance() === "frame"
+  } finally {
+    file.close()
+  }
+}
 
 /** Copies part of a file into a new one, and fsyncs that. */
 const copyRange = (disk: Disk, from: DiskFile, start: number, end: number, name: string): void => {

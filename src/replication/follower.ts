@@ -283,12 +283,12 @@ export class Follower implements StreamHandler {
   private rewind(lsn: number): void {
     const { mirror, reload, setAside } = this.host
     const { lsn: end, segmentLsn } = mirror.position
+    if (lsn > end || (lsn === end && segmentLsn < end)) {
+      throw new StreamDamaged("a place to go back to that is not behind")
+    }
     if (!mirror.reaches(lsn)) {
       this.askForLog(true)
       return
-    }
-    if (lsn > end || (lsn === end && segmentLsn < end)) {
-      throw new StreamDamaged("a place to go back to that is not behind")
     }
     setAside(mirror.rewind(lsn), "the primary does not have them")
     this.work()
@@ -405,7 +405,6 @@ export class Follower implements StreamHandler {
   private worked(next: () => void): void {
     this.working = false
     if (this.link === undefined) return
-    this.lastIo = this.host.monotonic()
     this.reader.paused = false
     this.guarded(() => {
       next()
@@ -416,7 +415,9 @@ export class Follower implements StreamHandler {
   private resume(): void {
     this.held = false
     this.reader.resume()
-    if (!this.held && !this.working) this.link?.resume()
+    if (this.held || this.working) return
+    this.lastIo = this.host.monotonic() // until now nothing was to come
+    this.link?.resume()
   }
 
   keepAlive(sign: KeepAlive): void {

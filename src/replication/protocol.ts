@@ -116,11 +116,14 @@ export const printAnswer = (answer: FollowAnswer): string => {
 export const parseAnswer = (line: string): FollowAnswer | undefined => {
   const words = line.startsWith("+") ? unsummed(line.slice(1).split(" ")) : undefined
   if (words === undefined) return undefined
-  if (words[0] === "CONTINUE" && words.length === 2) return { kind: "continue", lsn: count(words[1]) }
-  if (words[0] === "REWIND" && words.length === 2) return { kind: "rewind", lsn: count(words[1]) }
+  const place = count(words[1])
+  if (place < 0) return undefined
+  if (words[0] === "CONTINUE" && words.length === 2) return { kind: "continue", lsn: place }
+  if (words[0] === "REWIND" && words.length === 2) return { kind: "rewind", lsn: place }
   const [kind, bytes, sequence, lsn, storeId, epochs = ""] = words
   const parsed = parseEpochs(epochs)
   if (kind !== "FULL" || !isId(storeId) || parsed === undefined) return undefined
+  if (count(sequence) < 0 || count(lsn) < 0) return undefined
   return { kind: "full", bytes: count(bytes), sequence: count(sequence), lsn: count(lsn), storeId, epochs: parsed }
 }
 

@@ -70,9 +70,10 @@ const printTarget = ({ delayMs, host, port, until }: FollowTarget): string =>
   [host, port, delayMs, until ?? "-"].join(" ")
 
 const readTarget = (text: string): FollowTarget | undefined => {
-  const [host, port, delay, until] = text.split(" ")
-  if (host === undefined || port === undefined) return undefined
-  return { host, port: Number(port), delayMs: Number(delay ?? 0), until: until === "-" ? undefined : Number(until) }
+  // From the end: nobody has looked yet whether what is called a host can be one.
+  const [, host, port, delay, until] = /^([^]*) (\d+) (\d+) (-|\d+)$/.exec(text) ?? []
+  if (host === undefined) return undefined
+  return { host, port: Number(port), delayMs: Number(delay), until: until === "-" ? undefined : Number(until) }
 }
 
 const otherStore = new ReplyError("ERR the log of this server is of another store")
@@ -301,7 +302,7 @@ export class Replication implements ReplicationPort {
   acknowledge(connection: ConnectionPort, lsn: number, durable: number): void {
     this.serving.feedOf(connection)?.acknowledge(lsn, durable)
     this.waits.check()
-    this.handover.tick()
+    this.handover.look()
     this.review()
   }
 

@@ -319,6 +319,56 @@ describe("a replica", () => {
     expect(replica.replication.status().fullSyncs).toBe(0)
   })
 
+  it("that lags is waited for by FAILOVER without the others being asked again and again", () => {
+    const world = new World()
+    const primary = world.server()
+    const [late, ...others] = [world.server(), world.server(), world.server()]
+    late!.follow(primary, { delayMs: 60_000 })
+    for (const replica of others) replica.follow(primary)
+    world.pass(200)
+    const name = primary.replication.status().replicas.find(({ port }) => port === late!.name)!
+    primary.run("SET", "a", "1")
+    primary.log.commit()
+    world.pass(100)
+    const to = { host: name.address, port: name.port }
+    const before = primary.replication.status().outputBytes
+    expect(primary.replication.failover({ to, force: false, timeoutMs: 0 })).toBe(undefined)
+    world.pass(400)
+    expect(primary.replication.status().failover).toBe("waiting-for-sync")
+    // One sign of life for each of three replicas in each of twenty turns, and the first ones.
+    expect(primary.replication.status().outputBytes - before).toBeLessThanOrEqual(48 * 3 * 21)
+    expect(primary.replication.abortFailover()).toBe(true)
+    expect(others.map(({ digest }) => digest)).toEqual([primary.digest, primary.digest])
+  })
+
+  it("starts again whatever the host is called that it was told to follow", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    replica.follow(primary, { host: "not a host" })
+    replica.crash(new Random(24), false)
+    replica.open()
+    expect(replica.replication.status().primary).toMatchObject({ host: "not a host", port: primary.name, delayMs: 0 })
+  })
+
+  it("that stays behind for longer than repl-timeout keeps its link", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    Object.assign(primary.settings, { pingMs: 200 })
+    Object.assign(replica.settings, { timeoutMs: 1000 })
+    replica.follow(primary, { delayMs: 3000 })
+    world.pass(200)
+    for (let i = 0; i < 3; i++) {
+      primary.run("SET", "a", `${i}`)
+      primary.log.commit()
+      world.pass(2900)
+      expect(replica.sequence).toBe(i)
+      world.pass(300)
+      expect(replica.sequence).toBe(i + 1)
+    }
+    expect([world.dials, replica.replication.status().primary?.state]).toEqual([1, "connected"])
+    expect(replica.digest).toBe(primary.digest)
+  })
+
   it("evicts and buries nothing by itself", () => {
     const world = new World()
     const [primary, replica] = [world.server(), world.server()]
