@@ -77,7 +77,7 @@ export class Failover {
 
   /** Somebody got further. Nobody is asked: each answer would call for as many more as there are replicas. */
   look(): void {
-    const { end, feeds, followed, monotonic, report, unpause } = this.host
+    const { end, feeds, flush, followed, monotonic, report, unpause } = this.host
     if (this.state === "no-failover") return
     if (this.state === "failover-in-progress") {
       if (!followed()) return
@@ -89,11 +89,14 @@ export class Failover {
     const { force, to } = this.options
     const candidates = to === undefined ? [...feeds.all] : [this.find(to)]
     const ready = candidates.find((feed) => feed !== undefined && feed.live && feed.acked === end())
-    if (ready !== undefined) this.proceed(ready.name)
-    else if (monotonic() >= this.until) {
-      if (force) this.proceed({ address: to!.host, port: to!.port })
-      else this.abort("no replica caught up in time")
+    if (ready !== undefined) {
+      flush() // CLIENT UNPAUSE may have let clients write again, in this turn
+      if (ready.acked === end()) this.proceed(ready.name)
+      return
     }
+    if (monotonic() < this.until) return
+    if (force) this.proceed({ address: to!.host, port: to!.port })
+    else this.abort("no replica caught up in time")
   }
 
   private proceed({ address, port }: Feed["name"]): void {

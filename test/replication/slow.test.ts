@@ -341,6 +341,27 @@ describe("a replica", () => {
     expect(others.map(({ digest }) => digest)).toEqual([primary.digest, primary.digest])
   })
 
+  it("that takes over has what was written after CLIENT UNPAUSE, too", () => {
+    const world = new World()
+    const [primary, replica] = [world.server(), world.server()]
+    replica.follow(primary)
+    primary.work(new Random(25), 20)
+    world.pass(1200)
+    primary.run("SET", "before", "1")
+    expect(primary.replication.failover({ to: undefined, force: false, timeoutMs: 0 })).toBe(undefined)
+    primary.executor.pause = "none"
+    for (let i = 0; i < 100 && !primary.executor.gate.replica; i++) {
+      primary.run("SET", "after", `${i}`) // as this turn's work, which is not committed yet
+      if (i > 20) primary.log.commit()
+      world.step()
+      if (i > 50) world.pass(20)
+    }
+    world.pass(1000)
+    expect([primary.executor.gate.replica, replica.executor.gate.replica]).toEqual([true, false])
+    expect(primary.replication.status().setAsideBatches).toBe(0)
+    expect([primary.sequence, primary.digest]).toEqual([replica.sequence, replica.digest])
+  })
+
   it("starts again whatever the host is called that it was told to follow", () => {
     const world = new World()
     const [primary, replica] = [world.server(), world.server()]
