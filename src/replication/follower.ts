@@ -283,9 +283,8 @@ export class Follower implements StreamHandler {
   private rewind(lsn: number): void {
     const { mirror, reload, setAside } = this.host
     const { lsn: end, segmentLsn } = mirror.position
-    if (lsn > end || (lsn === end && segmentLsn < end)) {
-      throw new StreamDamaged("a place to go back to that is not behind")
-    }
+    const behind = lsn < end || (lsn === end && segmentLsn === end)
+    if (!behind) throw new StreamDamaged("a place to go back to that is not behind")
     if (!mirror.reaches(lsn)) {
       this.askForLog(true)
       return
