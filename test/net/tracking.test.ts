@@ -166,6 +166,18 @@ describe("the keys remembered", () => {
     expect([tracking.active, tracking.totalKeys, tracking.usedBytes]).toEqual([false, 0, 0])
   })
 
+  it("do not grow in number when each turn brings more than a thousand", () => {
+    const world = new World()
+    const clients = connected(world, 1, [])
+    const { tracking } = world.harness.executor
+    tracking.limit = 500
+    for (let turn = 0; turn < 30; turn++) {
+      clients[0]!.ask(["MGET", ...Array.from({ length: 1500 }, (_, i) => `${turn}:${i}`)])
+      world.turn.finish()
+      expect(tracking.totalKeys).toBeLessThan(2500)
+    }
+  })
+
   it("under prefixes are told of once a turn, in order, and not before somebody asked", async () => {
     const world = new World()
     const clients = connected(world, 2, ["BCAST", "PREFIX", "a"])

@@ -22,12 +22,15 @@ export class TrackedKeys {
   /** Clients of all keys together. */
   items = 0
   private readonly seed: HashSeed
+  private readonly isGone: (id: number) => boolean
   private arena!: Arena
   private dict!: Dict
   private readonly key = new Slice()
 
-  constructor(seed: HashSeed) {
+  /** @param isGone whether a client is connected no more: nobody will ask for it again */
+  constructor(seed: HashSeed, isGone: (id: number) => boolean) {
     this.seed = seed
+    this.isGone = isGone
     this.clear()
   }
 
@@ -51,7 +54,7 @@ export class TrackedKeys {
 
   /**
    * Notes that a client has read a key.
-   * @throws ArenaFull and has then changed nothing
+   * @throws ArenaFull and has then noted nothing
    */
   add(key: Slice, id: number): void {
     const { arena, dict } = this
@@ -62,9 +65,7 @@ export class TrackedKeys {
     else {
       const words = arena.words[slabOf(p)]!
       const at = wordOf(p)
-      const ids = at + idsAt(length)
-      const place = placeOf(words, ids, words[at + 1]!, id)
-      if (place < 0) this.insertId(hash, p, key, id, ~place)
+      if (placeOf(words, at + idsAt(length), words[at + 1]!, id) < 0) this.insertId(hash, p, key, id)
     }
   }
 
@@ -86,26 +87,53 @@ export class TrackedKeys {
     this.items++
   }
 
-  /** Puts another client at `place` among those of the entry at `p`. */
-  private insertId(hash: number, p: Pointer, { length }: Slice, id: number, place: number): void {
-    const { arena } = this
-    const count = arena.words[slabOf(p)]![wordOf(p) + 1]!
-    const need = 4 * idsAt(length) + idBytes * (count + 1)
-    let q = p
-    if (need > arena.capacity(p)) {
-      q = arena.allocate(count > 2 ? need + idBytes * (count >>> 1) : need)
-      const used = need - idBytes
-      arena.bytes[slabOf(q)]!.set(arena.bytes[slabOf(p)]!.subarray(byteOf(p), byteOf(p) + used), byteOf(q))
-      this.dict.replace(hash, p, q)
-      arena.free(p)
-    }
-    const words = arena.words[slabOf(q)]!
+  /** Puts another client among those of the entry at `p`. */
+  private insertId(hash: number, p: Pointer, { length }: Slice, id: number): void {
+    const q = this.withRoom(hash, p, length)
+    const words = this.arena.words[slabOf(q)]!
     const at = wordOf(q)
     const ids = at + idsAt(length)
+    const count = words[at + 1]!
+    const place = ~placeOf(words, ids, count, id)
     words.copyWithin(ids + 2 * (place + 1), ids + 2 * place, ids + 2 * count)
     writeId(words, ids + 2 * place, id)
     words[at + 1] = count + 1
     this.items++
+  }
+
+  /**
+   * Where the entry at `p` is once it has room for another client. It grows only if few of its clients are gone: however
+   * many come and go that read a key which never changes, it does not grow for them.
+   */
+  private withRoom(hash: number, p: Pointer, keyLength: number): Pointer {
+    const { arena } = this
+    const full = arena.words[slabOf(p)]![wordOf(p) + 1]!
+    const start = 4 * idsAt(keyLength)
+    if (start + idBytes * (full + 1) <= arena.capacity(p)) return p
+    const count = this.dropGone(p, keyLength)
+    if (4 * count <= 3 * full) return p
+    const q = arena.allocate(start + idBytes * (count > 2 ? count + 1 + (count >>> 1) : count + 1))
+    const from = byteOf(p)
+    arena.bytes[slabOf(q)]!.set(arena.bytes[slabOf(p)]!.subarray(from, from + start + idBytes * count), byteOf(q))
+    this.dict.replace(hash, p, q)
+    arena.free(p)
+    return q
+  }
+
+  /** Forgets the clients of the entry at `p` that are gone; how many are left. */
+  private dropGone(p: Pointer, keyLength: number): number {
+    const words = this.arena.words[slabOf(p)]!
+    const at = wordOf(p)
+    const ids = at + idsAt(keyLength)
+    const count = words[at + 1]!
+    let left = 0
+    for (let i = 0; i < count; i++) {
+      const id = idAt(words, ids + 2 * i)
+      if (!this.isGone(id)) writeId(words, ids + 2 * left++, id)
+    }
+    words[at + 1] = left
+    this.items -= count - left
+    return left
   }
 
   /** Forgets a key; `told` hears of each client that had read it. False when nobody had. */
@@ -127,7 +155,7 @@ export class TrackedKeys {
     const ids = at + idsAt(words[at]!)
     this.dict.remove(hash, p)
     this.items -= count
-    for (let i = 0; i < count; i++) told(words[ids + 2 * i]! + wordsRange * words[ids + 2 * i + 1]!)
+    for (let i = 0; i < count; i++) told(idAt(words, ids + 2 * i))
     arena.free(p)
   }
 
@@ -146,6 +174,8 @@ export class TrackedKeys {
   }
 }
 
+const idAt = (words: Uint32Array, at: number): number => words[at]! + wordsRange * words[at + 1]!
+
 const writeId = (words: Uint32Array, at: number, id: number): void => {
   words[at] = id % wordsRange
   words[at + 1] = Math.floor(id / wordsRange)
@@ -157,8 +187,7 @@ const placeOf = (words: Uint32Array, ids: number, count: number, id: number): nu
   let high = count
   while (low < high) {
     const middle = (low + high) >>> 1
-    const at = ids + 2 * middle
-    const found = words[at]! + wordsRange * words[at + 1]!
+    const found = idAt(words, ids + 2 * middle)
     if (found === id) return middle
     if (found < id) low = middle + 1
     else high = middle

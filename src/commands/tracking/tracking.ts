@@ -40,7 +40,7 @@ interface Held {
   readonly by: ConnectionPort | undefined
 }
 
-/** Keys forgotten at the end of a turn, at most, where there are more than there may be. */
+/** Keys forgotten at the end of a turn, at most, where there are too many; so many more with each such turn in a row. */
 const forgottenAtOnce = 1000
 
 /** See the head of this file. */
@@ -49,6 +49,8 @@ export class Tracking implements TouchVisitor {
   active = false
   /** tracking-table-max-keys: the most keys remembered, 0 for no limit. */
   limit = 1_000_000
+  /** How many keys may be forgotten at the end of this turn: more and more, so that no client can read faster than that. */
+  private effort = forgottenAtOnce
 
   private readonly trackers = new Set<ConnectionPort>()
   private readonly keys: TrackedKeys
@@ -72,7 +74,7 @@ export class Tracking implements TouchVisitor {
   }
 
   constructor(seed: HashSeed, table: CommandTable, subscriptions: Subscriptions, random: () => number) {
-    this.keys = new TrackedKeys(seed)
+    this.keys = new TrackedKeys(seed, (id) => this.clients?.byId(id) === undefined)
     this.broadcasts = new Broadcasts(seed)
     this.table = table
     this.subscriptions = subscriptions
@@ -217,10 +219,14 @@ export class Tracking implements TouchVisitor {
     if (limit === 0) return false
     this.by = undefined
     for (let n = 0; keys.size > limit; n++) {
-      if (n === forgottenAtOnce) return true
+      if (n === this.effort) {
+        this.effort += forgottenAtOnce
+        return true
+      }
       this.message = undefined
       keys.takeAny(this.random, this.tellForgotten)
     }
+    this.effort = forgottenAtOnce
     return false
   }
 

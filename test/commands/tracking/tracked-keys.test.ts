@@ -6,7 +6,7 @@ import { Random } from "../../support/random.ts"
 it("remembers each client of each key once, as a map of sets does", () => {
   const seed = (Math.random() * 0x7fff_ffff) | 0
   const random = new Random(seed)
-  const table = new TrackedKeys({ k0: seed, k1: 2 })
+  const table = new TrackedKeys({ k0: seed, k1: 2 }, () => false)
   const model = new Map<string, Set<number>>()
   const ids = Array.from({ length: 300 }, (_, i) => i % 3 === 0 ? 2 ** 40 + random.below(1000) : 1 + random.below(2000))
   const names = Array.from({ length: 200 }, (_, i) => "k".repeat(i % 7 === 0 ? 3000 : i % 11) + i)
@@ -42,5 +42,23 @@ it("remembers each client of each key once, as a map of sets does", () => {
   }
   expect(table.items, `seed ${seed}`).toBe([...model.values()].reduce((sum, { size }) => sum + size, 0))
   for (const name of names) table.take(Slice.latin1(name), () => {})
+  expect([table.size, table.items]).toEqual([0, 0])
+})
+
+it("keeps no more of the clients that are gone than of those that are there", () => {
+  const there = new Set<number>()
+  const table = new TrackedKeys({ k0: 1, k1: 2 }, (id) => !there.has(id))
+  const key = Slice.latin1("never changed")
+  let most = 0
+  for (let id = 1; id <= 20_000; id++) {
+    there.add(id)
+    if (id % 20 !== 0) there.delete(id - 10) // of twenty one stays
+    table.add(key, id)
+    most = Math.max(most, table.items - 2 * there.size)
+  }
+  expect(most).toBeLessThan(16)
+  const told: Array<number> = []
+  table.take(key, (id) => told.push(id))
+  expect(told.filter((id) => there.has(id))).toEqual([...there])
   expect([table.size, table.items]).toEqual([0, 0])
 })
