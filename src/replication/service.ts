@@ -86,10 +86,7 @@ const make = Effect.gen(function*() {
       eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count, command))
     },
     folded: () => {
-      if (executor.waiters.ready) {
-        executor.beginChunk()
-        executor.waiters.serve(executor.monotonic())
-      }
+      executor.folded()
       parts.settle()
     },
     reload: (done) => {

@@ -37,7 +37,6 @@ export const compensate = (
   const sequence = log.append(time, dbs[0]!, "undo", number, client, events, events.length, mixed ? dbs : undefined)
   for (let i = 0; i < events.length; i++) executor.fold(time, dbs[i]!, [events[i]!], 1, "")
   client.wrote = true
-  executor.endWaits() // whoever waited for something that is back
-  if (executor.subscriptions.deferred) executor.subscriptions.flush()
+  executor.folded() // whoever waited for something that is back
   return sequence
 }

@@ -283,7 +283,11 @@ export class CommandExecutor {
   }
 
   /** Runs a command that waits again, because `key` may have something for it; what it still waits for, unless it has answered. */
-  private serve({ connection, request, row }: Waiter, key: Slice): Wait | undefined {
+  private serve(waiter: Waiter, key: Slice): Wait | undefined {
+    // Who has just been answered hears of its own doings before those of the one that comes now.
+    if (this.subscriptions.deferred) this.subscriptions.flush()
+    if (waiter.over) return undefined // that was more than its connection may leave unread
+    const { connection, request, row } = waiter
     const { client } = connection
     const { view } = this
     this.subscriptions.running = connection
@@ -362,7 +366,15 @@ export class CommandExecutor {
    */
   fold(time: number, db: number, events: ReadonlyArray<Event>, count: number, command: string): void {
     this.keyspace.turn.next(time)
+    this.view.now = time
     this.evolve(db, events, count, undefined, command, undefined)
+  }
+
+  /** What no command of this server decided is folded: those who waited for it are served. */
+  folded(): void {
+    if (!this.waiters.ready) return
+    this.beginChunk()
+    this.settle()
   }
 
   /** `by`: whose command made the events; its words are `argv`, where they are known. */

@@ -59,7 +59,9 @@ export class Notifications {
   private readonly consumerMade: Array<boolean> = []
   /** Whether each event buries a hash because all of its fields are dead. */
   private readonly fieldsDied: Array<boolean> = []
+  /** Of the keys of a long batch: where each was last so far, and where it is last at all, by name. */
   private readonly places = new Map<string, number>()
+  private readonly lastPlaces = new Map<string, number>()
   /** The words of the command that made the batch; undefined where they are not known. */
   private argv: Argv | undefined = undefined
 
@@ -107,6 +109,10 @@ export class Notifications {
       this.tellEvent(db, events, 1, count, command)
       this.tellEvent(db, events, 0, count, command)
     } else for (let i = 0; i < count; i++) this.tellEvent(db, events, i, count, command)
+    if (count <= shortBatch) return
+    this.places.clear()
+    this.lastPlaces.clear()
+    this.before.length = this.consumerMade.length = this.fieldsDied.length = 0
   }
 
   /** A command that reads has not found a key. */
@@ -243,7 +249,7 @@ export class Notifications {
     if (event._tag === "StringSet" && event.expireAt !== null && !keepsDeadline(command, argv)) {
       announcer.tell(db, "expire", key)
     }
-    if (mayEmpty(event) && this.typeAt(db, event) === absent && !isTouchedLater(events, i, count, key)) {
+    if (mayEmpty(event) && this.typeAt(db, event) === absent && !this.isTouchedLater(events, i, count, key)) {
       announcer.tell(db, "del", key)
     }
   }
@@ -260,7 +266,6 @@ export class Notifications {
   /** The last event before this one at the same key, or -1. Of a long batch, keys are remembered by name. */
   private earlierOf(events: ReadonlyArray<Event>, i: number, count: number, key: Slice): number {
     if (count > shortBatch) {
-      if (i === 0) this.places.clear()
       const name = key.latin1()
       const place = this.places.get(name) ?? -1
       this.places.set(name, i)
@@ -272,15 +277,25 @@ export class Notifications {
     }
     return -1
   }
+
+  private isTouchedLater(events: ReadonlyArray<Event>, i: number, count: number, key: Slice): boolean {
+    if (count > shortBatch) {
+      const { lastPlaces } = this
+      if (lastPlaces.size === 0) {
+        for (let j = 0; j < count; j++) {
+          const other = targetOf(events[j]!)
+          if (other !== undefined) lastPlaces.set(other.latin1(), j)
+        }
+      }
+      return lastPlaces.get(key.latin1())! > i
+    }
+    for (let j = i + 1; j < count; j++) {
+      const other = targetOf(events[j]!)
+      if (other !== undefined && sameWord(other, key)) return true
+    }
+    return false
+  }
 }
 
 /** Batches up to this long are compared event by event. */
 const shortBatch = 16
-
-const isTouchedLater = (events: ReadonlyArray<Event>, i: number, count: number, key: Slice): boolean => {
-  for (let j = i + 1; j < count; j++) {
-    const other = targetOf(events[j]!)
-    if (other !== undefined && sameWord(other, key)) return true
-  }
-  return false
-}

@@ -253,6 +253,7 @@ export class Waiters {
   }
 
   private remove(waiter: Waiter): void {
+    if (waiter.over) return
     waiter.over = true
     this.byConnection.delete(waiter.connection)
     const keys = this.byDb.get(waiter.db)!

@@ -171,7 +171,8 @@ export const fieldsOf = (event: Event, command: string, argv: Argv | undefined):
   }
 }
 
-const eachOnItsOwn = new Set(["mset", "msetnx", "msetex"])
+/** Of EXEC, which stands for all of its commands in a batch from a primary, no two events are known to be of one command. */
+const eachOnItsOwn = new Set(["mset", "msetnx", "msetex", "exec"])
 
 /** Whether a second event of the same name at the same key states another change, not more of the same. */
 export const tellsEach = (command: string): boolean => eachOnItsOwn.has(command)

@@ -1,6 +1,7 @@
 /** Keyspace notifications of what redis-server 7.0 does not know: later commands, and classes of later versions. */
 import { describe, expect, it } from "vitest"
 import { commandName } from "../../../src/log/commands.ts"
+import type { Event } from "../../../src/log/events/catalog.ts"
 import { Slice } from "../../../src/projections/memory/slice.ts"
 import { Harness } from "../../support/harness.ts"
 
@@ -291,6 +292,74 @@ describe("notifications", () => {
     harness.run("BLMOVE", "l", "l", "LEFT", "RIGHT", "0")
     harness.bytes(["RPUSH", "l", "x"], harness.connect(2))
     expect(told()).toEqual(["rpush", "rpush", "lpop"])
+  })
+
+  it("of a command come before those of what it lets others do", () => {
+    const harness = new Harness()
+    const { connection, executor } = harness
+    executor.notifications.configure("KA")
+    executor.subscriptions.patterns.subscribe(connection, Slice.latin1("__key*"))
+    connection.client.protocol = 3
+    harness.bytes(["BLMOVE", "l", "m", "LEFT", "LEFT", "0"], harness.connect(2))
+    harness.bytes(["BLPOP", "m", "0"], harness.connect(3))
+    harness.run("LPUSH", "l", "x")
+    expect(connection.pushed.map((text) => text.split("\r\n").at(-2))).toEqual([
+      "lpush",
+      "lpush",
+      "lpop",
+      "del",
+      "lpop",
+      "del"
+    ])
+  })
+
+  it("of a long batch do not depend on the long batches before it", () => {
+    const harness = new Harness()
+    const listener = harness.connect(2)
+    harness.executor.subscriptions.patterns.subscribe(listener, Slice.latin1("__keyevent@*"))
+    harness.executor.notifications.configure("EAn")
+    const fold = (command: string, ...events: ReadonlyArray<Event>): ReadonlyArray<string> => {
+      harness.executor.fold(harness.now, 0, events, events.length, command)
+      return listener.pushed.splice(0).map((text) => {
+        const words = text.split("\r\n")
+        return `${words[6]!.replace("__keyevent@0__:", "")} ${words[8]}`
+      })
+    }
+    const text = (value: string | number): Slice => Slice.latin1(`${value}`)
+    const added = (key: string, count: number): ReadonlyArray<Event> =>
+      Array.from({ length: count }, (_, i) => ({ _tag: "SetMembersAdded", key: text(key), members: [text(i)] }))
+    const gone = (key: string): Event => ({ _tag: "KeyDeleted", key: text(key) })
+    expect(fold("restore", ...added("s", 40))).toEqual(["new s", "restore s"])
+    expect(fold("restore", gone("s"), ...added("s", 20))).toEqual(["new s", "restore s"])
+    expect(fold("del", gone("s"))).toEqual(["del s"])
+    expect(fold("exec", gone("none"), ...added("s", 20))).toEqual([
+      "del none",
+      "new s",
+      ...Array.from({ length: 20 }, () => "sadd s")
+    ])
+    const removed = (key: string, member: number): Event => ({
+      _tag: "SetMembersRemoved",
+      key: text(key),
+      members: [text(member)]
+    })
+    expect(fold("exec", ...Array.from({ length: 20 }, (_, i) => removed("s", i)))).toEqual([
+      ...Array.from({ length: 20 }, () => "srem s"),
+      "del s"
+    ])
+  })
+
+  it("of a replica say what a hash died of, however long ago its own last command was", () => {
+    const [primary, replica] = [new Harness(), new Harness()]
+    const listener = replica.connect(2)
+    replica.executor.subscriptions.channels.subscribe(listener, Slice.latin1("__keyspace@0__:h"))
+    replica.executor.notifications.configure("Kxgh")
+    for (const line of ["HSET h f v", "HPEXPIRE h 50 FIELDS 1 f", "PEXPIRE h 5"]) primary.run(...line.split(" "))
+    primary.now += 10
+    primary.executor.expire(1000)
+    for (const { command, db, events, time } of primary.batches) {
+      replica.executor.fold(time, db, events, events.length, commandName(command) ?? "")
+    }
+    expect(listener.pushed.map((text) => text.split("\r\n").at(-2))).toEqual(["hset", "hexpire", "expire", "expired"])
   })
 
   it("are told by a replica too, from the batches of its primary", () => {
