@@ -275,6 +275,7 @@ export class Session implements ConnectionPort, Receiver {
     if (this.ended) return
     if (reply !== noReply && !this.replyMode.muted) this.confirm(reply)
     if (this.waiting !== "answer") return
+    this.client.tracking?.answered()
     this.replyMode.next()
     this.resumeLater()
   }

@@ -1,6 +1,7 @@
 /** Client-side caching over sessions without sockets: what redis-server cannot show, or shows otherwise. */
 import { describe, expect, it } from "vitest"
 import { Slice } from "../../src/projections/memory/slice.ts"
+import { StreamId } from "../../src/projections/memory/stream-id.ts"
 import { type TestClient, World } from "./world.ts"
 
 /** Connections of RESP3, the first of which track. */
@@ -111,6 +112,40 @@ describe("a client that tracks", () => {
     await heard(world, clients)
     clients[1]!.ask(["XADD", "x", "2-0", "f", "v"])
     expect((await heard(world, clients))[0]).toEqual([invalidate("x")])
+  })
+
+  it("on a replica hears at once of what comes after what it has waited for", async () => {
+    const world = new World()
+    const clients = connected(world, 1, [])
+    const { executor, now } = world.harness
+    clients[0]!.ask(["GET", "a"], ["XREAD", "BLOCK", "0", "STREAMS", "x", "$"])
+    const [key, id, pairs] = [Slice.latin1("x"), new StreamId(0, 1, 0, 0), ["f", "v"].map((text) => Slice.latin1(text))]
+    executor.fold(now, 0, [{ _tag: "StreamEntryAdded", key, id, pairs }], 1, "xadd")
+    executor.folded()
+    await heard(world, clients)
+    executor.fold(now, 0, [{ _tag: "KeyDeleted", key: Slice.latin1("a") }], 1, "del")
+    executor.folded()
+    expect(await heard(world, clients)).toEqual([[invalidate("a")]])
+  })
+
+  it("says of one request only that its keys are tracked or not, if that waits or is refused too", async () => {
+    const world = new World()
+    const clients = connected(world, 2, ["OPTOUT"])
+    const [reader, writer] = clients as [TestClient, TestClient]
+    const waits = [["XREAD", "BLOCK", "0", "STREAMS", "x", "$"], ["BLPOP", "l", "0.01"]]
+    for (const wait of waits) {
+      reader.ask(["CLIENT", "CACHING", "NO"], wait, ["GET", "a"])
+      writer.ask(["XADD", "x", "*", "f", "v"])
+      world.harness.now += 20
+      world.harness.executor.endWaits()
+      await heard(world, clients)
+      writer.ask(["SET", "a", "1"], ["XADD", "x", "*", "f", "v"])
+      expect((await heard(world, clients))[0]).toEqual([invalidate("a")])
+    }
+    reader.ask(["CLIENT", "CACHING", "NO"], ["MULTI"], ["EXEC", "what"], ["GET", "a"])
+    await heard(world, clients)
+    writer.ask(["SET", "a", "2"])
+    expect((await heard(world, clients))[0]).toEqual([invalidate("a")])
   })
 
   it("is told at once when the connection it redirects to is being closed, and which that is", async () => {

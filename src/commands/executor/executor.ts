@@ -202,8 +202,8 @@ export class CommandExecutor {
 
   private refuse(refusal: ReplyError, row: Row | undefined, client: ClientState, out: ReplyBuffer): boolean {
     if (row !== undefined) row.rejected++
-    if (client.tracking !== undefined) this.tracking.answered(client, row)
     const error = this.transactions.refused(refusal, row, client)
+    if (client.tracking !== undefined) this.tracking.answered(client, row)
     this.statistics.countError(error.code)
     out.write(error, client.protocol)
     return true
@@ -296,6 +296,7 @@ export class CommandExecutor {
     const reply = this.decide(row, connection, request)
     view.served = undefined
     if (view.wanted !== undefined) return view.wanted
+    if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, request)
     connection.answer(reply)
     if (view.eventCount > 0) {
       this.apply(client.db, "client", row.number, client, view.events, view.eventCount)
@@ -303,7 +304,6 @@ export class CommandExecutor {
     } else if (this.notifications.active && !(reply instanceof ReplyError)) {
       this.notifications.unchanged(row.name, reply)
     }
-    if (client.tracking !== undefined && row.reads) this.tracking.remember(client, row, request)
     return undefined
   }
 

@@ -18,6 +18,11 @@ export class ClientTracking {
   /** About what they take. */
   bytes = 0
 
+  /** A request is answered: CLIENT CACHING was for that. */
+  answered(): void {
+    this.caching = false
+  }
+
   /** Whether keys that are read now are to be remembered. */
   get remembers(): boolean {
     if (this.bcast) return false

@@ -165,7 +165,7 @@ export class Tracking implements TouchVisitor {
 
   /** A request of a client that tracks is answered: CLIENT CACHING is over, unless it is what was asked. */
   answered(client: ClientState, row: Row | undefined): void {
-    if (client.transaction === undefined && row?.name.startsWith("client|") !== true) client.tracking!.caching = false
+    if (client.transaction === undefined && row?.name.startsWith("client|") !== true) client.tracking!.answered()
   }
 
   /** Events were folded; `by` made them by a command, undefined if nobody did: they happened by themselves. */
