@@ -380,8 +380,7 @@ export class Session implements ConnectionPort, Receiver {
   private overLimit(bytes: number): boolean {
     if (this.owner !== undefined) return false // it sends no more than the system takes, and a little
     if (this.overUnauthenticatedLimit(bytes)) return true
-    const limit = outputLimitOf(this.client, this.host.settings)
-    if (!this.outputWatch.over(bytes, limit, this.host.now)) return false
+    if (!this.outputWatch.over(bytes, outputLimitOf(this.client, this.host.settings), this.host.now)) return false
     this.closeOverOutput(bytes)
     return true
   }
