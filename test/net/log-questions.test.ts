@@ -118,6 +118,18 @@ describe("undoing while others write", () => {
     expect((answers[0] as ReplyError).text).toMatch(/^ERR what is to be undone is being written to/)
   })
 
+  it("takes everything for written when the names of what was take too much memory", () => {
+    const writes = new RecentWrites()
+    for (let i = 0; i < 17; i++) {
+      writes.event(0, { _tag: "KeyDeleted", key: key(`${i}`.repeat(4 << 20).slice(0, 4 << 20)) })
+    }
+    expect([writes.any, writes.has(0, key("other"))]).toEqual([true, false])
+    writes.event(0, { _tag: "KeyDeleted", key: key("one more") })
+    expect(writes.has(0, key("other"))).toBe(true)
+    writes.clear()
+    expect(writes.any).toBe(false)
+  })
+
   it("with FORCE does not look", () => {
     const { answers, connection, done, port, questions, watching } = asked()
     port.undo(connection, { ...request, force: true })
