@@ -160,6 +160,7 @@ const replicationPartsLayer = Layer.effect(
       afterCommit,
       settle,
       port,
+      disk: nodeDisk(resolve((yield* ServerConfig).get("dir"))),
       linked: (address: string, localAddress: string, close: () => void) =>
         clients.welcome(address, localAddress, close),
       pauseWrites: () => clients.pause(Infinity, "write"),

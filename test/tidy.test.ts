@@ -68,7 +68,9 @@ const mayImport: Record<string, ReadonlyArray<string>> = {
     "log",
     "log/events",
     "net/resp",
+    "projections",
     "projections/memory",
+    "rdb",
     "config"
   ],
   persistence: ["commands", "commands/executor", "log", "projections", "projections/memory", "config"],

@@ -10,6 +10,7 @@ import { CommandExecutor } from "../commands/executor/executor.ts"
 import type { LogPort } from "../commands/executor/log-port.ts"
 import { SilentConnection } from "../commands/silent-connection.ts"
 import type { EventLog, Origin } from "../log/event-log.ts"
+import type { Event } from "../log/events/catalog.ts"
 import { ReplyBuffer } from "../net/resp/encoder.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 import type { Slice } from "../projections/memory/slice.ts"
@@ -26,6 +27,8 @@ export interface RelayParts {
   readonly origin: Origin
   /** Where the requests come from: an address, the name of a file. */
   readonly source: string
+  /** Told of events of one database before they are folded. */
+  readonly noticing?: (db: number, events: ReadonlyArray<Event>, count: number) => void
 }
 
 /** A request was refused that the other server has run: both would differ from now on. */
@@ -33,8 +36,8 @@ export class Refused extends Error {
   override readonly name = "Refused"
 }
 
-/** What servers pass on besides writes. */
-const accompanying = new Set(["select", "multi", "exec", "discard", "ping", "xgroup", "publish", "spublish"])
+/** What servers pass on besides writes; a count that was made is kept in a HyperLogLog. */
+const accompanying = new Set(["select", "multi", "exec", "discard", "ping", "xgroup", "publish", "spublish", "pfcount"])
 /** None of these commands acts on anything but data, so nothing is joined to their ports. */
 const nobody = {} as ControlPorts
 
@@ -48,19 +51,27 @@ export class Relay {
   private readonly connection: SilentConnection
   private readonly out = new ReplyBuffer()
 
-  constructor({ keyspace, log, monotonic, now, origin, seed, source }: RelayParts) {
+  constructor({ keyspace, log, monotonic, noticing, now, origin, seed, source }: RelayParts) {
     this.client = new ClientState(0, source, "", now())
     this.client.authenticated = true
     this.client.noTouch = true
     this.connection = new SilentConnection(this.client)
     const port: LogPort = {
       failure: log.failure,
-      append: (time, db, _origin, command, author, events, count, dbs) =>
-        log.append(time, db, origin, command, author, events, count, dbs)
+      append: (time, db, _origin, command, author, events, count, dbs) => {
+        if (dbs === undefined) noticing?.(db, events, count)
+        else for (let i = 0; i < count; i++) noticing?.(dbs[i]!, [events[i]!], 1)
+        return log.append(time, db, origin, command, author, events, count, dbs)
+      }
     }
     this.executor = new CommandExecutor({ keyspace, log: port, now, monotonic, seed, keepDead: true })
     this.executor.activeExpire = false
     this.executor.attach(nobody)
+  }
+
+  /** What came of a transaction so far is not to be run. */
+  forget(): void {
+    this.executor.transactions.forget(this.client)
   }
 
   /** A transaction was begun and not ended. */
@@ -113,7 +124,8 @@ const textOf = (out: ReplyBuffer): string => {
   return Buffer.from(bytes.subarray(1, errorBytes)).toString("utf8").split("\r\n")[0]!
 }
 
-const isNamed = ({ bytes, length, start }: Slice, name: string): boolean => {
+/** Whether a word is this name, in lower case, whatever the case of its letters. */
+export const isNamed = ({ bytes, length, start }: Slice, name: string): boolean => {
   if (length !== name.length) return false
   for (let i = 0; i < length; i++) if ((bytes[start + i]! | 0x20) !== name.charCodeAt(i)) return false
   return true

@@ -4,7 +4,7 @@
  * hear is said again at each attempt, until it has happened or is aborted.
  */
 import type { FailoverOptions, FollowTarget } from "../commands/replication/port.ts"
-import type { Feed, Feeds } from "./feed.ts"
+import type { Fed, Feeds } from "./feed.ts"
 
 /** What a failover needs of replication. */
 export interface FailoverHost {
@@ -88,7 +88,7 @@ export class Failover {
     }
     const { force, to } = this.options
     const candidates = to === undefined ? [...feeds.all] : [this.find(to)]
-    const ready = candidates.find((feed) => feed !== undefined && feed.live && feed.acked === end())
+    const ready = candidates.find((feed) => feed !== undefined && feed.canLead && feed.live && feed.acked === end())
     if (ready !== undefined) {
       flush() // CLIENT UNPAUSE may have let clients write again, in this turn
       if (ready.acked === end()) this.proceed(ready.name)
@@ -99,14 +99,14 @@ export class Failover {
     else this.abort("no replica caught up in time")
   }
 
-  private proceed({ address, port }: Feed["name"]): void {
+  private proceed({ address, port }: Fed["name"]): void {
     this.state = "failover-in-progress"
     const { force } = this.options
     const refused = this.host.follow({ host: address, port, delayMs: 0, until: undefined }, force)
     if (refused !== undefined) this.abort(refused)
   }
 
-  private find({ host, port }: { readonly host: string; readonly port: number }): Feed | undefined {
+  private find({ host, port }: { readonly host: string; readonly port: number }): Fed | undefined {
     return [...this.host.feeds.all].find(({ name }) => name.port === port && name.address === host)
   }
 }

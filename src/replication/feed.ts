@@ -52,8 +52,40 @@ export interface ReplicaName {
   readonly port: number
 }
 
-/** One replica. */
-export class Feed implements StreamOwner {
+/** A replica, of whatever kind, as the others see it. */
+export interface Fed extends StreamOwner {
+  readonly name: ReplicaName
+  /** Up to where it has said that it has the log, and that it has synced it. */
+  readonly acked: number
+  readonly durable: number
+  /** Gets each frame as it is written. */
+  readonly live: boolean
+  readonly over: boolean
+  /** Whether it is a server that can take over. */
+  readonly canLead: boolean
+  /** It follows: what it says that it has, it has got from here. */
+  readonly online: boolean
+  readonly status: ReplicaStatus
+  /** Milliseconds since it last said how far it is. */
+  readonly silentMs: number
+  open(outlet: StreamOutlet): void
+  acknowledge(position: number, durable: number): void
+  /** Says that this server lives; `wantsAck` asks the replica to say at once how far it is. */
+  sign(wantsAck: boolean): void
+  /** A frame was written to the log; `lsn` is the position behind it. */
+  frame(bytes: Uint8Array, length: number, lsn: number): void
+  /** A segment begins. */
+  segment(header: Uint8Array): void
+  /** Messages were published. */
+  messages(bytes: Uint8Array, length: number): void
+  /** Goes on with what comes from disk, if there is something and the socket has room. */
+  pump(): void
+  /** Ends the connection: the replica will come again. */
+  end(): void
+}
+
+/** One replica that is a server of this kind. */
+export class Feed implements Fed {
   readonly name: ReplicaName
   /** What it has said that it has, and that it has synced. */
   acked = 0
@@ -64,6 +96,7 @@ export class Feed implements StreamOwner {
   /** Gets each frame as it is written. */
   live = false
   over = false
+  readonly canLead = true
   private started = false
   private readonly host: FeedHost
   private readonly hub: Feeds
@@ -251,7 +284,7 @@ export class Feed implements StreamOwner {
 
 /** All replicas of this server. Listens to the log only while there are any. */
 export class Feeds implements LogTap {
-  readonly all = new Set<Feed>()
+  readonly all = new Set<Fed>()
   outputBytes = 0
   readonly host: FeedHost
 
@@ -259,14 +292,14 @@ export class Feeds implements LogTap {
     this.host = host
   }
 
-  add(feed: Feed): void {
+  add(feed: Fed): void {
     this.all.add(feed)
     this.host.mirror.listen(this)
     this.host.listened(true)
     this.host.changed()
   }
 
-  remove(feed: Feed): void {
+  remove(feed: Fed): void {
     this.all.delete(feed)
     if (this.all.size === 0) {
       this.host.mirror.listen(undefined)

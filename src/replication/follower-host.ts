@@ -1,4 +1,5 @@
 import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
+import type { FollowTarget } from "../commands/replication/port.ts"
 import type { AppendedBatch } from "../log/following-writer.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
 import type { Slice } from "../projections/memory/slice.ts"
@@ -34,8 +35,20 @@ export interface FollowerHost {
   readonly setAside: (what: SetAside, why: string) => void
   /** The link is up: it is shown among the connections until the function returned is called. */
   readonly linked: (address: string, localAddress: string, close: () => void) => () => void
+  /** The server that is to be followed is a Redis: it does not know this protocol. */
+  readonly foundRedis: (target: FollowTarget) => void
   /** The state of the link is another. */
   readonly changed: () => void
   readonly report: (text: string) => void
   readonly warn: (text: string) => void
+}
+
+/** Why a link is given up by this side; `hopeless` when trying again at once makes no sense. */
+export class LinkEnded extends Error {
+  override readonly name = "LinkEnded"
+  readonly hopeless: boolean
+  constructor(message: string, hopeless = false) {
+    super(message)
+    this.hopeless = hopeless
+  }
 }

@@ -10,7 +10,7 @@ import { FrameRefused } from "../log/following-writer.ts"
 import { type FrameHeader, sequencesOf } from "../log/frame.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Link } from "./dial.ts"
-import type { FollowerHost } from "./follower-host.ts"
+import { type FollowerHost, LinkEnded } from "./follower-host.ts"
 import { type FullAnswer, FullSync } from "./full-sync.ts"
 import {
   type KeepAlive,
@@ -25,11 +25,6 @@ import {
 const [retryMs, longestRetryMs] = [100, 2000]
 /** The primary hears at least as often how far this server is. */
 const ackEveryMs = 1000
-
-/** Why a link is given up by this side. */
-class LinkEnded extends Error {
-  override readonly name = "LinkEnded"
-}
 
 /** See the head of this file. */
 export class Follower implements StreamHandler {
@@ -81,6 +76,7 @@ export class Follower implements StreamHandler {
       lastIoSeconds: connected ? seconds(lastIo) : -1,
       downSeconds: connected ? 0 : seconds(this.downSince),
       readLsn: mirror.position.lsn + (connected ? this.reader.waiting : 0),
+      foreign: false,
       sync: state !== "sync" ? undefined : {
         totalBytes: full?.answer.bytes ?? 0,
         readBytes: full?.read ?? 0,
@@ -255,6 +251,7 @@ export class Follower implements StreamHandler {
       if (this.asked.length === 0) this.askForLog() // not before: what it would begin must not be in vain
       return
     }
+    if (/^-ERR unknown command/i.test(text)) return this.host.foundRedis(this.target!)
     if (text.startsWith("-")) throw new LinkEnded(`it refuses to be followed: ${text.slice(1)}`)
     const answer = parseAnswer(text)
     if (answer === undefined) throw new StreamDamaged("an answer that is damaged")

@@ -23,6 +23,9 @@ import { Feeds } from "./feed.ts"
 import type { FollowerHost } from "./follower-host.ts"
 import { Follower } from "./follower.ts"
 import { Messages } from "./messages.ts"
+import type { RedisFeedHost } from "./redis-feed.ts"
+import { RedisFollower } from "./redis-follower.ts"
+import type { RedisTaker } from "./redis-taker.ts"
 import { type CheckpointState, Serving } from "./serving.ts"
 import { Waits } from "./waits.ts"
 
@@ -40,7 +43,11 @@ export interface ReplicationSettings {
 }
 
 /** What replication needs of the server. */
-export interface ReplicationHost extends Omit<FollowerHost, "mirror" | "setAside" | "changed" | "publish"> {
+export interface ReplicationHost
+  extends Omit<FollowerHost, "mirror" | "setAside" | "changed" | "publish" | "foundRedis">
+{
+  readonly taker: RedisTaker
+  readonly forRedis: Pick<RedisFeedHost, "keyspace" | "head" | "read" | "openCheckpoint" | "mark">
   readonly mirror: LogMirror
   readonly replicationSettings: () => ReplicationSettings
   readonly later: (run: () => void) => void
@@ -82,6 +89,8 @@ const otherStore = new ReplyError("ERR the log of this server is of another stor
 export class Replication implements ReplicationPort {
   readonly feeds: Feeds
   readonly follower: Follower
+  /** Where the server that is followed is a Redis. */
+  readonly redis: RedisFollower
   private readonly waits: Waits
   private readonly handover: Failover
   private readonly host: ReplicationHost
@@ -98,11 +107,13 @@ export class Replication implements ReplicationPort {
     this.wanted = configured
     // From the first command on: who follows takes no writes, also before the link is tried.
     host.gate.replica = configured !== undefined || host.mirror.following !== undefined
+      || host.taker.noted !== undefined
     // As in Redis, what is published on a replica is heard on that one only.
     const published = (to: PublishedTo, channel: Slice, text: Slice): void => {
       if (!host.gate.replica) this.messages.add(to, channel, text)
     }
-    this.feeds = new Feeds({
+    const feedHost: RedisFeedHost = {
+      ...host.forRedis,
       mirror: host.mirror,
       now: host.now,
       monotonic: host.monotonic,
@@ -110,8 +121,10 @@ export class Replication implements ReplicationPort {
       warn: host.warn,
       report: host.report,
       changed: () => this.review(),
-      listened: (any) => host.onPublish(any ? published : undefined)
-    })
+      listened: (any) => host.onPublish(any ? published : undefined),
+      follows: () => host.gate.replica && this.redis.target === undefined
+    }
+    this.feeds = new Feeds(feedHost)
     this.messages = new Messages({
       ...host,
       written: () => host.mirror.allWritten,
@@ -124,12 +137,15 @@ export class Replication implements ReplicationPort {
         if (this.feeds.all.size > 0) this.messages.add(to, channel, text)
       },
       setAside: (what, why) => this.noteSetAside(what, why),
+      foundRedis: (target) => this.followRedis(target),
       changed: () => this.review()
     })
+    this.redis = new RedisFollower({ ...host, changed: () => this.review() })
     this.serving = new Serving({
       ...host,
       feeds: this.feeds,
-      connected: () => this.follower.state === "connected",
+      feedHost,
+      connected: () => this.followed.state === "connected",
       wholeLogBytes: () => host.replicationSettings().wholeLogBytes
     })
     this.waits = new Waits({
@@ -169,6 +185,12 @@ export class Replication implements ReplicationPort {
       this.wanted = undefined
       this.host.noted(known)
       this.follower.start(known)
+    } else {
+      const redis = this.host.taker.noted
+      if (redis !== undefined) {
+        this.host.noted(redis.target)
+        this.redis.start(redis.target, redis.partial)
+      }
     }
     this.review()
   }
@@ -182,15 +204,17 @@ export class Replication implements ReplicationPort {
 
   follow(target: FollowTarget): "started" | "same" | { readonly refused: string } {
     const { host } = this
-    const now = this.follower.target
+    const now = this.followed.target
     const { sequence } = host.mirror.position
     if (target.until !== undefined && sequence > target.until) {
       return { refused: `this server is at sequence ${sequence} already; begin with an empty directory` }
     }
     if (now !== undefined && printTarget(now) === printTarget(target)) return "same"
+    this.redis.stop()
     try {
       host.flush()
       host.mirror.follow(printTarget(target))
+      host.taker.note(undefined)
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       return { refused: error.message }
@@ -223,6 +247,32 @@ export class Replication implements ReplicationPort {
     return here && this.lead() === undefined
   }
 
+  /** Whoever keeps the link. */
+  private get followed(): Follower | RedisFollower {
+    return this.redis.target === undefined ? this.follower : this.redis
+  }
+
+  /** It is a Redis: what it passes on is written to this server's own log, in an epoch of its own. */
+  private followRedis(target: FollowTarget): void {
+    const { mirror, taker, warn } = this.host
+    this.follower.stop()
+    if (target.delayMs > 0 || target.until !== undefined) {
+      warn(`${target.host}:${target.port} is a Redis, which is not followed with DELAY or AT`)
+      return
+    }
+    try {
+      mirror.lead("it follows a Redis")
+      taker.note(target)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      warn(`${target.host}:${target.port} cannot be followed: ${error.message}`)
+      this.follower.start(target)
+      return
+    }
+    this.redis.start(target)
+    this.review()
+  }
+
   private becomeReplica(): void {
     const { gate, unblockAll } = this.host
     if (gate.replica) return
@@ -234,9 +284,13 @@ export class Replication implements ReplicationPort {
   lead(): string | undefined {
     const { gate, mirror, report } = this.host
     if (!gate.replica) return undefined
+    const redis = this.redis.target
+    if (this.redis.catchingUp) return "not all of the Redis's data is here: wait, or begin with an empty directory"
     this.follower.stop()
+    this.redis.stop()
     try {
       const epoch = mirror.lead("promoted")
+      this.host.taker.note(undefined)
       gate.replica = false
       this.wanted = undefined
       this.host.noted(undefined)
@@ -245,6 +299,7 @@ export class Replication implements ReplicationPort {
       if (!(error instanceof DiskError)) throw error
       const known = mirror.following === undefined ? undefined : readTarget(mirror.following)
       if (known !== undefined) this.follower.start(known)
+      else if (redis !== undefined) this.redis.start(redis)
       return error.message
     }
     this.review()
@@ -262,7 +317,8 @@ export class Replication implements ReplicationPort {
     const { gate, replicationSettings } = this.host
     const { maxLagMs, minReplicas, serveStale } = replicationSettings()
     gate.tooFewReplicas = minReplicas > 0 && !gate.replica && this.feeds.good(maxLagMs) < minReplicas
-    const { catchingUp, pinned, state } = this.follower
+    const { catchingUp, state } = this.followed
+    const { pinned } = this.follower
     gate.hidden = !gate.replica
       ? undefined
       : catchingUp
@@ -278,6 +334,7 @@ export class Replication implements ReplicationPort {
     const { pingMs, timeoutMs } = replicationSettings()
     if (this.wanted !== undefined) this.followWanted(this.wanted)
     this.follower.tick()
+    this.redis.tick()
     this.waits.check()
     this.handover.tick()
     this.messages.flush()
@@ -321,9 +378,14 @@ export class Replication implements ReplicationPort {
     }
   }
 
+  sync(connection: ConnectionPort, psync: boolean): Reply {
+    return this.serving.sync(connection, psync)
+  }
+
   /** The server ends: nobody is followed, nobody follows; what the files say of that stays. */
   close(): void {
     this.follower.stop()
+    this.redis.stop()
     this.feeds.endAll()
   }
 
@@ -336,7 +398,7 @@ export class Replication implements ReplicationPort {
     const { maxLagMs, minReplicas } = host.replicationSettings()
     const before = epochs.at(-2)
     return {
-      primary: follower.status,
+      primary: this.followed.status,
       replicas: [...feeds.all].map((feed) => feed.status),
       goodReplicas: minReplicas > 0 && maxLagMs > 0 ? feeds.good(maxLagMs) : undefined,
       failover: this.handover.state,
@@ -351,7 +413,7 @@ export class Replication implements ReplicationPort {
       refusedPartialSyncs,
       setAsideBatches: this.setAsideBatches,
       setAsideBytes: this.setAsideBytes,
-      inputBytes: follower.inputBytes,
+      inputBytes: follower.inputBytes + this.redis.inputBytes,
       outputBytes: feeds.outputBytes
     }
   }

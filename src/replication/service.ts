@@ -4,13 +4,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import { randomBytes } from "node:crypto"
 import { Executor } from "../commands/executor/service.ts"
 import type { FollowTarget } from "../commands/replication/port.ts"
 import { type Configuration, ServerConfig } from "../config/config.ts"
+import { CheckpointStore } from "../log/checkpoint-store.ts"
 import { commandName } from "../log/commands.ts"
+import type { Disk } from "../log/disk.ts"
+import { EventLog } from "../log/event-log.ts"
 import { eachRun } from "../log/following-writer.ts"
 import { LogReplication } from "../log/mirror.ts"
 import { type Dial, dialTcp } from "./dial.ts"
+import { RedisTaker } from "./redis-taker.ts"
 import { Replication } from "./replication.ts"
 import type { CheckpointState } from "./serving.ts"
 
@@ -34,6 +39,8 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   readonly pauseWrites: () => void
   readonly unpause: () => void
   readonly port: number
+  /** The data directory, for what is received and not yet taken in. */
+  readonly disk: Disk
   /** How links are opened; over TCP unless told. */
   readonly dial?: Dial
 }>()("annals/replication/ReplicationParts") {}
@@ -56,10 +63,16 @@ const make = Effect.gen(function*() {
   const config = yield* ServerConfig
   const executor = yield* Executor
   const mirror = yield* LogReplication
+  const log = yield* EventLog
+  const store = yield* CheckpointStore
   const parts = yield* ReplicationParts
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
   let ended = false
+  const folded = (): void => {
+    executor.folded()
+    parts.settle()
+  }
   const replication: Replication = new Replication({
     mirror,
     dial: parts.dial ?? dialTcp,
@@ -85,9 +98,35 @@ const make = Effect.gen(function*() {
       const command = commandName(batch.command) ?? ""
       eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count, command))
     },
-    folded: () => {
-      executor.folded()
-      parts.settle()
+    folded,
+    taker: new RedisTaker({
+      disk: parts.disk,
+      keyspace: executor.keyspace,
+      log,
+      now: () => clock.currentTimeMillisUnsafe(),
+      monotonic: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+      seed: randomBytes(4).readUInt32LE(),
+      fold: (time, db, events, count) => executor.fold(time, db, events, count, "restore"),
+      noticing: (db, events, count) => {
+        const { tracking, transactions: { watches }, view, waiters } = executor
+        if (watches.size > 0) { for (let i = 0; i < count; i++) watches.before(db, events[i]!, view.now) }
+        if (waiters.size > 0) waiters.touched(db, events, count)
+        if (tracking.active) tracking.changed(db, events, count, undefined)
+      },
+      settle: folded,
+      publish: (channel, text, toShard) => {
+        if (toShard) executor.subscriptions.publishToShard(channel, text)
+        else executor.subscriptions.publish(channel, text)
+        if (executor.subscriptions.deferred) executor.subscriptions.flush()
+      },
+      warn: (text) => void Effect.runForkWith(context)(Effect.logWarning(text))
+    }),
+    forRedis: {
+      keyspace: executor.keyspace,
+      head: log.sequence,
+      read: log.read,
+      openCheckpoint: (info) => store.open(info.sequence),
+      mark: () => randomBytes(20).toString("hex")
     },
     reload: (done) => {
       executor.loading = true

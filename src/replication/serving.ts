@@ -9,8 +9,9 @@ import { DiskError } from "../log/disk.ts"
 import type { FrameSource } from "../log/frame-source.ts"
 import type { LogMirror } from "../log/mirror.ts"
 import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
-import { Feed, type Feeds } from "./feed.ts"
+import { type Fed, Feed, type Feeds, type ReplicaName } from "./feed.ts"
 import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
+import { RedisFeed, type RedisFeedHost } from "./redis-feed.ts"
 
 /** Whether a checkpoint is being made, and if not, how the last one went. */
 export type CheckpointState = "busy" | "made" | "failed"
@@ -20,6 +21,7 @@ export interface ServingHost {
   readonly mirror: LogMirror
   readonly gate: Gate
   readonly feeds: Feeds
+  readonly feedHost: RedisFeedHost
   /** Whether this server has all that its own primary has, where it follows one. */
   readonly connected: () => boolean
   /** See `ReplicationSettings`. */
@@ -36,7 +38,7 @@ const notConnected = new ReplyError("NOMASTERLINK Can't SYNC while not connected
 const rewindTo = (lsn: number): Reply => new Status(printAnswer({ kind: "rewind", lsn }).slice(1))
 
 /** What replicas say of themselves with REPLCONF. */
-const described = ["listening-port", "ip-address", "capa"]
+const described = ["listening-port", "ip-address", "capa", "version", "rdb-only"]
 
 /** See the head of this file. */
 export class Serving {
@@ -45,9 +47,9 @@ export class Serving {
   refusedPartialSyncs = 0
   private readonly host: ServingHost
   private readonly names = new WeakMap<ConnectionPort, Map<string, string>>()
-  private readonly byConnection = new WeakMap<ConnectionPort, Feed>()
+  private readonly byConnection = new WeakMap<ConnectionPort, Fed>()
   /** Replicas that wait for a checkpoint of at least this sequence. */
-  private readonly waiting = new Map<Feed, number>()
+  private readonly waiting = new Map<Fed, number>()
 
   constructor(host: ServingHost) {
     this.host = host
@@ -58,11 +60,12 @@ export class Serving {
     if (!described.includes(option)) return false
     let names = this.names.get(connection)
     if (names === undefined) this.names.set(connection, names = new Map())
-    names.set(option, value)
+    // What it is capable of comes in several.
+    names.set(option, option === "capa" ? `${names.get(option) ?? ""} ${value}` : value)
     return true
   }
 
-  feedOf(connection: ConnectionPort): Feed | undefined {
+  feedOf(connection: ConnectionPort): Fed | undefined {
     return this.byConnection.get(connection)
   }
 
@@ -152,7 +155,7 @@ export class Serving {
       if (feed.over) this.waiting.delete(feed)
       else if (newest !== undefined && newest.sequence >= sequence) {
         this.waiting.delete(feed)
-        this.attempt(feed, () => this.sendCheckpoint(feed, newest))
+        this.attempt(feed, () => this.begin(feed, newest))
       } else if (checkpoint(false) === "failed") {
         this.waiting.delete(feed)
         this.host.warn("no checkpoint can be made for a replica that waits for one")
@@ -161,7 +164,12 @@ export class Serving {
     }
   }
 
-  private attempt(feed: Feed, run: () => void): void {
+  private begin(feed: Fed, info: CheckpointInfo): void {
+    if (feed instanceof RedisFeed) feed.start(info, this.host.mirror.position.epochs.at(-1)!.replicationId)
+    else if (feed instanceof Feed) this.sendCheckpoint(feed, info)
+  }
+
+  private attempt(feed: Fed, run: () => void): void {
     try {
       run()
     } catch (error) {
@@ -169,6 +177,24 @@ export class Serving {
       this.host.warn(`a replica cannot be served: ${error.message}`)
       feed.end()
     }
+  }
+
+  /** SYNC and PSYNC: always all data, as they are now or become while the checkpoint for it is made. */
+  sync(connection: ConnectionPort, psync: boolean): Reply {
+    const { checkpoint, connected, feedHost, feeds, gate, mirror } = this.host
+    if (gate.replica && !connected()) return notConnected
+    this.fullSyncs++
+    const knowsEof = this.names.get(connection)?.get("capa")?.includes("eof") === true
+    const feed = new RedisFeed(feedHost, feeds, this.nameOf(connection), { psync, knowsEof })
+    this.register(connection, feed)
+    const sequence = feedHost.head()
+    const newest = mirror.newestCheckpoint
+    if (newest !== undefined && newest.sequence >= sequence) this.attempt(feed, () => this.begin(feed, newest))
+    else {
+      checkpoint(true)
+      this.waiting.set(feed, sequence)
+    }
+    return noReply
   }
 
   private startFeed(connection: ConnectionPort, answer: string, source: FrameSource): void {
@@ -179,13 +205,21 @@ export class Serving {
 
   private makeFeed(connection: ConnectionPort): Feed {
     const { feeds } = this.host
+    const feed = new Feed(feeds.host, feeds, this.nameOf(connection))
+    this.register(connection, feed)
+    return feed
+  }
+
+  private nameOf(connection: ConnectionPort): ReplicaName {
     const names = this.names.get(connection)
     const address = names?.get("ip-address") ?? connection.client.address.replace(/:\d+$/, "")
-    const feed = new Feed(feeds.host, feeds, { address, port: Number(names?.get("listening-port") ?? 0) })
+    return { address, port: Number(names?.get("listening-port") ?? 0) }
+  }
+
+  private register(connection: ConnectionPort, feed: Fed): void {
     connection.client.role = "replica"
     this.byConnection.set(connection, feed)
-    feeds.add(feed)
+    this.host.feeds.add(feed)
     feed.open(connection.handOver(feed))
-    return feed
   }
 }

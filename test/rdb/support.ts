@@ -1,9 +1,13 @@
 /** Imports on a simulated disk. */
 import { openLog } from "../../src/log/store.ts"
 import { StartUp } from "../../src/persistence/start-up.ts"
+import { evolve } from "../../src/projections/evolve.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import { replay } from "../../src/projections/replay.ts"
+import { RdbWalk } from "../../src/rdb/file-reader.ts"
+import { RdbFileWriter, writeKeyspace } from "../../src/rdb/file-writer.ts"
 import { type Imported, type ImportFile, importing } from "../../src/rdb/import.ts"
+import { Intake } from "../../src/rdb/intake.ts"
 import { FakeClock, logOptions } from "../support/log-writer.ts"
 import { SimDisk } from "../support/sim-disk.ts"
 
@@ -57,4 +61,32 @@ export const reopened = (disk: SimDisk): { readonly fromCheckpoint: Keyspace; re
   replay(fromLog, log.read(1))
   log.close()
   return { fromCheckpoint, fromLog }
+}
+
+/** The data of an RDB file, those that are dead by now among them. */
+export const loaded = (file: Uint8Array): Keyspace => {
+  const copy = new Keyspace(16, { k0: 1, k1: 2 })
+  const intake = new Intake({
+    keyspace: copy,
+    now: 0,
+    warn: () => {},
+    apply: (db, events) => {
+      copy.turn.next(0)
+      for (const event of events) evolve(copy, db, event)
+    }
+  })
+  for (const _ of new RdbWalk(bytesOf(file), intake).steps());
+  return copy
+}
+
+/** The data as Redis 7.0 can hold it: without deadlines of fields; what is dead is there until the log says that it is gone. */
+export const withoutFieldDeadlines = (keyspace: Keyspace): Keyspace => {
+  const chunks: Array<Buffer> = []
+  const writer = new RdbFileWriter((bytes) => void chunks.push(Buffer.from(bytes)), {
+    created: 0,
+    fieldDeadlines: "left out"
+  })
+  for (const _ of writeKeyspace(writer, keyspace, 0));
+  writer.end()
+  return loaded(Buffer.concat(chunks))
 }

@@ -57,6 +57,7 @@ const start = (...args: ReadonlyArray<string>) =>
       pauseWrites: () => {},
       unpause: () => {},
       port: 7000,
+      disk: new SimDisk(),
       dial: (_host, _port, events) => {
         const link: Opened = { events, sent: "", closed: false }
         opened.push(link)

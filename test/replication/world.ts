@@ -17,6 +17,7 @@ import { CheckpointWalk } from "../../src/projections/checkpoint.ts"
 import { stateDigest } from "../../src/projections/digest.ts"
 import { Keyspace } from "../../src/projections/keyspace.ts"
 import type { Dial, LinkEvents } from "../../src/replication/dial.ts"
+import { RedisTaker } from "../../src/replication/redis-taker.ts"
 import { Replication, type ReplicationSettings } from "../../src/replication/replication.ts"
 import { readThrough } from "../support/checkpoint-world.ts"
 import { argvOf, TestConnection } from "../support/harness.ts"
@@ -256,6 +257,25 @@ export class SimServer {
         this.later.push(done)
       },
       later: (run) => void this.later.push(run),
+      taker: new RedisTaker({
+        disk: this.disk,
+        keyspace: this.keyspace,
+        log: this.log,
+        ...ports,
+        seed: this.name,
+        fold: (time, db, events, count) => executor.fold(time, db, events, count, "restore"),
+        noticing: () => {},
+        settle: () => void this.log.commit(),
+        publish: () => {},
+        warn: () => {}
+      }),
+      forRedis: {
+        keyspace: this.keyspace,
+        head: this.log.sequence,
+        read: this.log.read,
+        openCheckpoint: (info) => this.log.checkpoints.open(info.sequence),
+        mark: () => "m".repeat(40)
+      },
       checkpoint: (ask) => {
         if (ask) {
           this.saving = true

@@ -4,6 +4,7 @@ import { failover } from "./failover.ts"
 import { logFollow, logSegment, replconf } from "./link.ts"
 import { replicaof, slaveof } from "./replicaof.ts"
 import { role } from "./role.ts"
+import { psync, sync } from "./sync.ts"
 import { wait, waitaof } from "./wait.ts"
 
 export const replicationCommands: ReadonlyArray<Command> = [
@@ -13,6 +14,8 @@ export const replicationCommands: ReadonlyArray<Command> = [
   replconf,
   logFollow,
   logSegment,
+  sync,
+  psync,
   wait,
   waitaof,
   failover

@@ -13,7 +13,7 @@ const primaryFields = (primary: PrimaryStatus, lsn: number, { config }: Control)
     ["master_last_io_seconds_ago", lastIoSeconds],
     ["master_sync_in_progress", flag(state === "sync")],
     ["slave_read_repl_offset", readLsn],
-    ["slave_repl_offset", lsn],
+    ["slave_repl_offset", primary.foreign ? primary.readLsn : lsn],
     ...syncFields(sync),
     ...(up ? [] : [["master_link_down_since_seconds", downSeconds] as const]),
     ["slave_priority", config.get("replica-priority")],

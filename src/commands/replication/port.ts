@@ -25,6 +25,8 @@ export interface PrimaryStatus {
   readonly downSeconds: number
   /** Position up to which the primary's stream was read. */
   readonly readLsn: number
+  /** It is a Redis: that position is one in its stream, not in this server's log. */
+  readonly foreign: boolean
   /** A full sync under way: bytes of its checkpoint. */
   readonly sync: { readonly totalBytes: number; readonly readBytes: number; readonly lastIoSeconds: number } | undefined
   /** How far the primary was when it last said so. */
@@ -105,6 +107,8 @@ export interface ReplicationPort {
   acknowledge(connection: ConnectionPort, lsn: number, durable: number): void
   /** LOG.FOLLOW: the connection's output belongs to the stream from now on. Any reply but `noReply` is a refusal. */
   serve(connection: ConnectionPort, words: ReadonlyArray<string>): Reply
+  /** SYNC and PSYNC, of a Redis or its tools: the same, with all data as an RDB file and then commands. */
+  sync(connection: ConnectionPort, psync: boolean): Reply
   /** WAIT and WAITAOF: the reply, or undefined when it comes later, which it does not unless `mayWait`. */
   wait(connection: ConnectionPort, wanted: WantedReplicas, mayWait: boolean): Reply | undefined
   /** FAILOVER; the reason why not, or undefined. */

@@ -117,6 +117,7 @@ const testReplication: ReplicationPort = {
   wait: (_connection, { durable }) => durable ? [1, 0] : 0,
   failover: () => undefined,
   segment: () => null,
+  sync: () => null,
   abortFailover: () => false
 }
 
