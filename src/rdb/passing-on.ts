@@ -70,7 +70,7 @@ export class PassingOn {
     visitTouched(db, event, this.visitor)
     if (this.ahead.size > 0 && this.isAhead(db, event)) {
       // The one key it is about is as it should be already; others have to be made like it.
-      if (this.touched.length === 1 && this.ahead.has(idOf(this.touched[0]!.db, this.touched[0]!.key))) return
+      if (this.touched.length === 1 && this.wasSentLater(this.touched[0]!.db, this.touched[0]!.key)) return
       this.sendTouched()
       return
     }
@@ -89,12 +89,17 @@ export class PassingOn {
     this.out.request("SELECT", db)
   }
 
+  /** Whether a key was sent as it was after the batch at hand or a later one. */
+  private wasSentLater(db: number, key: Slice): boolean {
+    const until = this.ahead.get(idOf(db, key))
+    return until !== undefined && until >= this.sequence
+  }
+
   /** Whether the event changes or reads a key that was sent as it was later. */
   private isAhead(db: number, event: Event): boolean {
-    const { ahead } = this
-    if (this.touched.some(({ db, key }) => ahead.has(idOf(db, key)))) return true
-    if (event._tag === "KeyCopied") return ahead.has(idOf(db, event.key))
-    return event._tag === "StringsCombined" && event.sources.some((key) => ahead.has(idOf(db, key)))
+    if (this.touched.some(({ db, key }) => this.wasSentLater(db, key))) return true
+    if (event._tag === "KeyCopied") return this.wasSentLater(db, event.key)
+    return event._tag === "StringsCombined" && event.sources.some((key) => this.wasSentLater(db, key))
   }
 
   private sendTouched(): void {
@@ -128,9 +133,14 @@ export class PassingOn {
     this.select(db)
     putDirect(this.out, event, 0)
     this.lengths.clear()
-    for (const id of Array.from(this.ahead.keys())) {
+    for (const [id, until] of Array.from(this.ahead)) {
+      if (until < this.sequence) continue
       const { db, key } = keyOf(id)
       this.send(db, key)
+      // What an exchange took there is of a later time, too.
+      if (event._tag !== "DatabasesSwapped") continue
+      if (db === event.first) this.send(event.second, key)
+      else if (db === event.second) this.send(event.first, key)
     }
   }
 
