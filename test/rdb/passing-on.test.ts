@@ -8,7 +8,7 @@ import { canCompare, redisTitle, startReference } from "../conformance/subject.t
 import { Harness } from "../support/harness.ts"
 import { Random, scaled } from "../support/random.ts"
 import { parseReply, plain, type TypedReply } from "../support/resp-client.ts"
-import { randomRequest, randomTransaction } from "../support/workload.ts"
+import { randomRequest, randomTransaction, workloadDatabases } from "../support/workload.ts"
 import { withoutFieldDeadlines } from "./support.ts"
 
 const steps = scaled(6000)
@@ -39,13 +39,14 @@ describe.skipIf(!canCompare)(`the log passed on to ${redisTitle}`, () => {
     const random = new Random(seed)
     const redis = await startReference()
     const client = await redis.client()
+    const reader = await redis.client()
     const harness = new Harness()
     harness.now = longFromNow
     const out = new RequestBytes()
     const passing = new PassingOn(out, harness.keyspace)
     let passed = 0
-    const pass = async (): Promise<void> => {
-      for (; passed < harness.batches.length; passed++) {
+    const pass = async (to = harness.batches.length): Promise<void> => {
+      for (; passed < to; passed++) {
         passing.batch(harness.batches[passed] as Batch, harness.batches.length)
       }
       const bytes = Buffer.from(out.bytes.subarray(0, out.length))
@@ -54,6 +55,19 @@ describe.skipIf(!canCompare)(`the log passed on to ${redisTitle}`, () => {
         if (hasError(parseReply(reply))) expect.fail(`${reply.toString("latin1")}, seed ${seed}`)
       }
     }
+    /** A small sorted set of Redis has no room for the sign of a score of zero: here they lose theirs, too. */
+    const dropSigns = async (): Promise<void> => {
+      for (let db = 0; db < workloadDatabases; db++) {
+        await reader.command("SELECT", `${db}`)
+        harness.run("SELECT", `${db}`)
+        for (const key of plain(await reader.command("KEYS", "*")) as ReadonlyArray<string>) {
+          if (plain(await reader.command("TYPE", key)) !== "zset") continue
+          const zeros = plain(await reader.command("ZRANGEBYSCORE", key, "0", "0")) as ReadonlyArray<string>
+          for (const member of zeros) for (const score of ["1", "0"]) harness.run("ZADD", key, score, member)
+        }
+      }
+      await pass()
+    }
     try {
       for (let i = 1; i <= steps; i++) {
         harness.now += random.chance(0.1) ? random.below(3000) : 0
@@ -61,14 +75,18 @@ describe.skipIf(!canCompare)(`the log passed on to ${redisTitle}`, () => {
           ? randomTransaction(random, harness.now)
           : [randomRequest(random, harness.now)]
         for (const words of requests) harness.run(...words)
-        if (random.chance(i % 1000 < 500 ? 0.5 : 0.02)) await pass()
+        if (random.chance(i % 1000 < 500 ? 0.5 : 0.02)) {
+          // Not always all of it: memory is ahead by another number of batches each time.
+          await pass(random.chance(0.5) ? random.between(passed, harness.batches.length) : harness.batches.length)
+        }
         if (i % 2000 > 0) continue
         await pass()
+        await dropSigns()
         const wanted = digest(withoutFieldDeadlines(harness.keyspace), 0)
         expect(plain(await client.command("DEBUG", "DIGEST")), `seed ${seed}, step ${i}`).toBe(wanted)
       }
     } finally {
-      await client.close()
+      await Promise.all([client.close(), reader.close()])
       await redis.stop()
     }
   }, 120_000)

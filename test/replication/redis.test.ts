@@ -14,11 +14,16 @@ import { until } from "./servers.ts"
 
 const values = scaled(600)
 
+/** A Redis of 7.0 does not pass on that such a request made a string or made it longer, when all of it fails. */
+const isKeptBack = (words: ReadonlyArray<string | Buffer>): boolean => words[0] === "BITFIELD" && words.includes("FAIL")
+
 /** Deadlines far from now, or within what a test takes; none of single fields, which Redis 7.0 does not know. */
 const workload = (random: Random): ReadonlyArray<ReadonlyArray<string | Buffer>> => {
   const now = Date.now() + 1e11
   const requests = random.chance(0.1) ? randomTransaction(random, now) : [randomRequest(random, now)]
-  return requests.some(([name]) => /^(H(P?EXPIRE|SETEX|GETEX)|CLIENT)/i.test(name!)) ? [] : requests
+  return requests.some((words) => /^(H(P?EXPIRE|SETEX|GETEX)|CLIENT)/i.test(String(words[0])) || isKeptBack(words))
+    ? []
+    : requests
 }
 
 /** All types, some large. */
@@ -58,6 +63,9 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
 
   const ask = async (client: RespClient, ...words: ReadonlyArray<string>): Promise<unknown> =>
     plain(await client.command(...words))
+
+  /** What both have said of late. */
+  const logs = (): string => `${annals.output().slice(-2000)}\n${redis.output().slice(-2000)}`
 
   /** Writes until `done`, on a connection of its own. */
   const writing = async (server: ServerProcess, done: () => boolean): Promise<void> => {
@@ -119,7 +127,8 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
     return lines.join("\n")
   }
 
-  const equal = async (): Promise<void> => {
+  const equal = async (writable: RespClient): Promise<void> => {
+    await writable.command("SET", "last", "of all") // the workload may have emptied everything
     const same = async (): Promise<boolean> => {
       const both = await Promise.all([ask(toRedis, "DEBUG", "DIGEST"), ask(toAnnals, "DEBUG", "DIGEST")])
       expect(both[0]).not.toBe("0".repeat(40))
@@ -129,15 +138,13 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
     for (let tries = 1; different !== "" && !await same(); tries++) {
       await sleep(300)
       different = await differences()
-      if (tries === 10 && different !== "") expect.fail(`seed ${seed}: ${different}\n${annals.output().slice(-1000)}`)
+      if (tries === 10 && different !== "") expect.fail(`seed ${seed}: ${different}\n${logs()}`)
     }
   }
 
   const linkUp = async (client: RespClient): Promise<void> => {
     const up = async (): Promise<boolean> => String(await ask(client, "INFO", "replication")).includes("link_status:up")
-    await until("the link is up", up).catch((error: Error) =>
-      expect.fail(`${error.message}, seed ${seed}\n${annals.output().slice(-1000)}`)
-    )
+    await until("the link is up", up).catch((error: Error) => expect.fail(`${error.message}, seed ${seed}\n${logs()}`))
   }
 
   it("a redis-server follows, and redis-cli --rdb makes a file", async () => {
@@ -147,7 +154,7 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
       await linkUp(toRedis)
       await sleep(300)
     })
-    await equal()
+    await equal(toAnnals)
     await toAnnals.command("SET", "waited", "for")
     expect(await ask(toAnnals, "WAIT", "1", "5000")).toBe(1)
     expect(await ask(toRedis, "GET", "waited")).toBe("for")
@@ -170,7 +177,7 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
       await linkUp(toAnnals)
       await sleep(300)
     })
-    await equal()
+    await equal(toRedis)
     expect(await ask(toAnnals, "EXISTS", "of its own")).toBe(0)
     expect(String(await ask(toAnnals, "SET", "a", "b"))).toContain(
       "READONLY You can't write against a read only replica."
@@ -180,7 +187,7 @@ describe.skipIf(!canCompare)(`${redisTitle} and Annals`, { timeout: 60_000 }, ()
       await sleep(300)
       await linkUp(toAnnals)
     })
-    await equal()
+    await equal(toRedis)
     await toRedis.command("SET", "waited", "for")
     expect(await ask(toRedis, "WAIT", "1", "5000")).toBe(1)
     expect(await ask(toAnnals, "REPLICAOF", "NO", "ONE")).toBe("OK")
