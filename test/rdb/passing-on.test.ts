@@ -62,8 +62,11 @@ describe.skipIf(!canCompare)(`the log passed on to ${redisTitle}`, () => {
         harness.run("SELECT", `${db}`)
         for (const key of plain(await reader.command("KEYS", "*")) as ReadonlyArray<string>) {
           if (plain(await reader.command("TYPE", key)) !== "zset") continue
-          const zeros = plain(await reader.command("ZRANGEBYSCORE", key, "0", "0")) as ReadonlyArray<string>
-          for (const member of zeros) for (const score of ["1", "0"]) harness.run("ZADD", key, score, member)
+          const zeros = await reader.command("ZRANGEBYSCORE", key, "0", "0")
+          for (const member of zeros.type === "array" ? zeros.items : []) {
+            if (member.type !== "bulk") continue
+            for (const score of ["1", "0"]) harness.run("ZADD", key, score, member.value.toString("latin1"))
+          }
         }
       }
       await pass()
