@@ -32,7 +32,7 @@ const requestsIn = (bytes: Buffer): number => {
 
 /** A small sorted set of Redis has no room for the sign of a score of zero. */
 const makesNegativeZeros = ([name, ...words]: ReadonlyArray<string>): boolean =>
-  /^Z/.test(name!) && (words.includes("-0") || words.includes("WEIGHTS"))
+  name!.startsWith("Z") && (words.includes("-0") || words.includes("WEIGHTS"))
 
 const hasError = (reply: TypedReply): boolean =>
   reply.type === "error" || (reply.type === "array" && reply.items.some(hasError))
