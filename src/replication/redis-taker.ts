@@ -9,7 +9,7 @@ import type { Keyspace } from "../projections/keyspace.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { RdbWalk } from "../rdb/file-reader.ts"
 import { Intake } from "../rdb/intake.ts"
-import { isNamed, Relay } from "../rdb/relay.ts"
+import { isNamed, Refused, Relay } from "../rdb/relay.ts"
 
 /** In the data directory: the file being received, and whom this server follows. */
 const fileName = "incoming.rdb"
@@ -128,7 +128,8 @@ export class RedisTaker {
 
   /**
    * Looks whether the file, all but its last `surplus` bytes, is whole; then puts what it holds in the place of all data, a
-   * slice at a time. Throws `BadFile`; only before anything has changed unless the file makes no sense in spite of its checksum.
+   * slice at a time. Throws `BadFile`; only before anything has changed unless the file makes no sense in spite of its
+   * checksum. Throws `Refused` when the log cannot be written; the link's next beginning starts over.
    */
   *load(surplus: number): Generator<void, void> {
     const { host } = this
@@ -151,6 +152,8 @@ export class RedisTaker {
       now: 0, // the other server says what is dead
       warn: host.warn,
       apply: (db, events) => {
+        const failure = host.log.failure()
+        if (failure !== undefined) throw new Refused(`the log cannot be written: ${failure.reason}`)
         const time = host.now()
         host.log.append(time, db, "replica", 0, undefined, events, events.length)
         host.fold(time, db, events, events.length)

@@ -210,7 +210,6 @@ export class Replication implements ReplicationPort {
       return { refused: `this server is at sequence ${sequence} already; begin with an empty directory` }
     }
     if (now !== undefined && printTarget(now) === printTarget(target)) return "same"
-    this.redis.stop()
     try {
       host.flush()
       host.mirror.follow(printTarget(target))
@@ -219,6 +218,7 @@ export class Replication implements ReplicationPort {
       if (!(error instanceof DiskError)) throw error
       return { refused: error.message }
     }
+    this.redis.stop()
     host.noted(target)
     this.wanted = undefined
     this.becomeReplica()
@@ -261,8 +261,9 @@ export class Replication implements ReplicationPort {
       return
     }
     try {
-      mirror.lead("it follows a Redis")
+      // In this order: whatever is cut short in between, a start finds that this server follows.
       taker.note(target)
+      mirror.lead("it follows a Redis")
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       warn(`${target.host}:${target.port} cannot be followed: ${error.message}`)

@@ -1,5 +1,6 @@
 /** The link to a Redis, byte by byte: what it sends is split anywhere, cut, damaged, or makes no sense. */
 import { describe, expect, it } from "vitest"
+import { LogUnavailable } from "../../src/log/event-log.ts"
 import { memoryLog } from "../../src/log/memory-log.ts"
 import { digest } from "../../src/projections/digest.ts"
 import { evolve } from "../../src/projections/evolve.ts"
@@ -35,6 +36,8 @@ class Play {
   readonly warnings: Array<string> = []
   readonly published: Array<string> = []
   readonly follower: RedisFollower
+  private readonly log = memoryLog()
+  unavailable: LogUnavailable | undefined = undefined
   sent = ""
   time = 1000
   events: LinkEvents | undefined
@@ -45,7 +48,7 @@ class Play {
     const taker = new RedisTaker({
       disk: this.disk,
       keyspace: this.keyspace,
-      log: memoryLog(),
+      log: { append: this.log.append, failure: () => this.unavailable },
       now: () => other.now,
       monotonic: () => this.time,
       seed: 1,
@@ -160,6 +163,23 @@ describe("the link to a Redis", () => {
     play.events!.connected()
     play.say(hello)
     expect(play.sent.endsWith(request("PSYNC", "?", "-1"))).toBe(true)
+  })
+
+  it("takes nothing in while the log cannot be written, and all of it later", () => {
+    const play = new Play()
+    play.unavailable = new LogUnavailable({ reason: "no space" })
+    play.say(full + whole.length)
+    play.say(file)
+    expect(play.warnings.join()).toContain("no space")
+    expect(play.follower.catchingUp).toBe(true)
+    expect(play.keyspace.usedBytes).toBe(new Keyspace(16, { k0: 1, k1: 2 }).usedBytes)
+    play.unavailable = undefined
+    play.wait(31_000)
+    play.events!.connected()
+    play.say(full + whole.length)
+    play.say(file)
+    expect([play.follower.status!.state, play.follower.catchingUp]).toEqual(["connected", false])
+    expect(play.digest).toBe(digest(other.keyspace, other.now))
   })
 
   it("leaves the data as they are when the file is damaged, cut short, or not to be read", () => {
