@@ -104,15 +104,24 @@ export const removeTemporaryDir = (dir: string): void => {
   if (temporaryDirs.delete(dir)) Fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
 }
 
+/**
+ * Ports of this worker of vitest alone, below those that systems give to connections: of two workers that find the same
+ * port free, one would start its server there and find the other's answering.
+ */
+const portsPerWorker = 2400
+const firstPort = 12_000 + Number(process.env["VITEST_POOL_ID"] ?? 0) % 8 * portsPerWorker
+let nextPort = process.pid
+
 /** A loopback port nobody listened on a moment ago. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
+    const port = firstPort + nextPort++ % portsPerWorker
     const server = Net.createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as Net.AddressInfo
-      server.close(() => resolve(port))
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") freePort().then(resolve, reject)
+      else reject(error)
     })
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(port)))
   })
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
