@@ -41,7 +41,8 @@ export class Failover {
     const { feeds, isReplica, monotonic, pauseWrites } = this.host
     if (this.state !== "no-failover") return "FAILOVER already in progress."
     if (isReplica()) return "FAILOVER is not valid when server is a replica."
-    if (feeds.all.size === 0) return "FAILOVER requires connected replicas."
+    // A Redis that follows cannot lead: it has no log that this server could go on with.
+    if (![...feeds.all].some(({ canLead }) => canLead)) return "FAILOVER requires connected replicas."
     if (options.force && (options.timeoutMs === 0 || options.to === undefined)) {
       return "FAILOVER with force option requires both a timeout and target HOST and IP."
     }
@@ -49,6 +50,7 @@ export class Failover {
       const feed = this.find(options.to)
       if (feed === undefined) return "FAILOVER target HOST and PORT is not a replica."
       if (!feed.online) return "FAILOVER target replica is not online."
+      if (!feed.canLead) return "FAILOVER target replica is a Redis, which cannot lead a server of this kind."
     }
     this.options = options
     this.until = options.timeoutMs === 0 ? Infinity : monotonic() + options.timeoutMs

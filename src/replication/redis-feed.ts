@@ -10,7 +10,7 @@ import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import type { CheckpointReader } from "../log/checkpoint-reader.ts"
 import type { CheckpointInfo } from "../log/checkpoint-store.ts"
 import { DiskError } from "../log/disk.ts"
-import { HistoryDropped } from "../log/errors.ts"
+import { HistoryDropped, LogCorrupt } from "../log/errors.ts"
 import type { Batch } from "../log/event-log.ts"
 import { FrameHeader, frameType, readFrameHeader } from "../log/frame.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
@@ -281,6 +281,7 @@ export class RedisFeed implements Fed {
     } catch (error) {
       host.warn(`the replica ${this.name.address}:${this.name.port} cannot be served: ${(error as Error).message}`)
       const known = error instanceof CheckpointUnusable || error instanceof DiskError || error instanceof HistoryDropped
+        || error instanceof LogCorrupt
       if (!known) throw error
       this.end()
     }
