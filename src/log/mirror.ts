@@ -40,8 +40,8 @@ export interface MirrorHost {
   readonly randomId: () => Uint8Array
   /** Unix ms, for names of folders. */
   readonly now: () => number
-  /** Says so where the manifest has to vouch for what is durable. */
-  readonly saveManifest: () => void
+  /** Has the manifest vouch for what is durable; false when it could not be written. */
+  readonly saveManifest: () => boolean
 }
 
 /** Where a log stands, as its owner tells another server. */
@@ -283,7 +283,10 @@ export class LogMirror {
   follow(source: string): void {
     const writer = this.host.writer()
     if (!writer.syncAll(true)) throw new DiskError("EIO", "sync", "log", "the log takes nothing at the moment")
-    this.host.saveManifest() // what is durable now must not be taken for a torn tail later
+    // What is durable now must not be taken for a torn tail later.
+    if (!this.host.saveManifest()) {
+      throw new DiskError("EIO", "write", "MANIFEST", "the disk takes nothing at the moment")
+    }
     const before = this.following
     this.following = source
     this.known = true

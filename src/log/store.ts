@@ -189,7 +189,7 @@ class SegmentedLog {
       reopen: (change) => this.reopen(change),
       randomId: () => options.randomId().slice(16, 36),
       now: () => clock.now(),
-      saveManifest: () => void this.saveManifest(false)
+      saveManifest: () => this.saveManifest(false)
     }, state)
     this.mirror.reconcile(this.recovered.epochs)
     this.mirror.attach()

@@ -172,3 +172,22 @@ describe("a log that is to be cut", () => {
     expect([old.sequence, old.digest]).toEqual([primary.sequence, primary.digest])
   })
 })
+
+describe("a server that is to follow", () => {
+  it("stays what it is when its manifest cannot vouch for what it has", () => {
+    const random = new Random(6)
+    const world = new World()
+    const [primary, other] = [world.server(), world.server()]
+    primary.work(random, 10)
+    other.work(random, 10)
+    const fault = other.disk.fail({ operation: "rename", file: /MANIFEST/, times: Infinity })
+    const target = { host: "sim", port: primary.name, delayMs: 0, until: undefined }
+    expect(other.replication.follow(target)).toEqual({ refused: expect.stringContaining("MANIFEST") })
+    expect([other.replication.follower.target, other.log.mirror.following]).toEqual([undefined, undefined])
+    other.work(random, 1)
+    fault.heal()
+    other.follow(primary)
+    world.pass(400)
+    expect([other.sequence, other.digest]).toEqual([primary.sequence, primary.digest])
+  })
+})
