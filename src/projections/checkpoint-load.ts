@@ -3,7 +3,7 @@
  * The entries come in the order of their hashes, so that under the same hash key neighbours in the file become neighbours
  * in memory.
  */
-import { metaDb, metaEvents, metaExtension, metaOrigin } from "../log/batch.ts"
+import { CheckpointBatch } from "../log/checkpoint-batch.ts"
 import { CheckpointUnusable, clocksExtension, type DatabaseCount } from "../log/checkpoint-file.ts"
 import type { CheckpointReader } from "../log/checkpoint-reader.ts"
 import { codes } from "../log/events/catalog.ts"
@@ -27,6 +27,7 @@ export class CheckpointLoad {
   private readonly keyspace: Keyspace
   private readonly reader: CheckpointReader
   private wire = new ByteReader(new Uint8Array(0))
+  private readonly head = new CheckpointBatch()
   private view = new DataView(new ArrayBuffer(0))
   private counts: ReadonlyArray<DatabaseCount> | undefined = undefined
   private prepared = false
@@ -78,30 +79,14 @@ export class CheckpointLoad {
   }
 
   private batch(): void {
-    const { reader, wire } = this
-    wire.end = reader.bodyEnd
-    const length = wire.varint()
-    const end = wire.offset + length
-    if (length === 0 || end > reader.bodyEnd) throw new WireError(`item of ${length} bytes exceeds its frame`)
-    wire.end = end
-    const meta = wire.u8()
-    if ((meta & ~(metaDb | metaOrigin | metaEvents | metaExtension)) !== 0 || (meta & metaDb) === 0) {
-      throw new WireError(`unexpected meta ${meta}`)
-    }
-    const number = wire.varint()
-    if ((meta & metaOrigin) !== 0) wire.u8()
-    wire.varint() // the command
-    const count = (meta & metaEvents) === 0 ? 1 : wire.varint()
-    if (count > length) throw new WireError(`${count} events in ${length} bytes`)
-    let clocks = -1
-    if ((meta & metaExtension) !== 0) {
-      const extension = wire.blob()
-      const known = extension.length === 1 + 4 * count && extension.bytes[extension.start] === clocksExtension
-      if (known) clocks = extension.start + 1
-    }
-    this.fold(number, count, clocks)
+    const { head, reader, wire } = this
+    head.open(wire, reader.bodyEnd)
+    const { count, db, extension } = head
+    const known = extension !== undefined && extension.length === 1 + 4 * count
+      && extension.bytes[extension.start] === clocksExtension
+    this.fold(db, count, known ? extension.start + 1 : -1)
     this.events += count
-    if (wire.offset !== end) throw new WireError(`${end - wire.offset} bytes left over in a batch`)
+    head.close(wire)
   }
 
   /** Folds the events ahead; the access clocks of their entries stand at `clocks`, -1 when there are none. */

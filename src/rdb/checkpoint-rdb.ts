@@ -3,7 +3,7 @@
  * small collections are written as they come; what a checkpoint holds in pieces, in any order, is put together in memory
  * of its own first and written at the end.
  */
-import { metaDb, metaEvents, metaExtension, metaOrigin } from "../log/batch.ts"
+import { CheckpointBatch } from "../log/checkpoint-batch.ts"
 import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import type { CheckpointReader } from "../log/checkpoint-reader.ts"
 import type { Event } from "../log/events/catalog.ts"
@@ -29,6 +29,7 @@ export class CheckpointRdb {
   private readonly key = new Slice()
   private db = -1
   private wire = new ByteReader(new Uint8Array(0))
+  private readonly head = new CheckpointBatch()
 
   /** `now` (Unix ms): what is dead by then is left out. */
   constructor(reader: CheckpointReader, writer: RdbFileWriter, now: number) {
@@ -76,29 +77,16 @@ export class CheckpointRdb {
   }
 
   private *batch(): Generator<void, void> {
-    const { reader, wire } = this
-    wire.end = reader.bodyEnd
-    const length = wire.varint()
-    const end = wire.offset + length
-    if (length === 0 || end > reader.bodyEnd) throw new WireError(`item of ${length} bytes exceeds its frame`)
-    wire.end = end
-    const meta = wire.u8()
-    if ((meta & ~(metaDb | metaOrigin | metaEvents | metaExtension)) !== 0 || (meta & metaDb) === 0) {
-      throw new WireError(`unexpected meta ${meta}`)
-    }
-    const db = wire.varint()
-    if ((meta & metaOrigin) !== 0) wire.u8()
-    wire.varint() // the command
-    const count = (meta & metaEvents) === 0 ? 1 : wire.varint()
-    if (count > length) throw new WireError(`${count} events in ${length} bytes`)
-    if ((meta & metaExtension) !== 0) wire.blob()
+    const { head, reader, wire } = this
+    head.open(wire, reader.bodyEnd)
+    const { count, db } = head
     for (let i = 1; i <= count; i++) {
       this.event(db, decodeEvent(wire))
       if (i % eventsPerStep === 0) yield
     }
     // Its deadline may follow in the next batch, where the bytes that it points into are others.
     if (this.db >= 0) this.key.set(this.key.toBytes(), 0, this.key.length)
-    if (wire.offset !== end) throw new WireError(`${end - wire.offset} bytes left over in a batch`)
+    head.close(wire)
   }
 
   private event(db: number, event: Event): void {
