@@ -79,19 +79,26 @@ export const sumOf = (a: number | bigint, b: number | bigint): number | bigint =
 }
 
 /**
+ * Redis looks whether a field has room by how far its limit is from the value, in 64 bits: a SET of a signed field to one
+ * that is farther below the limit than that counts as being above it.
+ */
+const farBelow = (maximum: number | bigint, value: number | bigint): boolean =>
+  typeof value === "bigint" && BigInt(maximum) - value >= 2n ** 63n
+
+/**
  * What a field takes when it is to become `value`: undefined when that lies beyond its limits and must not.
- * @param asUnsigned a negative value is a very large one: so SET takes what it is given for an unsigned field
+ * @param sets it is given by SET: then a negative value is a very large one for an unsigned field
  */
 export const fitting = (
   type: FieldType,
   value: number | bigint,
   overflow: number,
-  asUnsigned: boolean
+  sets: boolean
 ): number | bigint | undefined => {
   const { bits, signed } = type
   const maximum = (signed ? signedMaximum : unsignedMaximum)[bits]!
   const minimum = signed ? signedMinimum[bits]! : 0
-  const over = value > maximum || (asUnsigned && value < 0)
+  const over = value > maximum || (sets && (signed ? bits < 64 && farBelow(maximum, value) : value < 0))
   if (!over && value >= minimum) return value
   if (overflow === Overflow.fail) return undefined
   if (overflow === Overflow.saturate) return over ? maximum : minimum

@@ -100,7 +100,7 @@ const run = (operation: Operation): Int64 | null => {
   if (operation.kind === Kind.get) return before
   const sets = operation.kind === Kind.set
   const wanted = sets ? operation.operand : sumOf(before, operation.operand)
-  const value = fitting(operation, wanted, operation.overflow, sets && !operation.signed)
+  const value = fitting(operation, wanted, operation.overflow, sets)
   if (value === undefined) return null
   changed ||= before !== value && BigInt(before) !== BigInt(value)
   writeField(operation, operation.offset, value, byteAt, put)

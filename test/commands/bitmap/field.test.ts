@@ -62,6 +62,8 @@ describe("BITFIELD", () => {
       BITFIELD k INCRBY i8 #1 127 INCRBY i8 #1 1 OVERFLOW SAT INCRBY i8 #1 -1 INCRBY i8 #1 1000
       BITFIELD k SET i64 #1 9223372036854775807 INCRBY i64 #1 1 OVERFLOW FAIL INCRBY i64 #1 -1
       BITFIELD k OVERFLOW FAIL SET i4 0 8 SET i4 0 -9 SET i4 0 -8
+      BITFIELD f OVERFLOW SAT SET i8 0 -9223372036854775681 GET i8 0 SET i8 0 -9223372036854775680 GET i8 0
+      BITFIELD f OVERFLOW SAT SET i1 0 -9223372036854775808 GET i1 0 SET i64 0 -9223372036854775808 GET i64 0
     `)).toMatchInlineSnapshot(`
       "> BITFIELD k SET u8 0 255 INCRBY u8 0 1
         #2 StringRangeSet key=k offset=0 value=\\x00
@@ -83,7 +85,13 @@ describe("BITFIELD", () => {
       [(integer) 0, (integer) -9223372036854775808, (nil)]
       > BITFIELD k OVERFLOW FAIL SET i4 0 8 SET i4 0 -9 SET i4 0 -8
         #8 StringRangeSet key=k offset=0 value=\\x81
-      [(nil), (nil), (integer) 0]"
+      [(nil), (nil), (integer) 0]
+      > BITFIELD f OVERFLOW SAT SET i8 0 -9223372036854775681 GET i8 0 SET i8 0 -9223372036854775680 GET i8 0
+        #9 StringRangeSet key=f offset=0 value=\\x80
+      [(integer) 0, (integer) 127, (integer) 127, (integer) -128]
+      > BITFIELD f OVERFLOW SAT SET i1 0 -9223372036854775808 GET i1 0 SET i64 0 -9223372036854775808 GET i64 0
+        #10 StringRangeSet key=f offset=0 value=\\x80\\x00\\x00\\x00\\x00\\x00\\x00\\x00
+      [(integer) -1, (integer) 0, (integer) 0, (integer) -9223372036854775808]"
     `)
   })
 
@@ -254,7 +262,9 @@ const fit = ({ bits, signed }: Field, value: bigint, overflow: string, sets: boo
   const wanted = sets && !signed ? BigInt.asUintN(64, value) : value
   if (wanted >= low && wanted <= high) return wanted
   if (overflow === "FAIL") return undefined
-  if (overflow === "SAT") return wanted > high ? high : low
+  // Redis takes what is 2^63 or more below the upper limit of a signed field for too large.
+  const far = sets && signed && bits < 64 && high - wanted >= 2n ** 63n
+  if (overflow === "SAT") return wanted > high || far ? high : low
   return signed ? BigInt.asIntN(bits, wanted) : BigInt.asUintN(bits, wanted)
 }
 
