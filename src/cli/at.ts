@@ -6,7 +6,7 @@ import { Double, MapReply, SetReply, Status } from "../net/resp/reply.ts"
 import { PastAsker } from "../past/ask-past.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { type Context, exitCodes, UsageError } from "./context.ts"
-import { bytesOf, momentOf, wordsOf } from "./parse.ts"
+import { bytesOf, literalOf, momentOf, wordsOf } from "./parse.ts"
 import { isoTime, jsonOf, show, toJson } from "./printing.ts"
 import { readReply } from "./resp-read.ts"
 import { viewOf } from "./source.ts"
@@ -29,7 +29,7 @@ export const run = async (context: Context, { options, words }: Input<typeof atS
     : "shown"
   const asker = new PastAsker()
   if (!options.repl) {
-    const reply = ask(asker, past, command, options.db ?? 0, how)
+    const reply = ask(asker, past, command.map(literalOf), options.db ?? 0, how)
     context.write(printed(reply, how))
     return reply instanceof ReplyError ? exitCodes.failed : exitCodes.ok
   }
@@ -38,16 +38,16 @@ export const run = async (context: Context, { options, words }: Input<typeof atS
 
 type How = "json" | "raw" | "shown"
 
-const ask = (asker: PastAsker, past: Past, words: ReadonlyArray<string>, db: number, how: How): Reply =>
-  readReply(asker.ask(past, words.map(bytesOf), { db, protocol: how === "json" ? 3 : 2 }))
+const ask = (asker: PastAsker, past: Past, words: ReadonlyArray<Uint8Array>, db: number, how: How): Reply =>
+  readReply(asker.ask(past, words, { db, protocol: how === "json" ? 3 : 2 }))
 
-const printed = (reply: Reply, how: How): string =>
-  how === "json" ? `${toJson(jsonOf(reply))}\n` : how === "raw" ? `${raw(reply)}\n` : show(reply)
+const printed = (reply: Reply, how: How): string | Uint8Array =>
+  how === "json" ? `${toJson(jsonOf(reply))}\n` : how === "raw" ? Buffer.from(`${raw(reply)}\n`, "latin1") : show(reply)
 
-/** As redis-cli prints where no terminal is. */
+/** As redis-cli prints where no terminal is: bytes as they are, one character for each. */
 const raw = (reply: Reply): string => {
   if (reply === null) return ""
-  if (reply instanceof Slice) return reply.utf8()
+  if (reply instanceof Slice) return reply.latin1()
   if (reply instanceof Status || reply instanceof ReplyError) return reply.text
   if (reply instanceof Double) return reply.text ?? String(reply.value)
   if (reply instanceof MapReply) return reply.pairs.flat().map(raw).join("\n")
@@ -99,7 +99,7 @@ const prompt = async (
         past = goTo(context, view, past, argument)
         continue
       default:
-        context.write(printed(ask(asker, past, words, db, how), how))
+        context.write(printed(ask(asker, past, words.map(bytesOf), db, how), how))
     }
   }
   return exitCodes.ok

@@ -8,6 +8,7 @@ import type { Pointer } from "../projections/memory/arena.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { type Context, exitCodes, Failed } from "./context.ts"
 import { Credits, type Mark } from "./credits.ts"
+import { literalOf } from "./parse.ts"
 import { bare, isoTime, jsonOfBytes, quoted, toJson } from "./printing.ts"
 import { openSource } from "./source.ts"
 import type { Input } from "./spec.ts"
@@ -23,7 +24,7 @@ export const run = (context: Context, { options, words }: Input<typeof blameSpec
   const view = openSource(context, options.dir).directory.view()
   const to = options.to === undefined ? view.head : view.sequenceAt(options.to, context.now())
   const number = options.db ?? 0
-  const name = Buffer.from(words[0]!, "utf8")
+  const name = literalOf(words[0]!)
   const { credits, database, p } = view.beginsLater
     ? fromCheckpoint(context, view, name, number, to)
     : fromBeginning(context, view, name, number, to)

@@ -9,6 +9,7 @@ import { matchGlob } from "../projections/structures/glob.ts"
 import { type Context, exitCodes } from "./context.ts"
 import { difference, differenceJson, isSame, snapshot } from "./difference.ts"
 import { momentOf } from "./parse.ts"
+import { literalOf } from "./parse.ts"
 import { isoTime, toJson } from "./printing.ts"
 import { Progress } from "./progress.ts"
 import { viewOf } from "./source.ts"
@@ -25,7 +26,7 @@ export const run = (context: Context, { options, words }: Input<typeof diffSpec.
   const [first, second] = words.map((word) => pointOf(view, momentOf(word), context.now()))
   const before = stateAt(context, view, first!)
   const after = stateAt(context, view, second!)
-  const pattern = options.match === undefined ? undefined : Slice.utf8(options.match)
+  const pattern = options.match === undefined ? undefined : new Slice(literalOf(options.match))
   const from = Math.min(before.sequence, after.sequence) + 1
   const to = Math.max(before.sequence, after.sequence)
   let names = touched(context, view, from, to)

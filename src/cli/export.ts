@@ -8,6 +8,7 @@ import { StreamId } from "../projections/memory/stream-id.ts"
 import * as Streams from "../projections/stream-read.ts"
 import { matchGlob } from "../projections/structures/glob.ts"
 import { type Context, exitCodes, Failed, UsageError } from "./context.ts"
+import { literalOf } from "./parse.ts"
 import { jsonOfBytes, toJson } from "./printing.ts"
 import { Progress } from "./progress.ts"
 import { viewOf } from "./source.ts"
@@ -29,7 +30,7 @@ export const run = (
   if (options.json && format === "resp") throw new UsageError("--json is --format jsonl; RESP is another format")
   const view = viewOf(context, options.dir)
   const past = stateOf(context, view, options.at)
-  const pattern = options.match === undefined ? undefined : Slice.utf8(options.match)
+  const pattern = options.match === undefined ? undefined : new Slice(literalOf(options.match))
   const keys = past.keyspace.databases.reduce((sum, { size }) => sum + size, 0)
   const progress = new Progress(context, "writing", keys)
   const commands = new Commands(context)

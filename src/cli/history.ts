@@ -4,8 +4,9 @@ import { keyTrail } from "../history/key-trail.ts"
 import type { Reply } from "../net/resp/reply.ts"
 import { MapReply } from "../net/resp/reply.ts"
 import { Slice } from "../projections/memory/slice.ts"
-import { type Context, exitCodes } from "./context.ts"
+import { type Context, exitCodes, Failed } from "./context.ts"
 import { changeWords, gapJson, gapLine, headOf } from "./log-words.ts"
+import { literalOf } from "./parse.ts"
 import { bare, jsonOf, toJson } from "./printing.ts"
 import { viewOf } from "./source.ts"
 import type { Input } from "./spec.ts"
@@ -15,8 +16,8 @@ export const run = (context: Context, { options, words }: Input<typeof historySp
   const view = viewOf(context, options.dir)
   const from = options.from === undefined ? view.oldest : view.sequenceFrom(options.from)
   const to = options.to === undefined ? view.head : view.sequenceAt(options.to, context.now())
-  const key = Buffer.from(words[0]!, "utf8")
-  const field = options.field === undefined ? undefined : Buffer.from(options.field, "utf8")
+  const key = literalOf(words[0]!)
+  const field = options.field === undefined ? undefined : literalOf(options.field)
   const detail = options.values ? { ...inFull, only: field } : briefly(field)
   const reverse = options.rev
   const count = options.count ?? Infinity
@@ -42,6 +43,10 @@ export const run = (context: Context, { options, words }: Input<typeof historySp
       if (shown >= count) break
     }
     showGaps(reverse ? -Infinity : Infinity)
+    if (shown === 0) {
+      const what = options.field === undefined ? bare(key) : `${bare(field!)} of ${bare(key)}`
+      throw new Failed(`no event from sequence ${from} to ${to} touched ${what} in database ${options.db ?? 0}`)
+    }
   }
   return exitCodes.ok
 }

@@ -8,6 +8,7 @@ import type { Batch } from "../log/event-log.ts"
 import { MapReply } from "../net/resp/reply.ts"
 import { type Context, exitCodes, UsageError } from "./context.ts"
 import { eventLine, gapJson, gapLine, headOf } from "./log-words.ts"
+import { literalOf } from "./parse.ts"
 import { jsonOf, toJson } from "./printing.ts"
 import { openSource } from "./source.ts"
 import type { Input } from "./spec.ts"
@@ -37,7 +38,7 @@ export const requestOf = (
     from: 1,
     to: undefined,
     count: undefined,
-    match: match === undefined ? undefined : Buffer.from(match, "utf8"),
+    match: match === undefined ? undefined : literalOf(match),
     types,
     user,
     db,

@@ -90,6 +90,21 @@ export const bytesOf = (word: string): Uint8Array => {
   )
 }
 
+/**
+ * The bytes a word of a shell's command line stands for: UTF-8; or, where all of it is in double quotes, what redis-cli
+ * and these commands print in that way, `"\\xff\\n"`. Throws `UsageError` for quotes that do not match and for bytes that
+ * are no UTF-8, which no program of Node.js ever gets to see.
+ */
+export const literalOf = (word: string): Uint8Array => {
+  if (word.includes("\ufffd")) {
+    throw new UsageError(`'${word}' is not UTF-8: put it in quotes, with other bytes as \\xNN: '"\\xff"'`)
+  }
+  if (word.length < 2 || !word.startsWith("\"") || !word.endsWith("\"")) return Buffer.from(word, "utf8")
+  const [only, ...more] = wordsOf(word) ?? []
+  if (only === undefined || more.length > 0) throw new UsageError(`the quotes of '${word}' do not match`)
+  return bytesOf(only)
+}
+
 /** A moment of the command line. Throws `UsageError`. */
 export const momentOf = (text: string) => {
   const moment = parseMoment(text)

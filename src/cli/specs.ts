@@ -1,6 +1,9 @@
 /** What each subcommand takes. */
 import { common, type Spec } from "./spec.ts"
 
+/** How words are given that are not UTF-8. */
+const anyBytes = `'"\\xff\\n"'`
+
 const from = { kind: "moment", value: "MOMENT", summary: "From the first batch at or after it" } as const
 const to = { kind: "moment", value: "MOMENT", summary: "Up to the last batch at or before it" } as const
 const db = { kind: "count", value: "N", summary: "Of this database (default 0)" } as const
@@ -32,7 +35,7 @@ batches of which at least one event fits all of --match, --type and --db.`,
 export const historySpec = {
   name: "history",
   summary: "Shows every event that touched a key",
-  arguments: [{ name: "KEY", summary: "The key, as it is named at the end of the range" }],
+  arguments: [{ name: "KEY", summary: `The key, as it is named at the end of the range; of any bytes: ${anyBytes}` }],
   options: {
     ...common,
     db,
@@ -139,7 +142,7 @@ export const blameSpec = {
   details:
     `For every field of a hash, element of a list, member of a set or sorted set, entry of a stream. Values that were renamed,
 copied or moved keep what is known about them.`,
-  arguments: [{ name: "KEY", summary: "The key" }],
+  arguments: [{ name: "KEY", summary: `The key; of any bytes: ${anyBytes}` }],
   options: {
     ...common,
     db,
@@ -156,7 +159,12 @@ export const atSpec = {
 elsewhere they are raw.`,
   arguments: [
     { name: "MOMENT", summary: "When" },
-    { name: "COMMAND", summary: "Any command that reads, with its arguments", optional: true, rest: true }
+    {
+      name: "COMMAND",
+      summary: `Any command that reads, with its arguments; any bytes: ${anyBytes}`,
+      optional: true,
+      rest: true
+    }
   ],
   options: {
     ...common,

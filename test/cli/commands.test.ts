@@ -198,7 +198,12 @@ describe("annals history", () => {
         },
       ]
     `)
-    expect(await said("history nothing")).toBe("")
+    expect(await said("history nothing")).toBe(
+      "annals history: no event from sequence 1 to 25 touched nothing in database 0\nexit code 1\n"
+    )
+    expect(await said("history user:1 --field age --from 6")).toBe(
+      "annals history: no event from sequence 6 to 25 touched age of user:1 in database 0\nexit code 1\n"
+    )
   })
 })
 
@@ -233,6 +238,22 @@ describe("annals at", () => {
     )
     expect(await said("at 26 -- GET a")).toContain("26 has not happened yet, the newest sequence is 25\nexit code 1")
     expect(await said("at 5")).toContain("it takes either a command behind the moment, or --repl\n")
+  })
+
+  it("takes words of any bytes in quotes, as it shows them", async () => {
+    const key = "\"\\x80\\n\""
+    const found = "#24 2026-09-21T14:13:26.150Z set by default from 127.0.0.1:50001 (till)\n  db2 "
+    expect(await said(["history", key, "--db", "2"])).toBe(`${found}StringSet value "other"\n`)
+    expect(await said(["log", "--match", "\"\\x80*\""])).toBe(`${found}${key} StringSet value "other"\n`)
+    expect(await said(["blame", key, "--db", "2"])).toContain("#24 ")
+    expect(await said(["diff", "--match", key, "23", "24"])).toContain(`+ db2 ${key}: "other"`)
+    expect(await said(["export", "--match", key])).toContain("{\"base64\":\"gAo=\"}")
+    expect(await said(["at", "--db", "2", "24", "GET", key])).toBe("other\n")
+    expect((await desk.run("at --dir data --db 2 24 KEYS *")).bytes).toEqual(Buffer.of(0x80, 10, 10))
+    expect(await said(["history", "\"a\" \"b\""])).toContain("the quotes of '\"a\" \"b\"' do not match\n")
+    expect(await said(["blame", "\ufffd"])).toContain(
+      "annals blame: '\ufffd' is not UTF-8: put it in quotes, with other bytes as \\xNN: '\"\\xff\"'\n"
+    )
   })
 
   it("takes keys of any bytes, as it shows them, at prompts and in expressions", async () => {
