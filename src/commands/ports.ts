@@ -5,6 +5,7 @@ import type { Reply } from "../net/resp/reply.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { ClientState } from "./client.ts"
 import type { Decision } from "./decision.ts"
+import type { Argv } from "./define.ts"
 import type { Observer } from "./observation/observer.ts"
 import type { Subscriptions } from "./pubsub/subscriptions.ts"
 import type { ReplicationPort } from "./replication/port.ts"
@@ -62,6 +63,8 @@ export interface ConnectionPort {
   deliver(message: Sendable): void
   /** Sends a part of the running command's answer, also where CLIENT REPLY silences replies: SUBSCRIBE and its like. */
   confirm(reply: Reply): void
+  /** The request names no command: whether it shows that who sent it is not a client at all, and the connection was closed. */
+  unmasks(argv: Argv): boolean
   /** From now on `owner` alone sends, and there are no replies: the connection of a replica. */
   handOver(owner: StreamOwner): StreamOutlet
 }

@@ -41,6 +41,10 @@ export class SilentConnection implements ConnectionPort {
   push(): void {}
   deliver(): void {}
   confirm(): void {}
+
+  unmasks(): boolean {
+    return false
+  }
   handOver(): StreamOutlet {
     return { waiting: 0, send: () => {}, destroy: () => this.kill() }
   }

@@ -53,6 +53,12 @@ export const varintSize = (value: number): number => {
 
 /** Room to reserve for the length of a batch; only a guess, corrected afterwards, but a copy of 512 MiB is spared. */
 const lengthHint = (events: ReadonlyArray<Event>, count: number): number => {
+  if (count === 1) {
+    const event = events[0]!
+    if (event._tag !== "StringSet") return 1
+    const bytes = event.key.length + event.value.length + 8
+    return bytes < 0x80 ? 1 : varintSize(bytes)
+  }
   let total = 8
   for (let i = 0; i < count && i < 8; i++) {
     const event = events[i]!

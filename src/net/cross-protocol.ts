@@ -1,13 +1,23 @@
 import { isWord } from "../commands/arguments.ts"
-import type { Arguments } from "./resp/parser.ts"
+import type { Argv } from "../commands/define.ts"
 
-/** A browser tricked into talking to the server sends POST or a Host: header first. */
-export const isCrossProtocol = (argv: Arguments): boolean => {
-  const first = argv.at(0)
-  const letter = first.bytes[first.start]! | 0x20
-  return letter === 112 ? isWord(first, "POST") : letter === 104 && isWord(first, "HOST:")
+/** A connection, as far as it has to be ended. */
+interface Suspect {
+  readonly client: { readonly address: string }
+  readonly host: { readonly warn: (text: string) => void }
+  kill(): void
 }
 
-/** What the log says of such a request. */
-export const crossProtocolWarning = (address: string): string =>
-  `Possible SECURITY ATTACK: an HTTP request came in from ${address}; the connection is closed.`
+/**
+ * Whether a request that names no command comes from a browser tricked into talking to the server, which sends POST or a
+ * Host: header first. Then the log tells of it, and the connection is closed.
+ */
+export const endsCrossProtocol = (argv: Argv, suspect: Suspect): boolean => {
+  const first = argv.at(0)
+  if (!isWord(first, "POST") && !isWord(first, "HOST:")) return false
+  suspect.host.warn(
+    `Possible SECURITY ATTACK: an HTTP request came in from ${suspect.client.address}; the connection is closed.`
+  )
+  suspect.kill()
+  return true
+}

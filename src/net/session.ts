@@ -1,6 +1,7 @@
 import type { ClientState } from "../commands/client.ts"
+import type { Argv } from "../commands/define.ts"
 import type { ClientMemory, ConnectionPort, StreamOutlet, StreamOwner } from "../commands/ports.ts"
-import { crossProtocolWarning, isCrossProtocol } from "./cross-protocol.ts"
+import { endsCrossProtocol } from "./cross-protocol.ts"
 import { outletFor } from "./handed-over.ts"
 import { HeldReplies } from "./held-replies.ts"
 import { outputHighWater, queryLimitOf, unauthenticatedOutputBytes, worthLookingAhead } from "./limits.ts"
@@ -24,7 +25,7 @@ export class Session implements ConnectionPort, Receiver {
   readonly client: ClientState
   readonly kind: "tcp" | "unix"
   isDirty = false
-  private readonly host: SessionHost
+  readonly host: SessionHost
   private readonly transport: Outlet
   private readonly parser: RequestParser
   private out = new ReplyBuffer()
@@ -174,11 +175,6 @@ export class Session implements ConnectionPort, Receiver {
   /** Runs the request in `argv`. False when clients are paused: it must be run again later. */
   private request(argv: Arguments): boolean {
     const { executor } = this.host
-    if (isCrossProtocol(argv)) {
-      this.host.warn(crossProtocolWarning(this.client.address))
-      this.kill()
-      return true
-    }
     const out = this.out
     if (this.replyMode.muted) {
       const sink = spareBuffers.pop() ?? new ReplyBuffer()
@@ -192,6 +188,10 @@ export class Session implements ConnectionPort, Receiver {
     if (!this.replyMode.on && this.waiting !== "answer") this.replyMode.next()
     if (!this.isDirty && out.length > 0) this.markDirty()
     return true
+  }
+
+  unmasks(argv: Argv): boolean {
+    return endsCrossProtocol(argv, this)
   }
 
   /** Adds bytes to the pending ones; false when the query buffer limit closed the connection. */

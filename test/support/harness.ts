@@ -98,6 +98,10 @@ export class TestConnection implements ConnectionPort {
   deliver(message: Sendable): void {
     this.push(message.bytes(this.client.protocol))
   }
+  unmasks(): boolean {
+    return false
+  }
+
   confirm(reply: Reply): void {
     const out = new ReplyBuffer()
     out.write(reply, this.client.protocol)

@@ -150,7 +150,9 @@ export class CommandExecutor {
   execute(connection: ConnectionPort, argv: Argv, out: ReplyBuffer): boolean {
     const client = connection.client
     let row = this.table.find(argv.at(0))
-    if (row === undefined) return this.refuse(unknownCommand(argv), undefined, client, out)
+    if (row === undefined) {
+      return connection.unmasks(argv) || this.refuse(unknownCommand(argv), undefined, client, out)
+    }
     if (row.subcommands !== undefined && argv.length > 1) {
       const sub = row.subcommands.find(argv.at(1))
       if (sub === undefined) {
