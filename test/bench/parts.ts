@@ -3,7 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { removeTemporaryDir, type ServerProcess, temporaryDir } from "../support/processes.ts"
 import { backgroundLoad, fill, integerReply, probe, redisBenchmark } from "./load.ts"
 import { quantile, type Sample } from "./report.ts"
-import { type Appendfsync, type BenchOptions, directoryBytes, residentBytes, type ServerName } from "./servers.ts"
+import {
+  type Appendfsync,
+  type BenchOptions,
+  directoryBytes,
+  freeLauncher,
+  residentBytes,
+  type ServerName
+} from "./servers.ts"
 
 /** How much is done. Counts are requests. */
 export interface Scale {
@@ -230,12 +237,15 @@ export const keyspace = (turn: Turn, keys: number): Promise<void> =>
     if (turn.selected.has("throughput")) await throughput(turn, server, keys)
   })
 
-/** Time from starting the process to the first PONG, with nothing and with a log of SETs; both ended by kill -9. */
+/**
+ * Time from starting the process to the first PONG, with nothing and with a log of SETs; both ended by kill -9. Nobody
+ * else runs meanwhile, so that a server may use all cores.
+ */
 export const startup = async (turn: Turn): Promise<void> => {
   const writes = turn.scale.startupWrites
   const dir = temporaryDir("bench")
   try {
-    const first = await turn.start("everysec", { dir })
+    const first = await turn.start("everysec", { dir, launcher: freeLauncher })
     turn.record("startup", "with an empty directory", "ms", "lower", first.startedInMs)
     turn.note(`writing ${writes} SETs to start from`)
     try {
@@ -244,7 +254,7 @@ export const startup = async (turn: Turn): Promise<void> => {
       await first.kill()
     }
     turn.note("starting from the log")
-    await withServer(turn.start("everysec", { dir }), async (second) => {
+    await withServer(turn.start("everysec", { dir, launcher: freeLauncher }), async (second) => {
       const client = await second.client()
       const present = await integerReply(client, "DBSIZE")
       await client.close()

@@ -15,6 +15,9 @@ export const pinned = isInstalled("taskset") && Os.cpus().length >= 2
 export const serverLauncher: ReadonlyArray<string> = pinned ? ["taskset", "-c", "0"] : []
 export const loadLauncher: ReadonlyArray<string> = pinned ? ["taskset", "-c", "1"] : []
 
+/** Gives a server all cores, where nothing else runs beside it: what it does with them at its start is its own doing. */
+export const freeLauncher: ReadonlyArray<string> = pinned ? ["taskset", "-c", `0-${Os.cpus().length - 1}`] : []
+
 /** Moves this process, which drives part of the load itself, to the load's core. */
 export const pinThisProcess = (): void => {
   if (pinned) spawnSync("taskset", ["-a", "-c", "-p", "1", `${process.pid}`])
