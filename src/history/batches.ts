@@ -1,8 +1,8 @@
 /** Batches of a segment from one sequence to another, oldest or newest first. */
-import { FrameDecoder } from "../log/batch.ts"
 import type { DiskFile } from "../log/disk.ts"
 import type { Author, Batch } from "../log/event-log.ts"
 import { FrameCursor, isDecodeError } from "../log/frame-cursor.ts"
+import { FrameDecoder } from "../log/frame-decoder.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, readGap } from "../log/gaps.ts"
 import { FrameScan, type KeyVisitor } from "./frame-scan.ts"

@@ -10,14 +10,14 @@ import {
   metaOrigin,
   metaRecord,
   metaSession,
-  metaTime,
-  readSession
+  metaTime
 } from "../log/batch.ts"
 import { type Author, type Batch, type Origin, origins } from "../log/event-log.ts"
 import { codes, type Event } from "../log/events/catalog.ts"
 import { decodeEvent } from "../log/events/codec.ts"
 import { ByteReader, WireError } from "../log/events/wire.ts"
 import { countInBody, frameFlag, type FrameHeader, frameHeaderSize, unfoldBody } from "../log/frame.ts"
+import { readSession } from "../log/session-record.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 
 /** Events whose key does not stand first or is not the only one; all others begin with theirs. */

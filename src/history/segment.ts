@@ -1,5 +1,4 @@
 /** One segment of a log as those see it who only read: its file, whichever form that has by now, and what finds things in it. */
-import { FrameDecoder, type Sessions } from "../log/batch.ts"
 import { openCompressed } from "../log/compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { formatTooNew, logCorrupt } from "../log/errors.ts"
@@ -8,6 +7,7 @@ import { codes } from "../log/events/catalog.ts"
 import { WireError } from "../log/events/wire.ts"
 import { filterPosition, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
 import { FrameCursor, readRetrying } from "../log/frame-cursor.ts"
+import { FrameDecoder } from "../log/frame-decoder.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, gapsOf } from "../log/gaps.ts"
 import { type FilterBytes, mayHoldOnDisk } from "../log/key-filter.ts"
@@ -21,6 +21,7 @@ import {
   segmentHeaderSize,
   segmentName
 } from "../log/segment.ts"
+import type { Sessions } from "../log/session-record.ts"
 import { BlockIndex } from "./block-index.ts"
 import { blocksWith } from "./raw-search.ts"
 

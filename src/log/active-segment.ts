@@ -1,6 +1,6 @@
-import { FrameDecoder } from "./batch.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { chainValue, FrameCursor, isDecodeError } from "./frame-cursor.ts"
+import { FrameDecoder } from "./frame-decoder.ts"
 import { frameType } from "./frame.ts"
 import type { Scan } from "./scan.ts"
 import { SegmentHash } from "./segment-hash.ts"

@@ -2,10 +2,10 @@
  * Frames that come from another server: checked, decoded and appended as they are, and segments begun where that server
  * began them. While a log follows another it writes no frame of its own, for then its positions would be others.
  */
-import { FrameDecoder } from "./batch.ts"
 import { type DroppedSegment, readDrop } from "./drop-record.ts"
 import type { Batch } from "./event-log.ts"
 import { isDecodeError } from "./frame-cursor.ts"
+import { FrameDecoder } from "./frame-decoder.ts"
 import { type FrameHeader, frameHeaderSize, frameType, sequencesOf } from "./frame.ts"
 import { readEpoch } from "./lineage.ts"
 import { RotationPutOff, sealSize, SyncFailed, syncOrFail } from "./rotation.ts"

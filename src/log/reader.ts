@@ -1,15 +1,16 @@
 import type { ActiveSegment } from "./active-segment.ts"
-import { FrameDecoder, type Sessions } from "./batch.ts"
 import { openSegment } from "./compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { historyDropped, logCorrupt } from "./errors.ts"
 import type { Batch } from "./event-log.ts"
 import { readFooter } from "./footer.ts"
 import { FrameCursor, isDecodeError } from "./frame-cursor.ts"
+import { FrameDecoder } from "./frame-decoder.ts"
 import { frameType } from "./frame.ts"
 import type { SealedSegment } from "./rotation.ts"
 import type { IndexEntry, SegmentDirectory } from "./segment-index.ts"
 import { segmentHeaderSize } from "./segment.ts"
+import type { Sessions } from "./session-record.ts"
 
 /** The segments as they are at the moment of asking. */
 export interface Segments {

@@ -6,14 +6,15 @@
  */
 import { createHash } from "node:crypto"
 import { ActiveSegment, discardTemporary, IndexCatchUp, reopened } from "./active-segment.ts"
-import { FrameDecoder, type Sessions, sessionsBody } from "./batch.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { encodeFooter } from "./footer.ts"
 import { chainValue, digestOf, FrameCursor, readRetrying } from "./frame-cursor.ts"
+import { FrameDecoder } from "./frame-decoder.ts"
 import { buildFrame, FrameHeader, frameHeaderSize, frameType, readFrameHeader, writeFrameHeader } from "./frame.ts"
 import { type SealedSegment, sealSize, summaryOf, writeSeal } from "./rotation.ts"
 import { scanSegment } from "./scan.ts"
 import { encodeSegmentHeader, sameBytes, type SegmentHeader, segmentHeaderSize, segmentName } from "./segment.ts"
+import { type Sessions, sessionsBody } from "./session-record.ts"
 
 /** Frames written but never synced can neither be read back nor are they in memory any more. */
 export class CopyDiffers extends Error {

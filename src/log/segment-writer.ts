@@ -3,10 +3,10 @@
  * log writer's business (writer.ts).
  */
 import { ActiveSegment, IndexCatchUp } from "./active-segment.ts"
-import { FrameEncoder } from "./batch.ts"
 import { type Disk, DiskError } from "./disk.ts"
 import type { LogObserver } from "./event-log.ts"
 import { FooterWriter } from "./footer-writer.ts"
+import { FrameEncoder } from "./frame-encoder.ts"
 import { buildFrame, countInBody, FrameHeader, frameType, paddedSize, writeFrameHeader } from "./frame.ts"
 import { KeyFilter } from "./key-filter.ts"
 import { moveUnsynced } from "./repair.ts"

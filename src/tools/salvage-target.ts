@@ -4,7 +4,6 @@
  * directory is complete only once everything in it is synced: damage to it later is never taken for a torn tail.
  */
 import { ActiveSegment, createSegment, publishSegment } from "../log/active-segment.ts"
-import { sessionsBody } from "../log/batch.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { type Author } from "../log/event-log.ts"
 import { buildFrame, frameFlag, FrameHeader, frameType, writeFrameHeader } from "../log/frame.ts"
@@ -14,6 +13,7 @@ import { sealCut } from "../log/repair.ts"
 import { type SealedSegment, writeSeal } from "../log/rotation.ts"
 import { scanSegment } from "../log/scan.ts"
 import { hex, type SegmentHeader, segmentHeaderSize, segmentName } from "../log/segment.ts"
+import { sessionsBody } from "../log/session-record.ts"
 import type { Source } from "./salvage-sources.ts"
 
 /** A write is split where the operating system would. */

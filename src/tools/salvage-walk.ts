@@ -5,11 +5,11 @@
  * next segment. Behind a bad spot a frame whose header is intact is passed as a whole, so that nothing inside a value is
  * taken for a frame; only where the header is gone too is every eighth byte tried.
  */
-import { FrameDecoder } from "../log/batch.ts"
 import type { Disk, DiskFile } from "../log/disk.ts"
 import type { Author } from "../log/event-log.ts"
 import { beginsFooter, readFooter, readFooterTail } from "../log/footer.ts"
 import { FrameCursor, isDecodeError } from "../log/frame-cursor.ts"
+import { FrameDecoder } from "../log/frame-decoder.ts"
 import { countInBody, FrameHeader, frameHeaderSize, frameType, readFrameHeader } from "../log/frame.ts"
 import { type Gap, type GapPlace, readGap } from "../log/gaps.ts"
 import type { SessionEntry } from "../log/segment-index.ts"
