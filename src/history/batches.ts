@@ -3,7 +3,7 @@ import type { DiskFile } from "../log/disk.ts"
 import type { Author, Batch } from "../log/event-log.ts"
 import { FrameCursor, isDecodeError } from "../log/frame-cursor.ts"
 import { FrameDecoder } from "../log/frame-decoder.ts"
-import { frameType } from "../log/frame.ts"
+import { frameFlag, frameType } from "../log/frame.ts"
 import { type Gap, readGap } from "../log/gaps.ts"
 import { FrameScan, type KeyVisitor } from "./frame-scan.ts"
 import { type Block, blocksUpTo, type Segment } from "./segment.ts"
@@ -152,13 +152,19 @@ export function* backward(part: SegmentPart, file: DiskFile, range: Range): Gene
   }
 }
 
-/** Positions of the frames of a block that have to do with a range. */
-const framesOf = (part: SegmentPart, cursor: FrameCursor, block: Block, range: Range): Array<number> => {
+/** Positions of the frames of a block that have to do with a range, and suit. */
+const framesOf = (
+  part: SegmentPart,
+  cursor: FrameCursor,
+  block: Block,
+  range: Range,
+  suits: () => boolean = () => true
+): Array<number> => {
   const positions: Array<number> = []
   cursor.end = block.to // nothing behind it is read
   cursor.seek(block.from)
   while (advance(part, cursor, block.to) && cursor.header.sequence <= range.to) {
-    if (after(part, cursor) > range.from) positions.push(cursor.position)
+    if (after(part, cursor) > range.from && suits()) positions.push(cursor.position)
   }
   return positions
 }
@@ -185,6 +191,13 @@ class Wanted implements KeyVisitor {
   }
 }
 
+/** Whether the frame in hand can hold one of some names: events hold them as they are, unless the frame is compressed. */
+const mayName = ({ at, bytes, header }: FrameCursor, names: ReadonlyArray<Buffer>): boolean => {
+  if ((header.flags & frameFlag.zstd) !== 0) return true
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset + at, header.length)
+  return names.some((name) => frame.includes(name))
+}
+
 /**
  * The batches of a range that name one of these keys in any database, and with `moves` those that empty or swap databases
  * or take keys to others. Each is an object of its own, good until the next step. Between blocks comes undefined: a
@@ -202,6 +215,7 @@ export function* naming(
   const scan = new FrameScan()
   const cursor = new FrameCursor(file, 0, part.end, blockReadAhead)
   const wanted = new Wanted(names, moves)
+  const raw = names.map((name) => Buffer.from(name))
   const authorOf = (ref: number): Author => segment.authorOf(file, part.end, ref, cursor.position)
   const matches: Array<Batch> = []
   /** Gathers what matches in the frame in hand. */
@@ -215,14 +229,15 @@ export function* naming(
       if (wanted.found) matches.push(scan.batch(authorOf))
     }
   }
+  const moving = moves && segment.movesDatabases(file, part.end)
+  const suits = (): boolean => cursor.header.type === frameType.batches && (moving || mayName(cursor, raw))
   yield undefined
   for (const block of range.reverse === true ? blocks.toReversed() : blocks) {
-    const positions = framesOf(part, cursor, block, range)
+    const positions = framesOf(part, cursor, block, range, suits)
     if (range.reverse === true) positions.reverse()
     for (const position of positions) {
       cursor.seek(position)
       if (!advance(part, cursor, block.to)) continue
-      if (cursor.header.type !== frameType.batches) continue
       checked(part, cursor, look)
       yield* range.reverse === true ? matches.toReversed() : matches
     }

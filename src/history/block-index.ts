@@ -1,9 +1,9 @@
 /**
- * What a walk through a segment's frames tells: blocks of about 64 KiB with the keys that occur in each, as small Bloom
- * filters, where sessions are defined, and which blocks empty or swap databases. Made for segments that have no footer
- * yet, or a damaged one, and for sealed ones that are asked about again and again; goes on where it stopped as the
- * segment grows.
+ * What a walk through a segment's frames tells: blocks of about 64 KiB with the keys that occur in each, where sessions are
+ * defined, and which blocks empty or swap databases. Made for segments that have no footer yet, a damaged one, or one
+ * without keys of blocks; goes on where it stopped as the segment grows.
  */
+import { BlockKeys } from "../log/block-keys.ts"
 import type { DiskFile } from "../log/disk.ts"
 import { WireError } from "../log/events/wire.ts"
 import { FrameCursor, isDecodeError } from "../log/frame-cursor.ts"
@@ -17,14 +17,10 @@ import { FrameScan, type KeyVisitor } from "./frame-scan.ts"
 /** A block begins with the first frame behind so many bytes or milliseconds; as in footers. */
 const blockBytes = 64 << 10
 const blockMs = 1000
-const bitsPerKey = 12
-const probes = 4
 const readAhead = 256 << 10
 
 /** How the walk ended: at the end it was given, at a frame that is not whole, or at one that makes no sense. */
 export type WalkEnd = "end" | "torn" | "bad"
-
-const secondHash = (hash: number): number => Math.imul(hash ^ (hash >>> 15), 0x85eb_ca6b) | 1
 
 /** The index of one segment. */
 export class BlockIndex implements KeyVisitor {
@@ -32,8 +28,8 @@ export class BlockIndex implements KeyVisitor {
   readonly entries: Array<IndexEntry> = []
   readonly sessions: Array<SessionEntry> = []
   readonly gaps: Array<Gap> = []
-  /** Blocks, by their place in `entries`, in which databases are emptied or swapped, or keys change databases. */
-  readonly moving: Array<number> = []
+  /** Of the blocks between the entries. */
+  readonly keys = new BlockKeys()
   /** Position after the last frame walked, and the sequence and time after which the next one comes. */
   end = segmentHeaderSize
   nextSequence: number
@@ -41,13 +37,6 @@ export class BlockIndex implements KeyVisitor {
   /** What was wrong where the walk ended "bad" or "torn". */
   reason = ""
 
-  /** Filters of the blocks that are complete, one behind the other, and where each begins. */
-  private words = new Uint32Array(1024)
-  private used = 0
-  private readonly starts: Array<number> = [0]
-  /** Hashes of the keys in the block that is not complete. */
-  private hashes = new Int32Array(4096)
-  private hashCount = 0
   private readonly scan = new FrameScan()
 
   /** Begins at the segment's first frame, or at the one that an entry names. */
@@ -58,7 +47,7 @@ export class BlockIndex implements KeyVisitor {
 
   /** Bytes of memory. */
   get bytes(): number {
-    return this.words.byteLength + this.hashes.byteLength + (this.entries.length + this.sessions.length) * 64
+    return this.keys.bytes + (this.entries.length + this.sessions.length) * 64
   }
 
   /** Walks on up to `end`, at most about `budget` bytes; true when the walk is not over yet. Throws `DiskError`. */
@@ -84,33 +73,12 @@ export class BlockIndex implements KeyVisitor {
     }
   }
 
-  /** Blocks that may hold events of a key; those left out do not. */
-  blocksOf(key: Uint8Array, start = 0, length = key.length): Array<number> {
-    const hash = hashKey(key, start, length)
-    const step = secondHash(hash)
-    const { starts, words } = this
-    const found: Array<number> = []
-    const complete = starts.length - 1
-    for (let block = 0; block < complete; block++) {
-      const from = starts[block]!
-      if (mayHold(words, from, starts[block + 1]! - from, hash, step)) found.push(block)
-    }
-    if (complete < this.entries.length && this.hashes.subarray(0, this.hashCount).includes(hash)) found.push(complete)
-    return found
-  }
-
   key(bytes: Uint8Array, start: number, length: number): void {
-    if (this.hashCount === this.hashes.length) {
-      const wider = new Int32Array(this.hashes.length * 2)
-      wider.set(this.hashes)
-      this.hashes = wider
-    }
-    this.hashes[this.hashCount++] = hashKey(bytes, start, length)
+    this.keys.add(hashKey(bytes, start, length))
   }
 
   moves(): void {
-    const block = this.entries.length - 1
-    if (this.moving.at(-1) !== block) this.moving.push(block)
+    this.keys.moves()
   }
 
   private frame(cursor: FrameCursor): void {
@@ -127,7 +95,7 @@ export class BlockIndex implements KeyVisitor {
         count > 0 &&
         (last === undefined || position - last.position >= blockBytes || header.time - last.time >= blockMs)
       ) {
-        this.completeBlock()
+        this.keys.begin()
         this.entries.push({ time: header.time, sequence: header.sequence, position })
       }
       const { scan } = this
@@ -138,39 +106,4 @@ export class BlockIndex implements KeyVisitor {
     }
     this.nextSequence += count
   }
-
-  /** Makes a filter out of the hashes of the block that ends here. */
-  private completeBlock(): void {
-    if (this.entries.length === 0) return
-    const { hashCount, hashes } = this
-    let size = 1
-    while (size * 32 < hashCount * bitsPerKey) size *= 2
-    if (this.used + size > this.words.length) {
-      const wider = new Uint32Array(Math.max(this.words.length * 2, this.used + size))
-      wider.set(this.words)
-      this.words = wider
-    }
-    const { words, used } = this
-    const mask = size * 32 - 1
-    for (let i = 0; i < hashCount; i++) {
-      const hash = hashes[i]!
-      const step = secondHash(hash)
-      for (let probe = 0, bit = hash; probe < probes; probe++, bit += step) {
-        const at = used + ((bit & mask) >>> 5)
-        words[at] = words[at]! | (1 << (bit & 31))
-      }
-    }
-    this.used += size
-    this.starts.push(this.used)
-    this.hashCount = 0
-    if (hashes.length > 1 << 16) this.hashes = new Int32Array(4096)
-  }
-}
-
-const mayHold = (words: Uint32Array, from: number, size: number, hash: number, step: number): boolean => {
-  const mask = size * 32 - 1
-  for (let probe = 0, bit = hash; probe < probes; probe++, bit += step) {
-    if ((words[from + ((bit & mask) >>> 5)]! & (1 << (bit & 31))) === 0) return false
-  }
-  return true
 }

@@ -159,14 +159,17 @@ export class LogDirectory {
     const { segments } = this
     if (!segments.delete(segment.first)) return
     segments.set(segment.first, segment)
-    if (segment.summary !== undefined && segment.index === undefined) this.unindexed.add(segment)
+    if (segment.wantsIndex) this.unindexed.add(segment)
     this.account(segment)
-    for (const other of segments.values()) {
-      if (this.cachedBytes <= this.cacheBytes || other === segment) return
-      // Each look would walk them anew: the one being written, and those whose footers are still to come.
-      if (other.summary === undefined) continue
-      other.forget()
-      this.account(other)
+    for (const all of [false, true]) {
+      for (const other of segments.values()) {
+        if (this.cachedBytes <= this.cacheBytes) return
+        // Each look would walk them anew: the one being written, and those whose footers are still to come.
+        if (other.summary === undefined || other === segment) continue
+        if (all) other.forget()
+        else other.forgetKeys()
+        this.account(other)
+      }
     }
   }
 

@@ -1,16 +1,24 @@
 /** One segment of a log as those see it who only read: its file, whichever form that has by now, and what finds things in it. */
+import type { BlockKeys } from "../log/block-keys.ts"
 import { openCompressed } from "../log/compressed-file.ts"
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { formatTooNew, logCorrupt } from "../log/errors.ts"
 import type { Author } from "../log/event-log.ts"
 import { codes } from "../log/events/catalog.ts"
 import { WireError } from "../log/events/wire.ts"
-import { filterPosition, readFooter, readFooterTail, type SegmentSummary } from "../log/footer.ts"
+import {
+  blockKeysPosition,
+  filterPosition,
+  readBlockKeys,
+  readFooter,
+  readFooterTail,
+  type SegmentSummary
+} from "../log/footer.ts"
 import { FrameCursor, readRetrying } from "../log/frame-cursor.ts"
 import { FrameDecoder } from "../log/frame-decoder.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, gapsOf } from "../log/gaps.ts"
-import { type FilterBytes, mayHoldOnDisk } from "../log/key-filter.ts"
+import { type FilterBytes, hashKey, mayHoldOnDisk } from "../log/key-filter.ts"
 import type { SegmentDirectory } from "../log/segment-index.ts"
 import {
   compressedName,
@@ -34,10 +42,12 @@ export interface Block {
 /** Events that empty or swap databases, or take a key to another one, by their numbers. */
 const moving = [codes.DatabaseFlushed, codes.KeyspaceFlushed, codes.DatabasesSwapped, codes.KeyMoved]
 
-/** What a footer says, but for its key filter, which is of megabytes and stays on disk. */
+/** What a footer says, but for its key filters, which are of megabytes. */
 interface Facts extends SegmentDirectory {
   readonly counts: ReadonlyMap<number, number>
   readonly filterAt: number
+  /** Where the keys of its blocks are, and the checksum of that; undefined in old footers. */
+  readonly blockKeys: { readonly at: number; readonly length: number; readonly crc: number } | undefined
 }
 
 /** Neither form of the segment is there any more: retention has dropped it. */
@@ -57,6 +67,8 @@ export class Segment {
   /** The footer will not change any more. */
   private settled = false
   private facts: Facts | undefined = undefined
+  /** Of the blocks between the entries of its footer. */
+  private blockKeys: BlockKeys | undefined = undefined
   index: BlockIndex | undefined = undefined
   /** An index that is being made for later. */
   private growing: BlockIndex | undefined = undefined
@@ -130,7 +142,7 @@ export class Segment {
     this.summary = found ? tail.summary : undefined
     this.framesEnd = found ? tail.start : 0
     this.settled = found && followed
-    if (!this.settled) this.facts = undefined
+    if (!this.settled) this.facts = this.blockKeys = undefined
   }
 
   /** Position after the last frame of a sealed segment. */
@@ -146,12 +158,19 @@ export class Segment {
   /** Bytes of memory that `forget` would give back. */
   get cachedBytes(): number {
     const facts = this.facts === undefined ? 0 : (this.facts.entries.length + this.facts.sessions.length) * 64
-    return facts + (this.index?.bytes ?? 0) + (this.growing?.bytes ?? 0) + this.authors.size * 512
+    return facts + (this.blockKeys?.bytes ?? 0) + (this.index?.bytes ?? 0) + (this.growing?.bytes ?? 0)
+      + this.authors.size * 512
+  }
+
+  /** Forgets the keys of its blocks, which take most of the memory and are read again in a few milliseconds. */
+  forgetKeys(): void {
+    this.blockKeys = undefined
   }
 
   /** Forgets what can be found anew. */
   forget(): void {
     this.facts = undefined
+    this.blockKeys = undefined
     this.index = undefined
     this.growing = undefined
     this.definitions = undefined
@@ -175,10 +194,9 @@ export class Segment {
       const index = this.walk(file, end)
       return this.indexed(index, end, names, moves)
     }
-    // Where they are is in no footer.
-    if (moves && moving.some((number) => footer.counts.has(number))) {
-      return this.indexed(this.walk(file, end), end, names, moves)
-    }
+    const moved = moves && moving.some((number) => footer.counts.has(number))
+    // Where they are is in no old footer.
+    if (moved && footer.blockKeys === undefined) return this.indexed(this.walk(file, end), end, names, moves)
     // A disk that refuses its sync may take the footer away again, to have it written anew: then it excludes nothing.
     let there = true
     const read: FilterBytes = (offset, length) => {
@@ -186,15 +204,28 @@ export class Segment {
       there &&= readRetrying(file, bytes, 0, length, footer.filterAt + offset) === length
       return bytes
     }
-    const wanted = names.filter((name) => mayHoldOnDisk(read, name) || !there)
-    return wanted.length === 0 ? [] : blocksWith(file, blocksUpTo(footer, end), wanted)
+    if (this.blockKeys === undefined) names = names.filter((name) => mayHoldOnDisk(read, name) || !there)
+    if (names.length === 0 && !moved) return []
+    const keys = this.keysOf(file, footer)
+    if (keys === undefined) {
+      return moved
+        ? this.indexed(this.walk(file, end), end, names, moves)
+        : blocksWith(file, blocksUpTo(footer, end), names)
+    }
+    return chosen(footer, keys, end, names, moved)
+  }
+
+  /** The keys of the blocks, as the footer has them; undefined where it has none, or they cannot be read any more. */
+  private keysOf(file: DiskFile, { blockKeys: place, entries }: Facts): BlockKeys | undefined {
+    if (this.blockKeys !== undefined || place === undefined) return this.blockKeys
+    const bytes = new Uint8Array(place.length)
+    if (readRetrying(file, bytes, 0, bytes.length, place.at) !== bytes.length) return undefined
+    const read = readBlockKeys(bytes, entries.length)
+    return this.blockKeys = read?.crc === place.crc ? read.keys : undefined
   }
 
   private indexed(index: BlockIndex, end: number, names: ReadonlyArray<Uint8Array>, moves: boolean): Array<Block> {
-    const found = new Set(moves ? index.moving : [])
-    for (const name of names) for (const block of index.blocksOf(name)) found.add(block)
-    const blocks = blocksUpTo(index, end)
-    return [...found].sort((a, b) => a - b).flatMap((block) => blocks[block] ?? [])
+    return chosen(index, index.keys, end, names, moves)
   }
 
   /** Whether databases are emptied or swapped in it, or keys move from one to another. */
@@ -203,7 +234,7 @@ export class Segment {
       const footer = this.footerFacts(file)
       if (footer !== undefined) return moving.some((number) => footer.counts.has(number))
     }
-    return this.walk(file, end).moving.length > 0
+    return this.walk(file, end).keys.moving.length > 0
   }
 
   /** Its index, extended up to `end`. Throws `LogCorrupt` when the frames do not go on until there. */
@@ -250,6 +281,11 @@ export class Segment {
     }
   }
 
+  /** Whether an index would tell more than its footer. */
+  get wantsIndex(): boolean {
+    return this.summary !== undefined && this.index === undefined && this.facts?.blockKeys === undefined
+  }
+
   /** Its footer says that nothing was lost: most are not even opened for `gaps`. */
   get withoutGaps(): boolean {
     return this.summary?.gaps === false
@@ -287,8 +323,18 @@ export class Segment {
       const size = file.size()
       const footer = readFooter(file, size)
       if (footer?.complete !== true) return undefined
-      const { complete, counts, entries, sessions } = footer
-      this.facts = { complete, counts, entries, sessions, filterAt: filterPosition(readFooterTail(file, size)!) }
+      const { blockKeys, complete, counts, entries, sessions } = footer
+      const tail = readFooterTail(file, size)!
+      const place = blockKeysPosition(tail)
+      this.facts = {
+        complete,
+        counts,
+        entries,
+        sessions,
+        filterAt: filterPosition(tail),
+        blockKeys: blockKeys === undefined || place === undefined ? undefined : { ...place, crc: blockKeys.crc }
+      }
+      this.blockKeys = blockKeys?.keys
     }
     return this.facts
   }
@@ -335,6 +381,20 @@ const headOf = (file: DiskFile): Uint8Array => {
 }
 
 const isMissing = (error: unknown): boolean => error instanceof DiskError && error.code === "ENOENT"
+
+/** The blocks up to `end` that may hold one of these keys and, with `moves`, those that move databases. */
+const chosen = (
+  directory: Pick<SegmentDirectory, "entries">,
+  keys: BlockKeys,
+  end: number,
+  names: ReadonlyArray<Uint8Array>,
+  moves: boolean
+): Array<Block> => {
+  const found = new Set(moves ? keys.moving : [])
+  for (const name of names) for (const block of keys.blocksOf(hashKey(name, 0, name.length))) found.add(block)
+  const blocks = blocksUpTo(directory, end)
+  return [...found].sort((a, b) => a - b).flatMap((block) => blocks[block] ?? [])
+}
 
 /** All blocks of a directory that begin before `end`, the first one with what stands before its first entry. */
 export const blocksUpTo = ({ entries }: Pick<SegmentDirectory, "entries">, end: number): Array<Block> => {

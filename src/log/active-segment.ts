@@ -1,3 +1,4 @@
+import { BlockKeys } from "./block-keys.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { chainValue, FrameCursor, isDecodeError } from "./frame-cursor.ts"
 import { FrameDecoder } from "./frame-decoder.ts"
@@ -182,6 +183,7 @@ export class IndexCatchUp {
   private readonly decoder: FrameDecoder
   private readonly segment: ActiveSegment
   private readonly tally = new EventTally()
+  private readonly keys = new BlockKeys()
 
   constructor(segment: ActiveSegment) {
     this.segment = segment
@@ -191,16 +193,17 @@ export class IndexCatchUp {
 
   /** Does `frames` more frames; true when nothing is left to do. Throws `DiskError`. */
   slice(frames: number): boolean {
-    const { cursor, decoder, segment, tally } = this
+    const { cursor, decoder, keys, segment, tally } = this
     for (let i = 0; i < frames; i++) {
       const step = cursor.advance()
       if (step === "bad") return true // the index stays marked as incomplete
       if (step === "end") {
         segment.index.sessions.sort((a, b) => a.position - b.position)
-        segment.index.complete = true
+        segment.index.caughtUp(keys)
         return true
       }
       if (cursor.header.type !== frameType.batches) continue
+      if (segment.index.entries[keys.length]?.position === cursor.position) keys.begin()
       try {
         decoder.open(cursor.bytes, cursor.at, cursor.header)
         while (decoder.next()) for (const event of decoder.batch.events) tally.add(event)
@@ -208,7 +211,7 @@ export class IndexCatchUp {
         if (isDecodeError(error)) return true
         throw error
       }
-      tally.settle(segment.index)
+      tally.settle(segment.index, keys)
       for (const ref of decoder.definedRefs) segment.index.defines(ref, cursor.position)
     }
     return false

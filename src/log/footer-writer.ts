@@ -3,9 +3,10 @@
  * and the sync of them would hold up whoever writes. Until it is there the segment is one without a footer, which
  * recovery knows how to read and to complete; frames and SEAL were synced before the next segment began.
  */
+import { crc32 } from "node:zlib"
 import type { ActiveSegment } from "./active-segment.ts"
 import { type Disk, DiskError } from "./disk.ts"
-import { footerParts } from "./footer.ts"
+import { type FooterParts, footerParts } from "./footer.ts"
 import { type SealedSegment, summaryOf } from "./rotation.ts"
 
 /** Written in one step. */
@@ -19,11 +20,14 @@ export class FooterWriter {
   private readonly disk: Disk
   private readonly warn: (message: string) => void
   private readonly whole: (sealed: SealedSegment) => void
-  private parts: ReadonlyArray<Uint8Array> | undefined = undefined
-  /** Bytes written, of the part `part` only those before `at`. */
+  private parts: FooterParts | undefined = undefined
+  /** The tail, once everything before it is written. */
+  private tail: Uint8Array | undefined = undefined
+  /** Bytes written, of the part `part` only those before `at`, and their checksum. */
   private written = 0
   private part = 0
   private at = 0
+  private crc = 0
   private syncing = false
   /** Something failed: after a failed fsync the next must be of another descriptor, and of everything written again. */
   private reopenNeeded = false
@@ -48,7 +52,8 @@ export class FooterWriter {
     if (this.done || this.syncing || now - this.triedAt < retryEveryMs) return
     try {
       this.prepare()
-      if (this.piece()) return
+      const enough = this.written + pieceBytes
+      while (this.piece()) if (this.written >= enough) return
       this.syncing = true
       this.segment.file.datasync((error) => {
         this.syncing = false
@@ -93,17 +98,21 @@ export class FooterWriter {
     this.segment.file.close()
     this.segment.file = again
     this.reopenNeeded = false
-    this.written = this.part = this.at = 0
+    this.written = this.crc = 0
+    this.part = this.at = 0
   }
 
   /** Writes a piece; false when none was left. */
   private piece(): boolean {
-    const part = this.parts![this.part]
-    if (part === undefined) return false
-    const length = Math.min(pieceBytes, part.length - this.at)
-    this.segment.put(part.subarray(this.at, this.at + length), length, this.written)
-    this.written += length
-    this.at += length
+    const { body, tail } = this.parts!
+    const inBody = this.part < body.length
+    if (this.part > body.length) return false
+    const part = body[this.part] ?? (this.tail ??= tail(this.crc))
+    const piece = part.subarray(this.at, this.at + pieceBytes)
+    this.segment.put(piece, piece.length, this.written)
+    if (inBody) this.crc = crc32(piece, this.crc)
+    this.written += piece.length
+    this.at += piece.length
     if (this.at < part.length) return true
     this.part++
     this.at = 0
@@ -113,7 +122,7 @@ export class FooterWriter {
   private finished(): void {
     const { segment } = this
     this.close()
-    segment.index.filter.recycle()
+    segment.index.recycle()
     this.whole({
       name: segment.name,
       header: segment.header,

@@ -6,6 +6,8 @@
  *     sessions        4 entries, then per entry   4 ref   6 position of the frame that defines it
  *     key filter      see key-filter.ts
  *     type counts     4 entries, then per entry   4 event number  6 events
+ *     block keys      see block-keys.ts; none in footers that were written before there were any. Who does not know of
+ *                     them reads over them: nothing before them says where the type counts end
  *     tail, 128 bytes:
  *       0 32  chain value at the end of the segment
  *      32 32  sha256 of the segment before its last SEAL
@@ -14,12 +16,13 @@
  *      88  4  length of the footer, tail included
  *      92  4  offset of the sessions  96 4 of the key filter  100 4 of the type counts, from the footer's start
  *     104  2  version            106 2 flags: 1 sessions, keys and counts may be incomplete, 2 GAP frames
- *     108  4  reserved
+ *     108  4  offset of the block keys; 0: none
  *     112  4  crc32 of the footer before the tail
  *     116  4  crc32 of bytes 0–115 of the tail
  *     120  8  magic 89 'E' 'V' 'F' 0D 0A 1A 0A
  */
 import { crc32 } from "node:zlib"
+import { BlockKeys } from "./block-keys.ts"
 import type { DiskFile } from "./disk.ts"
 import { ByteReader, ByteWriter, WireError } from "./events/wire.ts"
 import { readRetrying } from "./frame-cursor.ts"
@@ -50,17 +53,42 @@ export interface Footer extends SegmentDirectory {
   readonly summary: SegmentSummary
   readonly filter: KeyFilter
   readonly counts: ReadonlyMap<number, number>
+  /** See `readBlockKeys`; undefined in a footer without them. */
+  readonly blockKeys: ReadBlockKeys | undefined
+}
+
+/** Keys of the blocks between the entries, and the checksum of the bytes they were read from. */
+export interface ReadBlockKeys {
+  readonly keys: BlockKeys
+  readonly crc: number
+}
+
+/** Reads the block keys of a footer of so many entries; undefined when they are not understood. */
+export const readBlockKeys = (bytes: Uint8Array, entries: number): ReadBlockKeys | undefined => {
+  try {
+    const keys = BlockKeys.decode(bytes)
+    return keys?.length === entries ? { keys, crc: crc32(bytes) } : undefined
+  } catch (error) {
+    if (error instanceof WireError) return undefined
+    throw error
+  }
 }
 
 /** Whether bytes after the last frame are the beginning of a footer; "E" and "EV" may as well begin a frame. */
 export const beginsFooter = (bytes: Uint8Array): boolean =>
   bytes.length > 2 && Buffer.compare(bytes.subarray(0, 8), headMagic.subarray(0, Math.min(8, bytes.length))) === 0
 
+/** A footer about to be written: what stands before its tail, in parts that follow one another, and the tail to a crc32 of these. */
+export interface FooterParts {
+  readonly body: ReadonlyArray<Uint8Array>
+  readonly tail: (bodyCrc: number) => Uint8Array
+}
+
 /**
- * The footer of a segment whose index is `index`, in parts that follow one another: the filter's megabytes are not
- * copied. Uses up the index's key filter.
+ * The footer of a segment whose index is `index`. The megabytes of its filters are not copied. Uses up the index's key
+ * filter.
  */
-export const footerParts = (summary: SegmentSummary, index: SegmentIndex): ReadonlyArray<Uint8Array> => {
+export const footerParts = (summary: SegmentSummary, index: SegmentIndex): FooterParts => {
   const head = new ByteWriter(18 * index.entries.length + 10 * index.sessions.length + 64)
   head.raw(headMagic, 0, 8)
   head.u32(index.entries.length)
@@ -84,31 +112,39 @@ export const footerParts = (summary: SegmentSummary, index: SegmentIndex): Reado
     end.u32(number)
     end.u48(count)
   }
+  const blockKeys = index.complete && index.blockKeys.length === index.entries.length ? index.blockKeys.encode() : []
   const filterAt = head.length
   const countsAt = filterAt + filter.length
-  const parts = [head.toBytes(), filter, end.toBytes()]
-  const tail = new Uint8Array(tailSize)
-  tail.set(summary.chain, 0)
-  tail.set(summary.sha256, 32)
-  put48(tail, 64, summary.firstSequence)
-  put48(tail, 70, summary.lastSequence)
-  put48(tail, 76, summary.firstTime)
-  put48(tail, 82, summary.lastTime)
-  put32(tail, 88, countsAt + end.length + tailSize)
-  put32(tail, 92, sessionsAt)
-  put32(tail, 96, filterAt)
-  put32(tail, 100, countsAt)
-  put16(tail, 104, formatVersion)
-  put16(tail, 106, (index.complete ? 0 : 1) | (summary.gaps ? 2 : 0))
-  put32(tail, 112, parts.reduce((crc, part) => crc32(part, crc), 0))
-  put32(tail, 116, crc32(tail.subarray(0, 116)))
-  tail.set(tailMagic, 120)
-  return [...parts, tail]
+  const blockKeysAt = countsAt + end.length
+  const body = [head.toBytes(), filter, end.toBytes(), ...blockKeys]
+  const tail = (bodyCrc: number): Uint8Array => {
+    const bytes = new Uint8Array(tailSize)
+    bytes.set(summary.chain, 0)
+    bytes.set(summary.sha256, 32)
+    put48(bytes, 64, summary.firstSequence)
+    put48(bytes, 70, summary.lastSequence)
+    put48(bytes, 76, summary.firstTime)
+    put48(bytes, 82, summary.lastTime)
+    put32(bytes, 88, body.reduce((sum, part) => sum + part.length, tailSize))
+    put32(bytes, 92, sessionsAt)
+    put32(bytes, 96, filterAt)
+    put32(bytes, 100, countsAt)
+    put16(bytes, 104, formatVersion)
+    put16(bytes, 106, (index.complete ? 0 : 1) | (summary.gaps ? 2 : 0))
+    put32(bytes, 108, blockKeys.length === 0 ? 0 : blockKeysAt)
+    put32(bytes, 112, bodyCrc)
+    put32(bytes, 116, crc32(bytes.subarray(0, 116)))
+    bytes.set(tailMagic, 120)
+    return bytes
+  }
+  return { body, tail }
 }
 
 /** The same in one piece. */
-export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array =>
-  Buffer.concat(footerParts(summary, index))
+export const encodeFooter = (summary: SegmentSummary, index: SegmentIndex): Uint8Array => {
+  const { body, tail } = footerParts(summary, index)
+  return Buffer.concat([...body, tail(body.reduce((crc, part) => crc32(part, crc), 0))])
+}
 
 /** A footer's tail and where the footer begins, which is where the frames end. */
 export interface FooterTail {
@@ -141,6 +177,13 @@ export const readFooterTail = (file: DiskFile, size: number): FooterTail | undef
 
 /** Where the key filter stands in the segment. */
 export const filterPosition = ({ bytes, start }: FooterTail): number => start + get32(bytes, 96)
+
+/** Where the block keys stand in the segment, and how long they are; undefined where there are none. */
+export const blockKeysPosition = ({ bytes, start }: FooterTail): { at: number; length: number } | undefined => {
+  const offset = get32(bytes, 108)
+  const length = get32(bytes, 88) - tailSize - offset
+  return offset === 0 || length < 0 ? undefined : { at: start + offset, length }
+}
 
 /** The checksum a footer's tail states for what stands before it. */
 export const footerCrc = (tail: Uint8Array): number => get32(tail, 112)
@@ -176,12 +219,22 @@ const parseFooter = (tail: FooterTail, bytes: Uint8Array): Footer => {
   const counts = new Map<number, number>()
   const [numbers, types] = section(get32(tail.bytes, 100), 10)
   for (let i = 0; i < types; i++) counts.set(numbers.u32(), numbers.u48())
+  const filter = bytes.subarray(get32(tail.bytes, 96), get32(tail.bytes, 100))
+  KeyFilter.check(filter)
+  const blockKeysAt = get32(tail.bytes, 108)
+  const blockKeys = blockKeysAt === 0 ? undefined : bytes.subarray(Math.min(blockKeysAt, bytes.length))
   return {
     summary: tail.summary,
     entries,
     sessions,
     counts,
-    filter: KeyFilter.read(bytes.subarray(get32(tail.bytes, 96), get32(tail.bytes, 100))),
+    // Of megabytes each: most readers want neither.
+    get filter() {
+      return KeyFilter.read(filter)
+    },
+    get blockKeys() {
+      return blockKeys === undefined ? undefined : readBlockKeys(blockKeys, entries.length)
+    },
     complete: (get16(tail.bytes, 106) & 1) === 0
   }
 }

@@ -56,7 +56,7 @@ export const hashKey = (bytes: Uint8Array, start: number, length: number): numbe
 }
 
 /** Bits set in a word. */
-const onesIn = (word: number): number => {
+export const onesIn = (word: number): number => {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
@@ -195,13 +195,19 @@ export class KeyFilter {
     return bytes
   }
 
-  /** Reads what `seal` wrote; throws `WireError`. */
-  static read(bytes: Uint8Array): KeyFilter {
+  /** Throws `WireError` for what `seal` did not write. Returns the number of blocks. */
+  static check(bytes: Uint8Array): number {
     const blocks = bytes.length < 8 ? 0 : get32(bytes, 0)
     if (blocks === 0 || (blocks & (blocks - 1)) !== 0 || blocks > mostBlocks || bytes.length < 8 + blocks * 64) {
       throw new WireError("key filter size")
     }
     if (get16(bytes, 4) !== probes) throw new WireError("key filter probes")
+    return blocks
+  }
+
+  /** Reads what `seal` wrote; throws `WireError`. */
+  static read(bytes: Uint8Array): KeyFilter {
+    const blocks = KeyFilter.check(bytes)
     const filter = new KeyFilter(blocks, 0, get16(bytes, 6) !== hashKind)
     if (littleEndian) new Uint8Array(filter.buffer).set(bytes.subarray(0, filter.buffer.byteLength))
     else for (let i = 0; i < filter.words.length; i++) filter.words[i] = get32(bytes, 8 + i * 4)

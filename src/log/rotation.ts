@@ -6,7 +6,7 @@
  */
 import { ActiveSegment, createSegment, discardTemporary, publishSegment } from "./active-segment.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
-import { footerParts, type SegmentSummary } from "./footer.ts"
+import { encodeFooter, type SegmentSummary } from "./footer.ts"
 import { buildFrame, FrameHeader, frameHeaderSize, frameType, sealBody } from "./frame.ts"
 import { type SegmentHeader, segmentName } from "./segment.ts"
 
@@ -124,10 +124,9 @@ export const rotate = (
     let footerBytes = 0
     try {
       if (!steps.footerLater) {
-        for (const part of footerParts(summaryOf(segment), segment.index)) {
-          segment.put(part, part.length, footerBytes)
-          footerBytes += part.length
-        }
+        const footer = encodeFooter(summaryOf(segment), segment.index)
+        segment.put(footer, footer.length)
+        footerBytes = footer.length
         syncOrFail(segment.file)
       }
       file = publishSegment(disk, header, file)

@@ -106,10 +106,9 @@ export const scanSegment = (file: DiskFile, header: SegmentHeader, end: number, 
       break
     }
     if (frame.type === frameType.batches && count! > 0) {
-      scan.index.frame(frame.time, frame.sequence, cursor.position)
+      scan.index.foundFrame(frame.time, frame.sequence, cursor.position)
       if (scan.firstTime === 0) scan.firstTime = frame.time
       lastBatches = cursor.position
-      scan.index.complete = false
     }
     if (frame.type === frameType.gap) scan.index.gaps = true
     if (frame.type === frameType.control) {

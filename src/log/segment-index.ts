@@ -1,8 +1,9 @@
 /**
  * What the footer of a segment will say, gathered while the segment is open: where times and sequences are, where
- * sessions are defined, which keys occur and how many events of each type.
+ * sessions are defined, which keys occur, altogether and in each block, and how many events of each type.
  */
 import type { Slice } from "../projections/memory/slice.ts"
+import { BlockKeys } from "./block-keys.ts"
 import { codes, type Event, type EventTag } from "./events/catalog.ts"
 import { hashKey, KeyFilter } from "./key-filter.ts"
 
@@ -33,6 +34,14 @@ export interface SegmentDirectory {
   readonly complete: boolean
 }
 
+/** Events that empty or swap databases, or take a key to another one. */
+export const movingTags: ReadonlySet<EventTag> = new Set<EventTag>([
+  "DatabaseFlushed",
+  "KeyspaceFlushed",
+  "DatabasesSwapped",
+  "KeyMoved"
+])
+
 /** The fields that name keys, per event. */
 const keyFields = new Map<EventTag, ReadonlyArray<"key" | "to">>()
 const fieldsOf = (event: Event): ReadonlyArray<"key" | "to"> => {
@@ -53,6 +62,7 @@ export class EventTally {
   private hashes = new Uint32Array(256)
   private events = 0
   private keys = 0
+  private moving = false
   /** Notes one event. */
   add(event: Event): void {
     if (this.events === this.numbers.length) this.numbers = widened(this.numbers)
@@ -110,15 +120,22 @@ export class EventTally {
         return this.key(event.key)
     }
     this.numbers[this.events++] = codes[event._tag]
+    if (movingTags.has(event._tag)) this.moving = true
     for (const field of fieldsOf(event)) this.key((event as unknown as Record<"key" | "to", Slice>)[field])
   }
 
-  /** Adds what was noted to an index, and starts again. */
-  settle(index: SegmentIndex): void {
+  /** Adds what was noted to an index, its keys to the block in hand of `blocks`, and starts again. */
+  settle(index: SegmentIndex, blocks = index.blockKeys): void {
     for (let i = 0; i < this.events; i++) index.count(this.numbers[i]!)
-    for (let i = 0; i < this.keys; i++) index.filter.add(this.hashes[i]!)
+    for (let i = 0; i < this.keys; i++) {
+      const hash = this.hashes[i]!
+      index.filter.add(hash)
+      blocks.add(hash)
+    }
+    if (this.moving) blocks.moves()
     this.events = 0
     this.keys = 0
+    this.moving = false
     if (this.numbers.length > 1 << 16) this.numbers = new Uint16Array(256)
     if (this.hashes.length > 1 << 16) this.hashes = new Uint32Array(256)
   }
@@ -126,6 +143,7 @@ export class EventTally {
   /** Forgets what was noted. */
   forget(): void {
     this.events = this.keys = 0
+    this.moving = false
   }
 
   private key({ bytes, length, start }: Slice): void {
@@ -150,6 +168,10 @@ export class SegmentIndex implements SegmentDirectory {
   readonly entries: Array<IndexEntry> = []
   readonly sessions: Array<SessionEntry> = []
   readonly filter: KeyFilter
+  /** Keys of the blocks; while the index is not complete, of those that were begun since the log was opened. */
+  blockKeys = new BlockKeys()
+  /** Blocks that were there then. */
+  private found = 0
   /** Events by number on disk. */
   readonly counts = new Map<number, number>()
   complete = true
@@ -161,17 +183,43 @@ export class SegmentIndex implements SegmentDirectory {
     this.filter = KeyFilter.forSegment(segmentBytes)
   }
 
-  /** A frame with batches stands at `position`. */
+  /** A frame with batches stands at `position`; its keys are added next. */
   frame(time: number, sequence: number, position: number): void {
+    // What is written now and what was found stay apart.
+    if (this.entries.length > this.found && !this.begins(time, position)) return
+    this.entries.push({ time, sequence, position })
+    this.blockKeys.begin()
+  }
+
+  /** A frame with batches was found at `position`, whose keys are not looked at yet. */
+  foundFrame(time: number, sequence: number, position: number): void {
+    this.complete = false
+    if (!this.begins(time, position)) return
+    this.entries.push({ time, sequence, position })
+    this.found++
+  }
+
+  private begins(time: number, position: number): boolean {
     const last = this.entries.at(-1)
-    if (last === undefined || position - last.position >= entryBytes || time - last.time >= entryMs) {
-      this.entries.push({ time, sequence, position })
-    }
+    return last === undefined || position - last.position >= entryBytes || time - last.time >= entryMs
+  }
+
+  /** Everything that was found has been looked at; `keys`: those of its blocks. */
+  caughtUp(keys: BlockKeys): void {
+    keys.append(this.blockKeys)
+    this.blockKeys = keys
+    this.complete = true
   }
 
   /** The frame at `position` defines these sessions. */
   defines(ref: number, position: number): void {
     this.sessions.push({ ref, position })
+  }
+
+  /** Gives the memory of the filters to the next segment: neither they nor what was made of them may be used any more. */
+  recycle(): void {
+    this.filter.recycle()
+    this.blockKeys.recycle()
   }
 
   /** One event of this number. */

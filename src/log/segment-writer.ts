@@ -247,7 +247,7 @@ export abstract class SegmentWriter {
     this.hooks.rotated(result.sealed)
     if (options.footersLater) {
       this.footer = new FooterWriter(disk, segment, { warn: this.hooks.warn, whole: this.hooks.resealed })
-    } else segment.index.filter.recycle()
+    } else segment.index.recycle()
     try {
       disk.syncFolder("log")
       this.folderSyncNeeded = false

@@ -24,6 +24,7 @@ import { eviction } from "./eviction.ts"
 import { flood } from "./flood.ts"
 import { geo } from "./geo.ts"
 import { hashes } from "./hashes.ts"
+import { history } from "./history.ts"
 import { hyperLogLogs } from "./hyperloglog.ts"
 import {
   always,
@@ -47,7 +48,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                  [--servers annals,redis-server,valkey-server] [--subject redis-server] [--no-upkeep]
 
   quick       fewer keys, shorter runs, under two minutes; one repetition of checkpoint and all after it; the last
-              eight parts only where --only names them
+              nine parts only where --only names them
   --only      which of these parts:
                 throughput  requests a second of redis-benchmark's tests
                 memory      resident memory of a filled server
@@ -67,6 +68,7 @@ const usage = `npm run bench -- [quick] [--only PART,...] [--keys 1000000,500000
                 bitmap      bits at random in 4 MiB, BITCOUNT of 1 MiB, BITOP of two of 128 KiB
                 stream      one stream: memory, adding, reading, a consumer group at work
                 replication a replica: its first copy, what it costs the primary, how far behind it is under load
+                history     ten million writes: what keys and all data were, histories, verify; Annals only
   --keys      how many keys the server holds, one or several numbers; checkpoint, sortedset, hash, stream
               and replication take the largest
   --repeat    repetitions of every part, 3 unless told
@@ -122,7 +124,8 @@ const notQuick: ReadonlyArray<PartName> = [
   "geo",
   "bitmap",
   "stream",
-  "replication"
+  "replication",
+  "history"
 ]
 const usual = quick ? partNames.filter((part) => !notQuick.includes(part)) : partNames
 const selected = new Set<PartName>(
@@ -227,6 +230,7 @@ if (selected.has("stream")) await alternate("stream", (turn) => stream(turn, Mat
 if (selected.has("replication")) {
   await alternate("replication", (turn) => replication(turn, Math.max(...keyCounts)), rarely)
 }
+if (selected.has("history")) await alternate("history", history, rarely)
 if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 
 const measured = rows(samples)

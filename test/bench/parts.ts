@@ -27,6 +27,7 @@ export interface Scale {
   readonly eviction: EvictionScale
   /** Connections of the storm, and those held open together. */
   readonly connections: number
+  readonly historyEvents: number
 }
 
 /** How much is done at the memory limit. */
@@ -65,7 +66,8 @@ export const fullScale: Scale = {
     traceKeys: 150_000,
     traceValueBytes: 4000
   },
-  connections: 10_000
+  connections: 10_000,
+  historyEvents: 10_000_000
 }
 export const quickScale: Scale = {
   requests: { 1: 30_000, 16: 200_000, 64: 400_000 },
@@ -85,7 +87,8 @@ export const quickScale: Scale = {
     traceKeys: 30_000,
     traceValueBytes: 4000
   },
-  connections: 500
+  connections: 500,
+  historyEvents: 1_000_000
 }
 
 export const partNames = [
@@ -106,7 +109,8 @@ export const partNames = [
   "geo",
   "bitmap",
   "stream",
-  "replication"
+  "replication",
+  "history"
 ] as const
 export type PartName = (typeof partNames)[number]
 
