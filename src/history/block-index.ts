@@ -10,6 +10,7 @@ import { FrameCursor, isDecodeError } from "../log/frame-cursor.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, readGap } from "../log/gaps.ts"
 import { hashKey } from "../log/key-filter.ts"
+import type { OpenSegment } from "../log/open-segment.ts"
 import type { IndexEntry, SessionEntry } from "../log/segment-index.ts"
 import { type SegmentHeader, segmentHeaderSize } from "../log/segment.ts"
 import { FrameScan, type KeyVisitor } from "./frame-scan.ts"
@@ -40,7 +41,7 @@ export class BlockIndex implements KeyVisitor {
   private readonly scan = new FrameScan()
 
   /** Begins at the segment's first frame, or at the one that an entry names. */
-  constructor(header: SegmentHeader, from?: IndexEntry) {
+  constructor(header: Pick<SegmentHeader, "firstSequence">, from?: IndexEntry) {
     this.nextSequence = from?.sequence ?? header.firstSequence
     if (from !== undefined) this.end = from.position
   }
@@ -71,6 +72,23 @@ export class BlockIndex implements KeyVisitor {
       }
       this.end = cursor.next
     }
+  }
+
+  /** Takes over what the log knows of the segment it writes, in place of what was found from there on. */
+  adopt({ blocks, definitions, entries, keys, sessions }: OpenSegment): void {
+    this.entries.length = blocks
+    this.sessions.length = sessions
+    this.keys.truncate(blocks)
+    const behind = entries.length - 3
+    for (let i = 0; i < behind; i += 3) {
+      this.entries.push({ time: entries[i]!, sequence: entries[i + 1]!, position: entries[i + 2]! })
+    }
+    this.keys.paste(keys)
+    for (let i = 0; i < definitions.length; i += 2) {
+      this.sessions.push({ ref: definitions[i]!, position: definitions[i + 1]! })
+    }
+    this.nextSequence = entries[behind + 1]!
+    this.end = entries[behind + 2]!
   }
 
   key(bytes: Uint8Array, start: number, length: number): void {

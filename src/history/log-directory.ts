@@ -7,9 +7,11 @@ import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
 import { logCorrupt } from "../log/errors.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
 import { type Manifest, readManifest } from "../log/manifest.ts"
+import type { OpenSegment } from "../log/open-segment.ts"
 import { sealSize } from "../log/rotation.ts"
 import { compressedSequenceOf, hex, segmentHeaderSize, segmentName, sequenceOfName } from "../log/segment.ts"
 import type { SegmentPart } from "./batches.ts"
+import { BlockIndex } from "./block-index.ts"
 import { LogView } from "./log-view.ts"
 import { Segment, SegmentGone } from "./segment.ts"
 
@@ -19,6 +21,14 @@ export interface LiveHead {
   readonly lsn: number
   /** First sequence that retention has left. */
   readonly oldest: number
+}
+
+/** The index of the segment being written, as far as the log has told about it. */
+interface Told {
+  readonly id: number
+  readonly lsn: number
+  readonly index: BlockIndex
+  blocks: number
 }
 
 /** Memory for what is known about segments, bytes. */
@@ -32,6 +42,8 @@ export class LogDirectory {
   private readonly cacheBytes: number
   /** By first sequence; the most recently used last. */
   private readonly segments = new Map<number, Segment>()
+  /** By the log itself. */
+  private told: Told | undefined = undefined
   /** Sealed segments that were asked about and have no index yet. */
   private readonly unindexed = new Set<Segment>()
   /** Memory for what is known, bytes, altogether and of each. */
@@ -110,6 +122,23 @@ export class LogDirectory {
     })
   }
 
+  /** Takes note of what the log says about the segment it writes. */
+  adopt(open: OpenSegment): void {
+    if (this.told?.id !== open.id) {
+      this.told = undefined
+      if (open.blocks > 0) return // the beginning was told to somebody else
+      this.told = {
+        id: open.id,
+        lsn: open.lsn,
+        index: new BlockIndex({ firstSequence: open.firstSequence }),
+        blocks: 0
+      }
+    }
+    if (this.told.blocks !== open.blocks) return
+    this.told.index.adopt(open)
+    this.told.blocks += open.keys.counts.length
+  }
+
   /** A segment and how far it goes. */
   private part(segment: Segment, next: Segment | undefined, live: LiveHead | undefined): SegmentPart {
     const { summary } = segment
@@ -125,6 +154,9 @@ export class LogDirectory {
         return { segment, end, lastSequence: summary.lastSequence, lastTime: summary.lastTime }
       }
       return this.measured(segment, end)
+    }
+    if (next === undefined && this.told?.lsn === segment.header.lsn && live !== undefined) {
+      segment.index = this.told.index
     }
     if (next === undefined) return this.measured(segment, live === undefined ? undefined : segment.positionOf(live.lsn))
     // Not sealed: after a failed fsync the next one says where this one ends (see repair.ts).

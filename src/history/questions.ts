@@ -1,4 +1,5 @@
 /** What may be asked of a log, as plain data: it goes from the thread that serves clients to the one that reads. */
+import type { OpenSegment } from "../log/open-segment.ts"
 import type { LiveHead } from "./log-directory.ts"
 import type { Moment } from "./moment.ts"
 
@@ -92,6 +93,8 @@ export interface Question {
   readonly id: number
   readonly request: LogRequest
   readonly live: LiveHead
+  /** What the log knows about the segment it writes, since it was asked before. */
+  readonly open?: OpenSegment | undefined
   /** Of the connection that the reply is encoded for. */
   readonly protocol: number
   /** Unix ms. */

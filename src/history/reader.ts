@@ -3,15 +3,21 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Worker } from "node:worker_threads"
+import { knownAfter, type KnownOfOpen, type OpenSegment } from "../log/open-segment.ts"
 import type { Answer, FromReader, Question, ReaderData, ToReader } from "./questions.ts"
 
 const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
 const changed: Answer = { kind: "error", text: "ERR the log was cut or replaced meanwhile; ask again" }
 
+/** A question, and how to get what has come to be known of the segment being written. */
+export type Asked =
+  & Omit<Question, "id" | "open">
+  & { readonly openSegment?: (known: KnownOfOpen | undefined) => OpenSegment | undefined }
+
 /** Puts questions to the thread. */
 export interface LogReader {
   /** Asks; `answered` is called once, later, unless the question is cancelled before. Returns how to cancel it. */
-  readonly ask: (question: Omit<Question, "id">, answered: (answer: Answer) => void) => () => void
+  readonly ask: (question: Asked, answered: (answer: Answer) => void) => () => void
   /** The log's files are others than before: what is known about them is of no use, and answers under way neither. */
   readonly forget: () => void
 }
@@ -21,6 +27,8 @@ class ReadingThread implements LogReader {
   private readonly data: ReaderData
   private readonly warn: (message: string) => void
   private worker: Worker | undefined = undefined
+  /** What the thread was told of the segment being written. */
+  private known: KnownOfOpen | undefined = undefined
   private readonly waiting = new Map<number, (answer: Answer) => void>()
   private lastId = 0
   private closed = false
@@ -30,11 +38,13 @@ class ReadingThread implements LogReader {
     this.warn = warn
   }
 
-  readonly ask: LogReader["ask"] = (question, answered) => {
+  readonly ask: LogReader["ask"] = ({ openSegment, ...question }, answered) => {
     const id = ++this.lastId
     this.waiting.set(id, answered)
     try {
-      this.tell({ id, ...question })
+      const open = this.closed ? undefined : openSegment?.(this.worker === undefined ? undefined : this.known)
+      this.tell({ id, ...question, open })
+      if (open !== undefined) this.known = knownAfter(open)
     } catch (error) {
       // No thread to be had: the system allows no more of them.
       this.warn(`the thread that reads the log cannot be started: ${String(error)}`)

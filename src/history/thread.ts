@@ -111,6 +111,7 @@ port.on("message", (message: ToReader) => {
     questions.delete(message.cancelled)
     return
   }
+  if (message.open !== undefined) log.adopt(message.open)
   if (past !== undefined || !isAboutPast(message.request)) return begin(message)
   early.set(message.id, message)
   if (early.size === 1) void loadPast()

@@ -146,23 +146,34 @@ export class BlockKeys {
 
   /** Forgets the blocks from one on. */
   truncate(blocks: number): void {
-    this.complete = Math.min(this.complete, blocks)
+    if (blocks < this.complete) {
+      const start = this.starts[blocks]!
+      this.chunks.length = Math.min(this.chunks.length, Math.ceil((start + 1) / chunkWords))
+      this.used = this.chunks.length === 0 ? chunkWords : start - (this.chunks.length - 1) * chunkWords
+      this.complete = blocks
+    }
     this.open = this.crowded = false
     this.hashCount = 0
     while ((this.moving.at(-1) ?? -1) >= blocks) this.moving.pop()
   }
 
+  /** Words of the filters of the complete blocks from one on. */
+  wordsFrom(block: number): number {
+    let words = 0
+    for (let i = block; i < this.complete; i++) words += this.counts[i]!
+    return words
+  }
+
   /** A copy of the complete blocks from one on. */
   copy(from: number): BlockKeysCopy {
-    const counts = this.counts.slice(from, this.complete)
-    const words = new Uint32Array(counts.reduce((sum, count) => sum + count, 0))
+    const words = new Uint32Array(this.wordsFrom(from))
     let at = 0
-    for (let block = from; block < this.complete; block++) {
-      words.set(this.wordsOf(block), at)
-      at += this.counts[block]!
+    for (const run of this.runs(from)) {
+      words.set(run, at)
+      at += run.length
     }
     const moving = this.moving.filter((block) => block >= from && block < this.complete).map((block) => block - from)
-    return { counts, words, moving }
+    return { counts: this.counts.slice(from, this.complete), words, moving }
   }
 
   /** Adds what such a copy holds. */
@@ -190,15 +201,7 @@ export class BlockKeys {
     for (let block = 0; block < complete; block++) head.u16(counts[block]!)
     if (complete % 2 === 1) head.u16(0)
     const parts = [head.toBytes()]
-    for (let first = 0; first < complete;) {
-      // The words of the blocks in one chunk follow one another.
-      const chunk = this.starts[first]! >>> 14
-      let next = first
-      let words = 0
-      while (next < complete && (this.starts[next]! >>> 14) === chunk) words += counts[next++]!
-      if (words > 0) parts.push(asBytes(this.chunks[chunk]!, this.starts[first]! & (chunkWords - 1), words))
-      first = next
-    }
+    for (const run of this.runs(0)) parts.push(asBytes(run))
     return parts
   }
 
@@ -275,6 +278,20 @@ export class BlockKeys {
     this.complete = complete + 1
   }
 
+  /** The words of the complete blocks from one on: those in one chunk follow one another. */
+  private *runs(from: number): Generator<Uint32Array, void> {
+    const { chunks, complete, counts, starts } = this
+    for (let first = from; first < complete;) {
+      const chunk = starts[first]! >>> 14
+      let next = first
+      let words = 0
+      while (next < complete && (starts[next]! >>> 14) === chunk) words += counts[next++]!
+      const at = starts[first]! & (chunkWords - 1)
+      if (words > 0) yield chunks[chunk]!.subarray(at, at + words)
+      first = next
+    }
+  }
+
   private wordsOf(block: number): Uint32Array {
     const start = this.starts[block]!
     const words = this.counts[block]!
@@ -322,9 +339,9 @@ export class BlockKeys {
 const sizeFor = (keys: number): number => Math.max(1, Math.min(chunkWords, Math.ceil(keys * bitsPerKey / 32)))
 
 /** Words as they stand on disk. */
-const asBytes = (chunk: Uint32Array, at: number, words: number): Uint8Array => {
-  if (littleEndian) return new Uint8Array(chunk.buffer, chunk.byteOffset + at * 4, words * 4)
-  const bytes = new Uint8Array(words * 4)
-  for (let i = 0; i < words; i++) put32(bytes, i * 4, chunk[at + i]!)
+const asBytes = (words: Uint32Array): Uint8Array => {
+  if (littleEndian) return new Uint8Array(words.buffer, words.byteOffset, words.length * 4)
+  const bytes = new Uint8Array(words.length * 4)
+  for (let i = 0; i < words.length; i++) put32(bytes, i * 4, words[i]!)
   return bytes
 }

@@ -85,6 +85,7 @@ export const memoryLog = (): EventLog["Service"] => {
     observe: () => {},
     failure: () => undefined,
     read: (from) => ({ [Symbol.iterator]: () => read(from) }),
+    openSegment: () => undefined,
     status: () => ({
       sequence: entries.length,
       time: lastTime,

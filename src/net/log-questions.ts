@@ -11,6 +11,7 @@ import type { ConnectionPort, LogQuestionsPort } from "../commands/ports.ts"
 import type { Answer, LogRequest, UndoPlan } from "../history/questions.ts"
 import type { LogReader } from "../history/reader.ts"
 import type { LogStatus } from "../log/event-log.ts"
+import type { KnownOfOpen, OpenSegment } from "../log/open-segment.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 import { type Compensation, compensationOf, isOvertaken } from "./compensation.ts"
 import { Encoded, MapReply, type Reply, ReplyError } from "./resp/reply.ts"
@@ -24,6 +25,7 @@ export interface QuestionParts {
     readonly released: () => number
     readonly failure: () => unknown
     readonly status: () => LogStatus
+    readonly openSegment: (known: KnownOfOpen | undefined) => OpenSegment | undefined
   }
   /** Calls back once what this turn has appended is committed. */
   readonly afterCommit: (action: () => void) => void
@@ -170,6 +172,7 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
         asking.cancel = parts.reader.ask({
           request: wanted,
           live,
+          openSegment: log.openSegment,
           protocol,
           now: parts.now(),
           memory: parts.memory()
@@ -195,7 +198,14 @@ export const makeLogQuestions = (parts: QuestionParts): LogQuestionsPort => {
       let tries = 0
       const look = (): void => {
         const live = { lsn: log.released(), oldest: log.status().oldestSequence }
-        const question = { request, live, protocol: client.protocol, now: parts.now(), memory: parts.memory() }
+        const question = {
+          request,
+          live,
+          openSegment: log.openSegment,
+          protocol: client.protocol,
+          now: parts.now(),
+          memory: parts.memory()
+        }
         asking.cancel = parts.reader.ask(question, (found) => {
           if (found.kind !== "plan") {
             watching?.stop()
