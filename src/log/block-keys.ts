@@ -146,6 +146,7 @@ export class BlockKeys {
 
   /** Forgets the blocks from one on. */
   truncate(blocks: number): void {
+    if (blocks > this.complete) return
     if (blocks < this.complete) {
       const start = this.starts[blocks]!
       this.chunks.length = Math.min(this.chunks.length, Math.ceil((start + 1) / chunkWords))
