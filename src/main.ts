@@ -111,7 +111,10 @@ const logSettingsLayer = Layer.effect(
 
 const readerSettingsLayer = Layer.effect(
   Reader.ReaderSettings,
-  Effect.map(ServerConfig, (config) => ({ directory: resolve(config.get("dir")) }))
+  Effect.map(ServerConfig, (config) => ({
+    directory: resolve(config.get("dir")),
+    meanwhile: () => import("./past/at-once.ts").then(({ answerInSteps }) => answerInSteps)
+  }))
 )
 
 /** What upkeep of the log goes by. */

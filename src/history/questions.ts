@@ -87,6 +87,10 @@ export type LogRequest = HistoryRequest | ReadRequest | PastRequest
 export const isAboutPast = (request: LogRequest): request is PastRequest =>
   request.kind !== "history" && request.kind !== "read"
 
+/** Whether a question is about few keys: the blocks that hold them are all there is to read. */
+export const isSmall = (request: LogRequest): boolean =>
+  request.kind === "history" || (request.kind === "asof" && request.keys?.length === 1)
+
 /** A request with what is needed to answer it. */
 export interface Question {
   /** Tells answers apart. */

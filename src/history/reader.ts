@@ -1,10 +1,13 @@
-/** The reading thread as the rest of the server sees it: started by the first question, started again should it fail. */
+/**
+ * The reading thread as the rest of the server sees it: started by the first question, started again should it fail. Until
+ * it is loaded, which takes some tenths of a second, a question about few keys is answered without it.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Worker } from "node:worker_threads"
 import { knownAfter, type KnownOfOpen, type OpenSegment } from "../log/open-segment.ts"
-import type { Answer, FromReader, Question, ReaderData, ToReader } from "./questions.ts"
+import { type Answer, type FromReader, isSmall, type Question, type ReaderData, type ToReader } from "./questions.ts"
 
 const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
 const changed: Answer = { kind: "error", text: "ERR the log was cut or replaced meanwhile; ask again" }
@@ -22,19 +25,39 @@ export interface LogReader {
   readonly forget: () => void
 }
 
+/**
+ * The answer to a question about few keys, found in steps between which clients are served; undefined when that takes
+ * the reading thread, or nobody waits for it any more.
+ */
+export type AnswerInSteps = (
+  directory: string,
+  question: Question,
+  wanted: () => boolean
+) => Promise<Answer | undefined>
+
+/** What the reading thread needs. */
+export interface ReaderOptions extends ReaderData {
+  /** Loads what answers small questions until the thread is there; without it they wait. */
+  readonly meanwhile?: () => Promise<AnswerInSteps>
+}
+
 /** The reading thread over one data directory. */
 class ReadingThread implements LogReader {
-  private readonly data: ReaderData
+  private readonly options: ReaderOptions
   private readonly warn: (message: string) => void
   private worker: Worker | undefined = undefined
   /** What the thread was told of the segment being written. */
   private known: KnownOfOpen | undefined = undefined
   private readonly waiting = new Map<number, (answer: Answer) => void>()
   private lastId = 0
+  /** The thread is loaded: it has answered. */
+  private ready = false
+  /** A question is being answered without it. */
+  private answering = false
   private closed = false
 
-  constructor(data: ReaderData, warn: (message: string) => void) {
-    this.data = data
+  constructor(options: ReaderOptions, warn: (message: string) => void) {
+    this.options = options
     this.warn = warn
   }
 
@@ -43,8 +66,10 @@ class ReadingThread implements LogReader {
     this.waiting.set(id, answered)
     try {
       const open = this.closed ? undefined : openSegment?.(this.worker === undefined ? undefined : this.known)
-      this.tell({ id, ...question, open })
+      const told: Question = { id, ...question, open }
+      this.tell(told)
       if (open !== undefined) this.known = knownAfter(open)
+      if (!this.ready) void this.answerMeanwhile(told)
     } catch (error) {
       // No thread to be had: the system allows no more of them.
       this.warn(`the thread that reads the log cannot be started: ${String(error)}`)
@@ -68,6 +93,26 @@ class ReadingThread implements LogReader {
     this.worker.postMessage(message)
   }
 
+  /** Answers a small question in steps of this thread, unless the other one, which has yet to be loaded, is quicker. */
+  private async answerMeanwhile(question: Question): Promise<void> {
+    const { directory, meanwhile } = this.options
+    if (meanwhile === undefined || this.answering || !isSmall(question.request)) return
+    this.answering = true
+    const { id } = question
+    try {
+      const answerInSteps = await meanwhile()
+      const wanted = (): boolean => !this.ready && this.waiting.has(id)
+      const answer = await answerInSteps(directory, question, wanted)
+      if (answer === undefined || !wanted()) return
+      this.answered(id, answer)
+      this.tell({ cancelled: id })
+    } catch {
+      // The thread will answer, or say what is wrong.
+    } finally {
+      this.answering = false
+    }
+  }
+
   private answered(id: number, answer: Answer): void {
     const answered = this.waiting.get(id)
     this.waiting.delete(id)
@@ -75,9 +120,13 @@ class ReadingThread implements LogReader {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData: this.data, name: "log-reader" })
+    this.ready = false
+    const workerData: ReaderData = { directory: this.options.directory }
+    const worker = new Worker(new URL("./thread.ts", import.meta.url), { workerData, name: "log-reader" })
     worker.on("message", ({ answer, id }: FromReader) => {
-      if (this.worker === worker) this.answered(id, answer)
+      if (this.worker !== worker) return
+      this.ready = true
+      this.answered(id, answer)
     })
     worker.on("error", (error) => {
       const why = error instanceof Error ? error.stack ?? error.message : String(error)
@@ -104,7 +153,7 @@ class ReadingThread implements LogReader {
 }
 
 /** Which directory is read; made from the configuration. */
-export class ReaderSettings extends Context.Service<ReaderSettings, ReaderData>()("annals/history/ReaderSettings") {}
+export class ReaderSettings extends Context.Service<ReaderSettings, ReaderOptions>()("annals/history/ReaderSettings") {}
 
 /** The server's reading thread. */
 export class Reader extends Context.Service<Reader, LogReader>()("annals/history/Reader") {}

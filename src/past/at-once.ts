@@ -1,0 +1,58 @@
+/**
+ * The first question after a start does not wait until the reading thread is loaded: the thread that serves clients has
+ * most of what it takes loaded already, and answers it in steps of a millisecond or few, as long as it is about few keys.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { answer, type PastAnswering } from "../history/answers.ts"
+import { LogDirectory } from "../history/log-directory.ts"
+import { pointOf } from "../history/past.ts"
+import type { AnswerInSteps } from "../history/reader.ts"
+import { nodeDisk } from "../log/disk.ts"
+import { PastAsker } from "./ask-past.ts"
+import { answerOfKeys } from "./of-keys.ts"
+
+/** Clients are served after so much work at the latest, ms, but for a step that takes longer. */
+const sliceMs = 1
+/** To look at more segments than this takes too long. */
+const mostSegments = 64
+
+/** It takes more than steps between which clients are served. */
+class TakesThread extends Error {}
+
+const ofKeysOnly: PastAnswering = function*(view, request, question) {
+  if (request.kind !== "asof") throw new TakesThread()
+  const found = yield* answerOfKeys(
+    new PastAsker(),
+    view,
+    request,
+    pointOf(view, request.moment, question.now),
+    question
+  )
+  if (found === undefined) throw new TakesThread()
+  return found
+}
+
+/** See `AnswerInSteps`. */
+export const answerInSteps: AnswerInSteps = async (directory, question, wanted) => {
+  const disk = nodeDisk(directory)
+  if (disk.list("log").length > mostSegments) return undefined
+  const log = new LogDirectory(disk)
+  if (question.open !== undefined) log.adopt(question.open)
+  const steps = answer(log, question, ofKeysOnly)
+  try {
+    for (;;) {
+      const until = performance.now() + sliceMs
+      do {
+        const step = steps.next()
+        if (step.done === true) return step.value
+      } while (performance.now() < until)
+      await nextTurn()
+      if (!wanted()) return undefined
+    }
+  } catch (error) {
+    if (error instanceof TakesThread) return undefined
+    throw error
+  } finally {
+    steps.return({ kind: "error", text: "" })
+  }
+}
