@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Worker } from "node:worker_threads"
-import { knownAfter, type KnownOfOpen, type OpenSegment } from "../log/open-segment.ts"
+import { knownAfter, type KnownOfOpen, type TellOpen } from "../log/open-segment.ts"
 import { type Answer, type FromReader, isSmall, type Question, type ReaderData, type ToReader } from "./questions.ts"
 
 const failed: Answer = { kind: "error", text: "ERR the thread that reads the log failed; ask again" }
@@ -15,7 +15,7 @@ const changed: Answer = { kind: "error", text: "ERR the log was cut or replaced 
 /** A question, and how to get what has come to be known of the segment being written. */
 export type Asked =
   & Omit<Question, "id" | "open">
-  & { readonly openSegment?: (known: KnownOfOpen | undefined) => OpenSegment | undefined }
+  & { readonly openSegment?: TellOpen }
 
 /** Puts questions to the thread. */
 export interface LogReader {
@@ -32,6 +32,7 @@ export interface LogReader {
 export type AnswerInSteps = (
   directory: string,
   question: Question,
+  openSegment: TellOpen,
   wanted: () => boolean
 ) => Promise<Answer | undefined>
 
@@ -65,11 +66,11 @@ class ReadingThread implements LogReader {
     const id = ++this.lastId
     this.waiting.set(id, answered)
     try {
-      const open = this.closed ? undefined : openSegment?.(this.worker === undefined ? undefined : this.known)
-      const told: Question = { id, ...question, open }
-      this.tell(told)
+      const found = this.closed ? undefined : openSegment?.(this.worker === undefined ? undefined : this.known)
+      const open = found === "later" ? undefined : found
+      this.tell({ id, ...question, open })
       if (open !== undefined) this.known = knownAfter(open)
-      if (!this.ready) void this.answerMeanwhile(told)
+      if (!this.ready && openSegment !== undefined) void this.answerMeanwhile({ id, ...question }, openSegment)
     } catch (error) {
       // No thread to be had: the system allows no more of them.
       this.warn(`the thread that reads the log cannot be started: ${String(error)}`)
@@ -94,7 +95,7 @@ class ReadingThread implements LogReader {
   }
 
   /** Answers a small question in steps of this thread, unless the other one, which has yet to be loaded, is quicker. */
-  private async answerMeanwhile(question: Question): Promise<void> {
+  private async answerMeanwhile(question: Question, openSegment: TellOpen): Promise<void> {
     const { directory, meanwhile } = this.options
     if (meanwhile === undefined || this.answering || !isSmall(question.request)) return
     this.answering = true
@@ -102,7 +103,7 @@ class ReadingThread implements LogReader {
     try {
       const answerInSteps = await meanwhile()
       const wanted = (): boolean => !this.ready && this.waiting.has(id)
-      const answer = await answerInSteps(directory, question, wanted)
+      const answer = await answerInSteps(directory, question, openSegment, wanted)
       if (answer === undefined || !wanted()) return
       this.answered(id, answer)
       this.tell({ cancelled: id })

@@ -281,9 +281,9 @@ export class Segment {
     }
   }
 
-  /** Whether an index would tell more than its footer. */
+  /** Whether an index would tell more than its footer, which is of before there were keys of blocks. */
   get wantsIndex(): boolean {
-    return this.summary !== undefined && this.index === undefined && this.facts?.blockKeys === undefined
+    return this.index === undefined && this.facts !== undefined && this.facts.blockKeys === undefined
   }
 
   /** Its footer says that nothing was lost: most are not even opened for `gaps`. */

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import type { Event } from "./events/catalog.ts"
-import type { KnownOfOpen, OpenSegment } from "./open-segment.ts"
+import type { TellOpen } from "./open-segment.ts"
 
 /** Who wrote a batch: one record per connection and segment on disk. `revision` rises when any of the facts changes. */
 export interface Author {
@@ -133,7 +133,7 @@ export class EventLog extends Context.Service<EventLog, {
   readonly read: (fromSequence: number) => Iterable<Batch>
   readonly status: () => LogStatus
   /** What has come to be known about where things are in the newest part of the log, for who reads it elsewhere. */
-  readonly openSegment: (known: KnownOfOpen | undefined) => OpenSegment | undefined
+  readonly openSegment: TellOpen
   /**
    * Makes everything appended so far durable whatever the policy: `blocking`, now, and answers whether it is; otherwise
    * it only starts to, and whether it is shows when asked again.

@@ -28,13 +28,20 @@ export interface OpenSegment extends KnownOfOpen {
   readonly definitions: Float64Array
 }
 
-/** What has come to be known since; undefined when nothing has, or it is not all known yet. */
+/**
+ * What has come to be known since. Undefined when nothing has; "later" while what was there when the log was opened has
+ * not all been looked at.
+ */
+export type TellOpen = (known: KnownOfOpen | undefined) => OpenSegment | "later" | undefined
+
+/** See `TellOpen`. */
 export const openSegmentOf = (
   { header, id, index }: ActiveSegment,
   known: KnownOfOpen | undefined
-): OpenSegment | undefined => {
+): ReturnType<TellOpen> => {
   const { blockKeys, entries, sessions } = index
-  if (!index.complete || index.gaps || entries.length !== blockKeys.length) return undefined
+  if (!index.complete) return "later"
+  if (index.gaps || entries.length !== blockKeys.length) return undefined
   const { blocks, sessions: told } = known?.id === id ? known : { blocks: 0, sessions: 0 }
   const complete = blockKeys.completeBlocks
   const behind = entries[complete]

@@ -9,6 +9,7 @@ import { FooterWriter } from "./footer-writer.ts"
 import { FrameEncoder } from "./frame-encoder.ts"
 import { buildFrame, countInBody, FrameHeader, frameType, paddedSize, writeFrameHeader } from "./frame.ts"
 import { KeyFilter } from "./key-filter.ts"
+import { type KnownOfOpen, openSegmentOf, type TellOpen } from "./open-segment.ts"
 import { moveUnsynced } from "./repair.ts"
 import { rotate, RotationPutOff, type SealedSegment, SyncFailed, writeSeal } from "./rotation.ts"
 import { EventTally } from "./segment-index.ts"
@@ -89,6 +90,8 @@ export abstract class SegmentWriter {
   protected cut: SealedSegment | undefined = undefined
   protected folderSyncNeeded = false
   protected catchUp: IndexCatchUp | undefined
+  /** Somebody asks where things are. */
+  protected indexWanted = false
   /** Writes the footer of the segment before. */
   protected footer: FooterWriter | undefined = undefined
   /** Is told of the header of a segment that begins. */
@@ -269,6 +272,14 @@ export abstract class SegmentWriter {
     if (this.footer?.done === true) this.footer = undefined
     const { options: { segmentBytes }, segment } = this
     if (segment.end > segmentBytes >>> 1) KeyFilter.prepare(segmentBytes)
+  }
+
+  /** See `TellOpen`. A call for which it is too early looks at a millisecond's worth of what was there. */
+  openSegment(known: KnownOfOpen | undefined): ReturnType<TellOpen> {
+    this.indexWanted = true
+    const until = this.clock.monotonic() + 1
+    for (let i = 0; i < 64 && this.catchUp !== undefined && this.clock.monotonic() < until; i++) this.continueCatchUp(1)
+    return openSegmentOf(this.segment, known)
   }
 
   protected continueCatchUp(frames: number): void {

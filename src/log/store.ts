@@ -7,7 +7,6 @@ import type { EventLog, LogStatus } from "./event-log.ts"
 import { type Epoch, readReplication, type ReplicationState } from "./lineage.ts"
 import { type Manifest, manifestSteps, writeManifest } from "./manifest.ts"
 import { finishPending, LogMirror } from "./mirror.ts"
-import { openSegmentOf } from "./open-segment.ts"
 import { BatchIterator, type Segments } from "./reader.ts"
 import { type Recovered, recoverLog } from "./recovery.ts"
 import type { SealedSegment } from "./rotation.ts"
@@ -285,7 +284,7 @@ class SegmentedLog {
       failure: () => this.writer.unavailable,
       read: (from) => ({ [Symbol.iterator]: () => new BatchIterator(this.disk, this.segments, from) }),
       status: () => this.status(),
-      openSegment: (known) => openSegmentOf(this.writer.segment, known),
+      openSegment: (known) => this.writer.openSegment(known),
       setPolicy: (policy) => this.writer.setPolicy(policy),
       sync: (blocking) => this.writer.syncAll(blocking),
       checkpoints: this.checkpoints,

@@ -211,7 +211,7 @@ export class LogWriter extends FollowingWriter {
     if (this.dead) return
     const now = this.clock.monotonic()
     // Until something is written no footer can be due: a server that loads its data has better things to do.
-    if (this.catchUp !== undefined && this.hasAppended) this.continueCatchUp(catchUpFrames)
+    if (this.catchUp !== undefined && (this.hasAppended || this.indexWanted)) this.continueCatchUp(catchUpFrames)
     this.prepareNext(now)
     if (this.unavailable !== undefined) {
       if (now - this.lastTry >= retryEveryMs) this.retry(now)

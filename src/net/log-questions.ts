@@ -11,7 +11,7 @@ import type { ConnectionPort, LogQuestionsPort } from "../commands/ports.ts"
 import type { Answer, LogRequest, UndoPlan } from "../history/questions.ts"
 import type { LogReader } from "../history/reader.ts"
 import type { LogStatus } from "../log/event-log.ts"
-import type { KnownOfOpen, OpenSegment } from "../log/open-segment.ts"
+import type { TellOpen } from "../log/open-segment.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
 import { type Compensation, compensationOf, isOvertaken } from "./compensation.ts"
 import { Encoded, MapReply, type Reply, ReplyError } from "./resp/reply.ts"
@@ -25,7 +25,7 @@ export interface QuestionParts {
     readonly released: () => number
     readonly failure: () => unknown
     readonly status: () => LogStatus
-    readonly openSegment: (known: KnownOfOpen | undefined) => OpenSegment | undefined
+    readonly openSegment: TellOpen
   }
   /** Calls back once what this turn has appended is committed. */
   readonly afterCommit: (action: () => void) => void

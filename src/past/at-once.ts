@@ -7,7 +7,9 @@ import { answer, type PastAnswering } from "../history/answers.ts"
 import { LogDirectory } from "../history/log-directory.ts"
 import { pointOf } from "../history/past.ts"
 import type { AnswerInSteps } from "../history/reader.ts"
-import { nodeDisk } from "../log/disk.ts"
+import { type Disk, nodeDisk } from "../log/disk.ts"
+import type { OpenSegment } from "../log/open-segment.ts"
+import { sequenceOfName } from "../log/segment.ts"
 import { PastAsker } from "./ask-past.ts"
 import { answerOfKeys } from "./of-keys.ts"
 
@@ -32,12 +34,33 @@ const ofKeysOnly: PastAnswering = function*(view, request, question) {
   return found
 }
 
+/** What the log does not tell about the segment it writes has to be walked through in one step. */
+const mostUntold = 1 << 20
+
+/** Bytes of the newest segment behind what the log has told about it. */
+const untold = (disk: Disk, open: OpenSegment | undefined): number => {
+  const names = disk.list("log").filter((name) => sequenceOfName(name) !== undefined).sort()
+  const newest = names.at(-1)
+  if (newest === undefined) return 0
+  const file = disk.open(`log/${newest}`, "read")
+  const bytes = file.size() - (open?.entries.at(-1) ?? 0)
+  file.close()
+  return bytes
+}
+
 /** See `AnswerInSteps`. */
-export const answerInSteps: AnswerInSteps = async (directory, question, wanted) => {
+export const answerInSteps: AnswerInSteps = async (directory, question, openSegment, wanted) => {
   const disk = nodeDisk(directory)
   if (disk.list("log").length > mostSegments) return undefined
+  let open = openSegment(undefined)
+  while (open === "later") {
+    await nextTurn()
+    if (!wanted()) return undefined
+    open = openSegment(undefined)
+  }
+  if (untold(disk, open) > mostUntold) return undefined
   const log = new LogDirectory(disk)
-  if (question.open !== undefined) log.adopt(question.open)
+  if (open !== undefined) log.adopt(open)
   const steps = answer(log, question, ofKeysOnly)
   try {
     for (;;) {
