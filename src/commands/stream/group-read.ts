@@ -23,7 +23,7 @@ export interface Reader {
   readonly group: Pointer
   readonly consumerName: Slice
   /** 0 until it is looked for, and when it has just come to be. */
-  consumer: Pointer
+  readonly consumer: Pointer
 }
 
 /** Entries for a consumer, in this order. */

@@ -23,18 +23,30 @@ const negative = (a: Int64): Int64 => typeof a === "number" ? 0 - a : toInt64(Bi
 /** What a stream counts. One instance, pointed at each stream in turn. */
 class Counters {
   private readonly last = new StreamId()
-  private readonly first = new StreamId()
   private readonly deleted = new StreamId()
   private length = 0
   private added: Int64 = 0
+  private db!: Database
+  private p: Pointer = 0
+  private readonly firstId = new StreamId()
+  private knowsFirst = false
 
   at(db: Database, p: Pointer): this {
     Stream.lastId(db, p, this.last)
-    if (!Stream.firstEntryId(db, p, this.first)) this.first.set(0, 0, 0, 0)
     Stream.maxDeletedId(db, p, this.deleted)
     this.length = Stream.length(db, p)
     this.added = Stream.entriesAdded(db, p)
+    this.db = db
+    this.p = p
+    this.knowsFirst = false
     return this
+  }
+
+  /** The first entry's id, 0-0 where there is none: looked up only where it matters, which is seldom. */
+  private get first(): StreamId {
+    if (!this.knowsFirst && !Stream.firstEntryId(this.db, this.p, this.firstId)) this.firstId.set(0, 0, 0, 0)
+    this.knowsFirst = true
+    return this.firstId
   }
 
   /** Whether entries from this id on were deleted, other than before the first one that is there. */
@@ -71,5 +83,5 @@ class Counters {
 
 const counters = new Counters()
 
-/** The counters of the stream at `p`, until those of another are asked for. */
+/** The counters of the stream at `p`, until those of another are asked for or it changes. */
 export const countersOf = (db: Database, p: Pointer): Counters => counters.at(db, p)

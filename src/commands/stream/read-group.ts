@@ -2,6 +2,7 @@
 import { type ElementSink, nilArray, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
+import type { Slice } from "../../projections/memory/slice.ts"
 import { compareIds, greatestId, StreamId } from "../../projections/memory/stream-id.ts"
 import * as Stream from "../../projections/stream-read.ts"
 import { rest, shown } from "../arguments.ts"
@@ -39,110 +40,142 @@ const noPlus = meaningless("+")
 const groupGone = new ReplyError("NOGROUP the consumer group this client was blocked on no longer exists")
 const keyGone = new ReplyError("UNBLOCKED the stream key no longer exists")
 
-/** One stream of the request; `after` is undefined for `>`. */
-interface Source {
-  readonly reader: Reader
-  readonly after: StreamId | undefined
-  readonly progress: Progress
+/** One stream of the request, and what is answered of it. */
+class Source implements Reader, Part {
+  key!: Slice
+  p: Pointer = 0
+  groupName!: Slice
+  group: Pointer = 0
+  consumerName!: Slice
+  consumer: Pointer = 0
+  /** Undefined for `>`. */
+  after: StreamId | undefined = undefined
+  progress!: Progress
+  private readonly ownProgress: Progress = { lastDelivered: new StreamId(), entriesRead: null }
+  private d!: Decision
+  private fresh: ReadonlyArray<StreamId> = none
+  private given: Given | undefined = undefined
+
+  /** Becomes stream `i` of the request. */
+  read(d: Decision, argv: Argv, request: ReadRequest, i: number, shared: Shared): this {
+    const key = request.key(argv, i)
+    const groupName = request.group!
+    const p = readableStream(d, key)
+    const group = p === 0 ? 0 : Stream.findGroup(d.db, p, groupName)
+    if (group === 0) {
+      if (d.served !== undefined) throw groupGone
+      throw new ReplyError(
+        `NOGROUP No such key '${shown(key)}' or consumer group '${shown(groupName)}' in XREADGROUP with GROUP option`
+      )
+    }
+    this.d = d
+    this.key = key
+    this.p = p
+    this.groupName = groupName
+    this.group = group
+    this.consumerName = request.consumer!
+    this.consumer = 0
+    this.fresh = none
+    this.given = undefined
+    this.readId(request.id(argv, i))
+    this.progress = shared?.get(group) ?? this.startOf(d, group)
+    shared?.set(group, this.progress)
+    return this
+  }
+
+  private readId(id: Slice): void {
+    this.after = undefined
+    if (isCharacter(id, greater)) return
+    if (isCharacter(id, dollar)) throw noDollar
+    if (isCharacter(id, plus)) throw noPlus
+    const after = idAt(id, new StreamId())
+    // In Redis the greatest id is how it notes that there was a `>`.
+    if (compareIds(after, greatestId) !== 0) this.after = after
+  }
+
+  private startOf(d: Decision, group: Pointer): Progress {
+    const { ownProgress } = this
+    Stream.lastDelivered(d.db, group, ownProgress.lastDelivered)
+    ownProgress.entriesRead = Stream.entriesRead(d.db, group)
+    return ownProgress
+  }
+
+  /** Finds what is answered; false when there is nothing. */
+  find(request: ReadRequest, allowance: Allowance): boolean {
+    const { after, d } = this
+    if (after !== undefined) {
+      this.given = pendingAgain(d, this, after, allowance)
+      return true
+    }
+    if (request.claimMs === undefined) {
+      this.fresh = this.freshEntries(request, allowance)
+      return this.fresh.length > 0
+    }
+    const idle = idleEntries(d, this, request.claimMs, allowance)
+    const ids = this.freshEntries(request, allowance)
+    const zeros = ids.map(() => 0)
+    this.given = {
+      ids: [...idle.ids, ...ids],
+      idle: [...idle.idle, ...zeros],
+      deliveries: [...idle.deliveries, ...zeros]
+    }
+    return this.given.ids.length > 0
+  }
+
+  private freshEntries({ noAck }: ReadRequest, allowance: Allowance): ReadonlyArray<StreamId> {
+    const { d, p, progress } = this
+    return allowance.left && hasNew(d, p, progress) ? newEntries(d, this, progress, noAck, allowance) : none
+  }
+
+  /** Writes it, and forgets it: it may be long. */
+  write(out: ElementSink): void {
+    const { d, fresh, given, p } = this
+    this.fresh = none
+    this.given = undefined
+    if (given !== undefined) {
+      writeGiven(out, d, p, given)
+      return
+    }
+    out.array(fresh.length)
+    writeRange(out, d.db, p, fresh[0]!, greatestId, false, fresh.length)
+  }
 }
 
 /** Where the groups of a request are that reads several streams: the same one may be among them twice. */
 type Shared = Map<Pointer, Progress> | undefined
 
-const sourceOf = (d: Decision, argv: Argv, request: ReadRequest, i: number, shared: Shared): Source => {
-  const key = request.key(argv, i)
-  const groupName = request.group!
-  const p = readableStream(d, key)
-  const group = p === 0 ? 0 : Stream.findGroup(d.db, p, groupName)
-  if (group === 0) {
-    if (d.served !== undefined) throw groupGone
-    throw new ReplyError(
-      `NOGROUP No such key '${shown(key)}' or consumer group '${shown(groupName)}' in XREADGROUP with GROUP option`
-    )
-  }
-  const id = request.id(argv, i)
-  if (isCharacter(id, dollar)) throw noDollar
-  if (isCharacter(id, plus)) throw noPlus
-  let after: StreamId | undefined
-  if (!isCharacter(id, greater)) {
-    after = idAt(id, new StreamId())
-    // In Redis the greatest id is how it notes that there was a `>`.
-    if (compareIds(after, greatestId) === 0) after = undefined
-  }
-  const progress = shared?.get(group) ?? {
-    lastDelivered: Stream.lastDelivered(d.db, group, new StreamId()),
-    entriesRead: Stream.entriesRead(d.db, group)
-  }
-  shared?.set(group, progress)
-  return { reader: { key, p, groupName, group, consumerName: request.consumer!, consumer: 0 }, after, progress }
-}
-
-/** What is answered of one stream; undefined when there is nothing. */
-const partOf = (d: Decision, source: Source, request: ReadRequest, allowance: Allowance): Part | undefined => {
-  const { after, reader } = source
-  const { key, p } = reader
-  if (after !== undefined) return givenPart(d, reader, pendingAgain(d, reader, after, allowance))
-  if (request.claimMs !== undefined) {
-    const idle = idleEntries(d, reader, request.claimMs, allowance)
-    const ids = freshEntries(d, source, request, allowance)
-    const zeros = ids.map(() => 0)
-    const given: Given = {
-      ids: [...idle.ids, ...ids],
-      idle: [...idle.idle, ...zeros],
-      deliveries: [...idle.deliveries, ...zeros]
-    }
-    return given.ids.length === 0 ? undefined : givenPart(d, reader, given)
-  }
-  const ids = freshEntries(d, source, request, allowance)
-  if (ids.length === 0) return undefined
-  const write = (out: ElementSink): void => {
-    out.array(ids.length)
-    writeRange(out, d.db, p, ids[0]!, greatestId, false, ids.length)
-  }
-  return { key, write }
-}
-
-const givenPart = (d: Decision, { key, p }: Reader, given: Given): Part => ({
-  key,
-  write: (out) => writeGiven(out, d, p, given)
-})
-
-const freshEntries = (
-  d: Decision,
-  { progress, reader }: Source,
-  { noAck }: ReadRequest,
-  allowance: Allowance
-): ReadonlyArray<StreamId> =>
-  allowance.left && hasNew(d, reader.p, progress) ? newEntries(d, reader, progress, noAck, allowance) : none
-
 const none: ReadonlyArray<StreamId> = []
+
+/** Those of the request at work, used again by the next: most read one stream, and ten thousand times a second. */
+const kept: Array<Source> = []
+const mostKept = 64
+const request = new ReadRequest()
 
 /** How long until something pending may be claimed, of all streams. */
 const claimableIn = (d: Decision, sources: ReadonlyArray<Source>, minIdle: number): number => {
   let ms = Infinity
-  for (const { reader } of sources) ms = Math.min(ms, untilIdle(d, reader.group, minIdle))
+  for (const { group } of sources) ms = Math.min(ms, untilIdle(d, group, minIdle))
   return ms
 }
 
 const readGroup = (d: Decision, argv: Argv): Reply => {
-  const request = new ReadRequest(argv, true, d.time)
+  request.read(argv, true, d.time)
   const sources: Array<Source> = []
   const shared: Shared = request.streams > 1 ? new Map() : undefined
   for (let i = 0; i < request.streams; i++) {
-    if (!servedElsewhere(d, request.key(argv, i))) sources.push(sourceOf(d, argv, request, i, shared))
+    if (servedElsewhere(d, request.key(argv, i))) continue
+    const source = i < mostKept ? kept[i] ??= new Source() : new Source()
+    sources.push(source.read(d, argv, request, i, shared))
   }
   const allowance = allowanceOf(d, request)
   const parts: Array<Part> = []
   for (const source of sources) {
-    const { reader } = source
-    const { consumerName, group, groupName, key } = reader
-    reader.consumer = source.after === undefined
+    const { consumerName, group, groupName, key } = source
+    source.consumer = source.after === undefined
       ? askingConsumer(d, group, consumerName)
       : actingConsumer(d, key, groupName, group, consumerName)
     allowance.next()
-    if (!allowance.left) continue
-    const part = partOf(d, source, request, allowance)
-    if (part !== undefined) parts.push(part)
+    if (allowance.left && source.find(request, allowance)) parts.push(source)
   }
   if (parts.length > 0) return answerParts(d, parts)
   if (request.blockMs === undefined) return nilArray

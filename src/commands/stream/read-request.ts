@@ -47,7 +47,7 @@ const aboveZero = (arg: Slice, refusal: ReplyError): number => {
   return Number(value)
 }
 
-/** A request to read streams; the keys stand from word `at` on, and after them as many ids. */
+/** A request to read streams; the keys stand from word `at` on, and after them as many ids. Filled anew for each request. */
 export class ReadRequest {
   /** Most entries of each stream, 0 for all. */
   count = 0
@@ -63,19 +63,32 @@ export class ReadRequest {
   at = 0
   streams = 0
 
-  constructor(argv: Argv, grouped: boolean, now: number) {
+  /** Becomes what these words ask; `grouped`: XREADGROUP. `now`: Unix ms. */
+  read(argv: Argv, grouped: boolean, now: number): this {
+    this.count = this.at = 0
+    this.maxCount = this.maxSize = Infinity
+    this.blockMs = this.claimMs = undefined
+    this.group = this.consumer = undefined
+    this.noAck = false
     for (let i = 1; this.at === 0;) {
       if (i >= argv.length) throw errors.syntax
-      i += this.read(argv, i, grouped, now)
+      i += this.readOption(argv, i, grouped, now)
     }
     if (grouped && this.group === undefined) throw missingGroup
     if (this.maxCount < this.count) throw maxCountBelowCount
+    return this
   }
 
   /** Reads the option at word `at`; returns how many words it takes. */
-  private read(argv: Argv, at: number, grouped: boolean, now: number): number {
+  private readOption(argv: Argv, at: number, grouped: boolean, now: number): number {
     const option = argv.at(at)
     const more = argv.length - 1 - at
+    if (more > 1 && isWord(option, "GROUP")) {
+      if (!grouped) throw onlyGroup
+      this.group = argv.at(at + 1)
+      this.consumer = argv.at(at + 2)
+      return 3
+    }
     if (more > 0) {
       const value = argv.at(at + 1)
       if (isWord(option, "STREAMS")) return this.readStreams(argv, at + 1)
@@ -100,12 +113,6 @@ export class ReadRequest {
         this.claimMs = minIdleMs(value)
         return 2
       }
-    }
-    if (more > 1 && isWord(option, "GROUP")) {
-      if (!grouped) throw onlyGroup
-      this.group = argv.at(at + 1)
-      this.consumer = argv.at(at + 2)
-      return 3
     }
     if (!isWord(option, "NOACK")) throw errors.syntax
     if (!grouped) throw onlyNoAck

@@ -35,16 +35,17 @@ export const allowanceOf = (d: Decision, { count, maxCount, maxSize }: ReadReque
 /** What is answered of one stream. */
 export interface Part {
   readonly key: Slice
-  readonly write: (out: ElementSink) => void
+  write(out: ElementSink): void
 }
 
 /** The reply of these parts: pairs of key and entries. */
 export const answerParts = (d: Decision, parts: ReadonlyArray<Part>): Reply =>
   new Elements(d.client.protocol === 3 ? "map" : "array", parts.length, (out, protocol) => {
-    for (const { key, write } of parts) {
+    for (const part of parts) {
+      const { bytes, length, start } = part.key
       if (protocol !== 3) out.array(2)
-      out.bulk(key.bytes, key.start, key.length)
-      write(out)
+      out.bulk(bytes, start, length)
+      part.write(out)
     }
   })
 
@@ -99,8 +100,10 @@ const resolved = (argv: Argv, request: ReadRequest, sources: ReadonlyArray<Sourc
   return { length: argv.length, at: (index) => index < from ? argv.at(index) : ids[index - from]! }
 }
 
+const request = new ReadRequest()
+
 const read = (d: Decision, argv: Argv): Reply => {
-  const request = new ReadRequest(argv, false, d.time)
+  request.read(argv, false, d.time)
   const sources: Array<Source> = []
   for (let i = 0; i < request.streams; i++) {
     const key = request.key(argv, i)

@@ -17,7 +17,7 @@ import { type Arena, byteOf, type Pointer, slabOf, wordOf } from "./arena.ts"
 import type { HashSeed } from "./hash.ts"
 import { fromWords, highWord, lowWord } from "./integer.ts"
 import { RankedIds } from "./ranked-ids.ts"
-import { copyBytes, type Slice } from "./slice.ts"
+import { copyBytes, equalBytes, type Slice } from "./slice.ts"
 import { Root } from "./stream-entries.ts"
 import { compareIds, StreamId } from "./stream-id.ts"
 import { idAt } from "./stream-node.ts"
@@ -67,6 +67,11 @@ export class GroupParts {
   private found: Pointer = 0
   private foundIn: Pointer = 0
   private readonly foundId = new StreamId()
+  /** The group and the consumer looked up last, while they are there: most who ask mean these, command after command. */
+  private lastGroup: Pointer = 0
+  private lastGroupOf: Pointer = 0
+  private lastConsumer: Pointer = 0
+  private lastConsumerOf: Pointer = 0
 
   constructor(arena: Arena, seed: HashSeed) {
     this.arena = arena
@@ -76,6 +81,7 @@ export class GroupParts {
     this.byTime = new RankedIds(arena, PendingWord.time, PendingWord.id)
     this.free = (p) => arena.free(p)
     this.freeConsumer = (c) => {
+      this.forgetConsumer()
       const order = this.get(c, ConsumerWord.byId)
       if (order !== 0) this.byId.release(order)
       arena.free(c)
@@ -131,9 +137,20 @@ export class GroupParts {
     return p
   }
 
+  /** Whether this is the name in a block. */
+  private isNamed(p: Pointer, at: number, { bytes, length, start }: Slice): boolean {
+    const slab = slabOf(p)
+    if (this.arena.words[slab]![wordOf(p)]! >>> 2 !== length) return false
+    return equalBytes(this.arena.bytes[slab]!, byteOf(p) + at, bytes, start, length)
+  }
+
   findGroup(root: Pointer, name: Slice): Pointer {
+    const { lastGroup } = this
+    if (lastGroup !== 0 && this.lastGroupOf === root && this.isNamed(lastGroup, groupNameAt, name)) return lastGroup
     const table = this.get(root, Root.groups)
-    return table === 0 ? 0 : this.groups.open(table).get(name.bytes, name.start, name.length)
+    if (table === 0) return 0
+    this.lastGroupOf = root
+    return this.lastGroup = this.groups.open(table).get(name.bytes, name.start, name.length)
   }
 
   groupCount(root: Pointer): number {
@@ -152,8 +169,14 @@ export class GroupParts {
   }
 
   findConsumer(group: Pointer, name: Slice): Pointer {
+    const { lastConsumer } = this
+    if (lastConsumer !== 0 && this.lastConsumerOf === group && this.isNamed(lastConsumer, consumerNameAt, name)) {
+      return lastConsumer
+    }
     const table = this.get(group, GroupWord.consumers)
-    return table === 0 ? 0 : this.consumers.open(table).get(name.bytes, name.start, name.length)
+    if (table === 0) return 0
+    this.lastConsumerOf = group
+    return this.lastConsumer = this.consumers.open(table).get(name.bytes, name.start, name.length)
   }
 
   consumerCount(group: Pointer): number {
@@ -208,6 +231,11 @@ export class GroupParts {
   /** To be called before a pending entry is freed. */
   protected forgetFound(): void {
     this.foundIn = 0
+  }
+
+  /** To be called before a consumer is freed. */
+  protected forgetConsumer(): void {
+    this.lastConsumer = 0
   }
 
   /** All groups of a stream, in no order. */
@@ -292,6 +320,7 @@ export class GroupParts {
 
   /** Takes a group out of its stream; it is then to be released. */
   detachGroup(root: Pointer, group: Pointer): void {
+    this.lastGroup = 0
     const table = this.groups.open(this.get(root, Root.groups))
     table.remove(table.hashAt(group), group)
   }

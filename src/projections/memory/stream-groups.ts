@@ -57,6 +57,7 @@ export class StreamGroups extends GroupParts {
   deleteConsumer(root: Pointer, group: Pointer, consumer: Pointer): void {
     const own = this.get(consumer, ConsumerWord.byId)
     this.forgetFound()
+    this.forgetConsumer()
     if (own !== 0) {
       const order = this.byId.open(own)
       order.takeRange(0, order.size, (p) => {
