@@ -361,4 +361,76 @@ describe("XREADGROUP with CLAIM", () => {
       [["s", [["1-0", ["f", "v1"], (integer) 0, (integer) 1]]]]"
     `)
   })
+
+  it("takes no group or consumer for one of the same name that was there before, or that another stream has", () => {
+    expect(transcript(`
+      XADD s 1-0 f v
+      XADD t 2-0 f v
+      XGROUP CREATE s g 0
+      XGROUP CREATE t g 0
+      XREADGROUP GROUP g c STREAMS s >
+      XREADGROUP GROUP g c STREAMS t >
+      XACK s g 1-0
+      XGROUP DELCONSUMER t g c
+      XREADGROUP GROUP g c STREAMS t 0
+      XGROUP DESTROY t g
+      XREADGROUP GROUP g c STREAMS t >
+      XGROUP CREATE t g 0
+      XREADGROUP GROUP g c STREAMS t s > >
+      RENAME t s
+      XREADGROUP GROUP g c STREAMS s 0
+      DEL s
+      XREADGROUP GROUP g c STREAMS s >
+    `)).toMatchInlineSnapshot(`
+      "> XADD s 1-0 f v
+        #1 StreamEntryAdded key=s id=1-0 pairs=[f v]
+      "1-0"
+      > XADD t 2-0 f v
+        #2 StreamEntryAdded key=t id=2-0 pairs=[f v]
+      "2-0"
+      > XGROUP CREATE s g 0
+        #3 StreamGroupCreated key=s group=g lastDelivered=0-0 entriesRead=null
+      OK
+      > XGROUP CREATE t g 0
+        #4 StreamGroupCreated key=t group=g lastDelivered=0-0 entriesRead=null
+      OK
+      > XREADGROUP GROUP g c STREAMS s >
+        #5 StreamEntriesDelivered key=s group=g consumer=c ids=[1-0] lastDelivered=1-0 entriesRead=1 time=1700000000000
+      [["s", [["1-0", ["f", "v"]]]]]
+      > XREADGROUP GROUP g c STREAMS t >
+        #6 StreamEntriesDelivered key=t group=g consumer=c ids=[2-0] lastDelivered=2-0 entriesRead=1 time=1700000000000
+      [["t", [["2-0", ["f", "v"]]]]]
+      > XACK s g 1-0
+        #7 StreamEntriesAcknowledged key=s group=g ids=[1-0]
+      (integer) 1
+      > XGROUP DELCONSUMER t g c
+        #8 StreamConsumerDeleted key=t group=g consumer=c
+      (integer) 1
+      > XREADGROUP GROUP g c STREAMS t 0
+        #9 StreamConsumerCreated key=t group=g consumer=c time=1700000000000
+      [["t", []]]
+      > XGROUP DESTROY t g
+        #10 StreamGroupDestroyed key=t group=g
+      (integer) 1
+      > XREADGROUP GROUP g c STREAMS t >
+      (error) NOGROUP No such key 't' or consumer group 'g' in XREADGROUP with GROUP option
+      > XGROUP CREATE t g 0
+        #11 StreamGroupCreated key=t group=g lastDelivered=0-0 entriesRead=null
+      OK
+      > XREADGROUP GROUP g c STREAMS t s > >
+        #12 StreamEntriesDelivered key=t group=g consumer=c ids=[2-0] lastDelivered=2-0 entriesRead=1 time=1700000000000
+      [["t", [["2-0", ["f", "v"]]]]]
+      > RENAME t s
+        #13 KeyRenamed key=t to=s
+      OK
+      > XREADGROUP GROUP g c STREAMS s 0
+        #14 StreamEntriesClaimed key=s group=g consumer=c ids=[2-0] counts=[2] deliveredAt=1700000000000 time=1700000000000
+      [["s", [["2-0", ["f", "v"]]]]]
+      > DEL s
+        #15 KeyDeleted key=s
+      (integer) 1
+      > XREADGROUP GROUP g c STREAMS s >
+      (error) NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option"
+    `)
+  })
 })
