@@ -138,6 +138,18 @@ export class Watches implements TouchVisitor {
         this.replaced(event.first, event.second, now)
         this.replaced(event.second, event.first, now)
         return
+      // To Redis a stream is its entries: whoever watches one is not disturbed by its readers, nor by XSETID.
+      case "StreamConsumerCreated":
+      case "StreamConsumerDeleted":
+      case "StreamEntriesAcknowledged":
+      case "StreamEntriesClaimed":
+      case "StreamEntriesDelivered":
+      case "StreamEntriesReleased":
+      case "StreamGroupCreated":
+      case "StreamGroupDestroyed":
+      case "StreamGroupIdSet":
+      case "StreamIdSet":
+        return
       default:
         visitTouched(db, event, this)
     }

@@ -41,10 +41,27 @@ const changes: ReadonlyArray<readonly [string, string]> = [
     "a write in another database that the connection selected since",
     "SELECT 1\nWATCH k\nSELECT 0\n2: SELECT 1\n2: SET k 1"
   ],
+  ["an entry of a stream", "XADD k 1-1 a b\nWATCH k\n2: XADD k 2-1 a b"],
+  ["an entry deleted from a stream", "XADD k 1-1 a b\nWATCH k\n2: XDEL k 1-1"],
+  ["a stream made for a group", "WATCH k\n2: XGROUP CREATE k g 0 MKSTREAM"],
   ["a write after DISCARD and another WATCH", "WATCH k\n2: SET k 1\nMULTI\nDISCARD\nWATCH k\n2: SET k 2"]
 ]
 
+/** A stream with a group that has been read from, and is watched. */
+const stream =
+  "XADD k 1-1 a b\nXADD k 2-1 a b\nXGROUP CREATE k g 0\nXREADGROUP GROUP g c COUNT 1 STREAMS k >\nWATCH k\n2: "
+
 const nothing: ReadonlyArray<readonly [string, string]> = [
+  ["another group of a stream", `${stream}XGROUP CREATE k h 0`],
+  ["the position of a group", `${stream}XGROUP SETID k g 0`],
+  ["the end of a group", `${stream}XGROUP DESTROY k g`],
+  ["a consumer", `${stream}XGROUP CREATECONSUMER k g d`],
+  ["the end of a consumer", `${stream}XGROUP DELCONSUMER k g c`],
+  ["entries delivered to a group", `${stream}XREADGROUP GROUP g c STREAMS k >`],
+  ["entries acknowledged", `${stream}XACK k g 1-1`],
+  ["entries claimed", `${stream}XCLAIM k g d 0 1-1`],
+  ["entries claimed without naming them", `${stream}XAUTOCLAIM k g d 0 0`],
+  ["the last id of a stream", `${stream}XSETID k 5-1`],
   ["reads", "SET k 1\nWATCH k\n2: GET k\n2: TTL k\n2: TYPE k"],
   ["another key", "WATCH k\n2: SET l 1"],
   ["the same key of another database", "WATCH k\n2: SELECT 1\n2: SET k 1"],
