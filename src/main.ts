@@ -289,6 +289,20 @@ const serve = Effect.gen(function*() {
   yield* Effect.all([Persistence.run, Replication.run], { concurrency: "unbounded", discard: true })
 })
 
+/** A signal came: the replicas get what they lack, unless another signal comes meanwhile. */
+const leave = Effect.gen(function*() {
+  const replication = yield* Replication.Replicating
+  yield* Effect.callback<void>((resume) => {
+    const timer = setInterval(() => replication.tick(), 20)
+    const done = (): void => {
+      clearInterval(timer)
+      resume(Effect.void)
+    }
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, done)
+    replication.leaving.begin(done)
+  })
+})
+
 const describeEndpoints = (config: Configuration, port: number): string => {
   const where: Array<string> = []
   if (port > 0) where.push(`port ${port} on ${config.get("bind").join(" ") || "all addresses"}`)
@@ -345,7 +359,9 @@ const server = (argv: ReadonlyArray<string>) =>
     yield* Effect.log(`Annals ${version} is starting, process ${process.pid}`)
     yield* Effect.scoped(Effect.gen(function*() {
       const services = yield* Layer.build(live)
-      yield* Effect.raceFirst(Effect.provideContext(serve, services), Deferred.await(stop))
+      yield* Effect.raceFirst(Effect.provideContext(serve, services), Deferred.await(stop)).pipe(
+        Effect.onInterrupt(() => Effect.provideContext(leave, services))
+      )
       yield* Effect.log("shutting down")
     }))
     yield* Effect.log("the log is sealed; goodbye")

@@ -243,8 +243,11 @@ export interface ServerPort {
   }
   /** CONFIG RESETSTAT: sets the counters of the network back to zero. */
   resetTraffic(): void
-  /** Begins to end the server; false when the log has writes it cannot get to disk and `force` is not given. */
-  shutdown(options: { readonly save: boolean | undefined; readonly now: boolean; readonly force: boolean }): boolean
+  /**
+   * Begins to end the server; false when the log has writes it cannot get to disk and `force` is not given. Unless `now` is
+   * given, replicas get what they lack before, and the connection waits.
+   */
+  shutdown(options: ShutdownOptions, connection: ConnectionPort): boolean
   /** SHUTDOWN ABORT: false when none is under way. */
   abortShutdown(): boolean
   /** DEBUG SLEEP: stops everything for that long. */
@@ -254,6 +257,14 @@ export interface ServerPort {
   /** DEBUG SET-ACTIVE-EXPIRE. */
   setActiveExpire(on: boolean): void
   readonly activeExpire: boolean
+}
+
+/** SHUTDOWN's options. */
+export interface ShutdownOptions {
+  /** Whether to make a checkpoint; undefined: as the `save` rules say. */
+  readonly save: boolean | undefined
+  readonly now: boolean
+  readonly force: boolean
 }
 
 /** Counters that only the executor knows. */

@@ -77,13 +77,14 @@ export const makeServerPort = (parts: ServerParts): ServerPort => {
     resetTraffic: parts.resetTraffic,
     // The log holds every acknowledged write at any time: a checkpoint only makes the next start faster, and only a write
     // that the disk has not taken yet, and that nobody was told about, would be given up.
-    shutdown: ({ force, save }) => {
+    shutdown: ({ force, now, save }, connection) => {
       if (log.failure() !== undefined && !force && save !== false) return false
       if (!parts.persistence.beforeShutdown(save) && !force) return false
-      parts.stop()
+      if (now) parts.stop()
+      else parts.replication.leaving.begin(parts.stop, connection)
       return true
     },
-    abortShutdown: () => false,
+    abortShutdown: () => parts.replication.leaving.abort(),
     sleep: (ms) => void Atomics.wait(sleepCell, 0, 0, ms),
     persistence: parts.persistence,
     replication: parts.replication,

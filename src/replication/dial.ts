@@ -24,13 +24,15 @@ export type Dial = (host: string, port: number, events: LinkEvents) => Link
 
 const readBufferBytes = 256 << 10
 
-/** Over TCP. */
-export const dialTcp: Dial = (host, port, events) => {
+/** Over TCP, from the address that `from` names; from any where that is no IP address, as Redis does. */
+export const dialTcp = (from: () => string): Dial => (host, port, events) => {
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
   let reason = "the connection was closed"
+  const source = from()
   const socket = Net.connect({
     host,
     port,
+    ...Net.isIP(source) === 0 ? {} : { localAddress: source },
     noDelay: true,
     keepAlive: true,
     onread: {

@@ -22,6 +22,7 @@ import { Failover } from "./failover.ts"
 import { Feeds } from "./feed.ts"
 import type { FollowerHost } from "./follower-host.ts"
 import { Follower } from "./follower.ts"
+import { Leaving } from "./leaving.ts"
 import { Messages } from "./messages.ts"
 import type { RedisFeedHost } from "./redis-feed.ts"
 import { RedisFollower } from "./redis-follower.ts"
@@ -40,6 +41,8 @@ export interface ReplicationSettings {
   readonly serveStale: boolean
   /** A log up to this size is sent whole rather than a checkpoint and its end: the replica then has the history, too. */
   readonly wholeLogBytes: number
+  /** How long the end of the server waits for replicas. */
+  readonly shutdownMs: number
 }
 
 /** What replication needs of the server. */
@@ -91,6 +94,7 @@ export class Replication implements ReplicationPort {
   readonly follower: Follower
   /** Where the server that is followed is a Redis. */
   readonly redis: RedisFollower
+  readonly leaving: Leaving
   private readonly waits: Waits
   private readonly handover: Failover
   private readonly host: ReplicationHost
@@ -160,6 +164,8 @@ export class Replication implements ReplicationPort {
         if (durable) host.mirror.sync()
       }
     })
+    const shutdownMs = () => host.replicationSettings().shutdownMs
+    this.leaving = new Leaving({ ...host, feeds: this.feeds, shutdownMs })
     this.handover = new Failover({
       feeds: this.feeds,
       monotonic: host.monotonic,
@@ -338,6 +344,7 @@ export class Replication implements ReplicationPort {
     this.redis.tick()
     this.waits.check()
     this.handover.tick()
+    this.leaving.tick()
     this.messages.flush()
     if (this.feeds.all.size > 0) {
       const now = monotonic()
@@ -361,6 +368,7 @@ export class Replication implements ReplicationPort {
     this.serving.feedOf(connection)?.acknowledge(lsn, durable)
     this.waits.check()
     this.handover.look()
+    this.leaving.look()
     this.review()
   }
 

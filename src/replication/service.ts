@@ -75,7 +75,7 @@ const make = Effect.gen(function*() {
   }
   const replication: Replication = new Replication({
     mirror,
-    dial: parts.dial ?? dialTcp,
+    dial: parts.dial ?? dialTcp(() => config.get("bind-source-addr")),
     now: () => clock.currentTimeMillisUnsafe(),
     monotonic: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
     settings: () => ({
@@ -91,6 +91,7 @@ const make = Effect.gen(function*() {
       minReplicas: config.get("min-replicas-to-write"),
       maxLagMs: config.get("min-replicas-max-lag") * 1000,
       wholeLogBytes,
+      shutdownMs: config.get("shutdown-timeout") * 1000,
       serveStale: config.get("replica-serve-stale-data")
     }),
     gate: executor.gate,

@@ -50,6 +50,28 @@ describe("a replica", { timeout: 180_000 }, () => {
     expect(String(plain(refused!))).toMatch(/^OK,.*the role of a server cannot change inside a transaction/)
   })
 
+  it("has everything when its primary ends in good order, however late it is", async () => {
+    const [primary, replica] = await Promise.all([Node.start(), Node.start("--bind-source-addr", "127.0.0.2")])
+    await replica.follow(primary)
+    await primary.ask("SET", "a", "1")
+    await caughtUp(primary, replica)
+    const [, , [[address]]] = await primary.ask("ROLE") as [string, number, [[string]]]
+    expect(address).toBe("127.0.0.2")
+    const [sleeper, ending] = await Promise.all([replica.server.client(), primary.server.client()])
+    const slept = sleeper.command("DEBUG", "SLEEP", "1.5")
+    await primary.ask("SET", "a", "2")
+    const ended = ending.command("SHUTDOWN")
+    await until("it waits", async () => String(await primary.ask("INFO", "clients")).includes("blocked_clients:1"))
+    expect(await primary.ask("SHUTDOWN", "ABORT")).toBe("OK")
+    expect(plain(await ended)).toEqual(new Error("ERR Errors trying to SHUTDOWN. Check logs."))
+    await primary.ask("SET", "a", "3")
+    const [digest] = await digests(primary)
+    await Promise.all([primary.stop(), ending.close()])
+    expect(plain(await slept)).toBe("OK")
+    await sleeper.close()
+    expect(await digests(replica)).toEqual([digest])
+  })
+
   it("resumes after kill -9 of either side, without a full sync", async () => {
     const [primary, replica] = await Promise.all([Node.start(), Node.start()])
     await replica.follow(primary)

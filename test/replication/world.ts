@@ -197,7 +197,8 @@ export class SimServer {
     minReplicas: 0,
     maxLagMs: 10_000,
     serveStale: true,
-    wholeLogBytes: 1 << 20
+    wholeLogBytes: 1 << 20,
+    shutdownMs: 10_000
   }
   readonly warnings: Array<string> = []
   /** Messages that came from a primary, and the sequence this server was at then. */

@@ -89,8 +89,20 @@ export interface WantedReplicas {
   readonly local: boolean
 }
 
+/** The orderly end of a server that others may follow. */
+export interface LeavingPort {
+  /**
+   * Calls `done` once every replica has everything, or `shutdown-timeout` is over: at once where there are none. The
+   * connection, if there is one, waits.
+   */
+  begin(done: () => void, connection?: ConnectionPort): void
+  /** Goes on serving; false when no end is waited for. */
+  abort(): boolean
+}
+
 /** Replication as commands may act on it. */
 export interface ReplicationPort {
+  readonly leaving: LeavingPort
   status(): ReplicationStatus
   /**
    * A piece of the segment that begins with a sequence, for a server of the same store that has lost it; null when there

@@ -34,7 +34,7 @@ export const shutdown = defineControl({
   history: [["7.0.0", "`NOW`, `FORCE`, `ABORT`."]],
   arity: -1,
   flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
-  run: ({ server }, argv) => {
+  run: ({ connection, server }, argv) => {
     const given = new Set<string>()
     for (let i = 1; i < argv.length; i++) {
       const option = word(argv.at(i))
@@ -48,7 +48,8 @@ export const shutdown = defineControl({
       return ok
     }
     const save = given.has("SAVE") ? true : given.has("NOSAVE") ? false : undefined
-    if (!server.shutdown({ save, now: given.has("NOW"), force: given.has("FORCE") })) throw cannotShutdown
+    const options = { save, now: given.has("NOW"), force: given.has("FORCE") }
+    if (!server.shutdown(options, connection)) throw cannotShutdown
     return noReply
   }
 })

@@ -58,7 +58,7 @@ export const persistence = {
     true,
     "with save rules, writes stop after a checkpoint has failed; when the log cannot be written they always do"
   ),
-  "sanitize-dump-payload": accepted(oneOf("no", "yes", "clients"), "no", "there is no RESTORE"),
+  "sanitize-dump-payload": accepted(oneOf("no", "yes", "clients"), "no", "every payload of RESTORE is checked in full"),
   "log-segment-bytes": works(
     bytes(4096, 2048 * mb),
     64 * mb,
@@ -95,5 +95,5 @@ export const persistence = {
     "continue",
     "whether EXEC goes on after a command that fails, or undoes everything"
   ),
-  "replica-ignore-disk-write-errors": accepted(yesNo, false, "there are no replicas")
+  "replica-ignore-disk-write-errors": accepted(yesNo, false, "a replica takes in nothing that its log has not taken")
 } as const

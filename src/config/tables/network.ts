@@ -65,7 +65,7 @@ export const network = {
     "bytes of unsent replies after which a client is closed"
   ),
   "maxmemory-clients": needs("clientEviction", bytesOrPercent, 0, "bytes that all connections together may take"),
-  "bind-source-addr": accepted(text, "", "the server opens no connections of its own"),
+  "bind-source-addr": works(text, "", "IP address that a replica connects to its primary from; else any"),
   "socket-mark-id": refused(integer(0, unsigned), 0, "the run-time has no way to mark sockets", immutable),
   "io-threads": accepted(integer(1, 128), 1, "one thread serves all connections", immutable),
   "io-threads-do-reads": accepted(yesNo, false, "one thread serves all connections", immutable),

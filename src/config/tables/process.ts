@@ -57,7 +57,11 @@ export const processTable = {
   "locale-collate": accepted(text, "", "text is compared byte by byte"),
   "hz": accepted(clamped(1, 500), 10, "background work runs as the event loop has time for it"),
   "dynamic-hz": accepted(yesNo, true, "background work runs as the event loop has time for it"),
-  "shutdown-timeout": accepted(integer(0, int), 10, "there are no replicas to wait for"),
+  "shutdown-timeout": works(
+    integer(0, int),
+    10,
+    "seconds the end of a primary waits until its replicas have everything"
+  ),
   "shutdown-on-sigint": accepted(shutdownOptions, ["default"], "every shutdown seals the log first"),
   "shutdown-on-sigterm": accepted(shutdownOptions, ["default"], "every shutdown seals the log first"),
   "busy-reply-threshold": accepted(integer(0, long), 5000, "there are no scripts to interrupt", {
@@ -66,7 +70,7 @@ export const processTable = {
   "propagation-error-behavior": accepted(
     oneOf("ignore", "panic", "panic-on-replicas"),
     "ignore",
-    "there are no replicas"
+    "what comes from a primary is written to the log as it is; what cannot be is refused"
   ),
   "ignore-warnings": accepted(text, "", "no warning keeps the server from starting"),
   "crash-log-enabled": accepted(yesNo, true, noCrashReports),

@@ -90,6 +90,7 @@ export const testPersistence = (
 
 /** A primary by itself. */
 const testReplication: ReplicationPort = {
+  leaving: { begin: (done) => done(), abort: () => false },
   status: () => ({
     primary: undefined,
     replicas: [],
