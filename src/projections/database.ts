@@ -77,6 +77,7 @@ export class Database {
   private readonly meter: Float64Array
 
   // The key looked up last. A command's decide and the fold of its events ask for the same slice: one hash, one probe.
+  // And commands on one collection mostly follow each other: its entry is known by the key in it.
   private memoKey: Slice | undefined = undefined
   private memoHash = 0
   private memoPointer: Pointer = 0
@@ -117,10 +118,32 @@ export class Database {
   locate(key: Slice): Pointer {
     const { turn } = this
     if (key === this.memoKey && this.memoTurn === turn.number) return this.memoPointer
+    if (this.isRemembered(key)) {
+      this.memoKey = key
+      this.memoTurn = turn.number
+      return this.memoPointer
+    }
     const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length)
     const p = this.dict.find(hash, key.bytes, key.start, key.length)
     this.remember(key, hash, p)
     return p
+  }
+
+  /** Whether the entry remembered is there and has this key. */
+  private isRemembered({ bytes, length, start }: Slice): boolean {
+    const p = this.memoPointer
+    if (p === 0 || Entry.keyLengthOf(this.arena, p) !== length) return false
+    const entry = this.arena.bytes[slabOf(p)]!
+    const at = byteOf(p) + Entry.headerBytes
+    // Keys of one kind begin alike: from the end another one is told at once.
+    for (let i = length - 1; i >= 0; i--) if (entry[at + i] !== bytes[start + i]) return false
+    return true
+  }
+
+  /** Ends the memory of the key looked up last. */
+  private forget(): void {
+    this.memoKey = undefined
+    this.memoPointer = 0
   }
 
   /** The hash of a key that was just located. */
@@ -205,7 +228,7 @@ export class Database {
 
   /** Makes the arena a little denser if it has become sparse; pointers into it end. False when there is nothing to do. */
   compact(): boolean {
-    this.memoKey = undefined
+    this.forget()
     return this.compactor.step()
   }
 
@@ -330,7 +353,7 @@ export class Database {
     } else this.dict.insert(hash, next)
     if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
     if (fields !== 0) this.indexFields(key, 0, fields)
-    this.memoKey = undefined
+    this.forget()
   }
 
   /** Bytes the value of an entry takes after its key, alignment included. */
@@ -384,7 +407,7 @@ export class Database {
     this.deadlines = new Order(this.arena)
     this.fieldDeadlines = new Order(this.arena)
     this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
-    this.memoKey = undefined
+    this.forget()
     this.saver = undefined
     return old
   }
@@ -398,7 +421,7 @@ export class Database {
     this.deadlines = other.deadlines
     this.fieldDeadlines = other.fieldDeadlines
     this.compactor = new Compactor(this.arena, (p) => this.relocate(p))
-    this.memoKey = undefined
+    this.forget()
     blank.unmeter()
     while (blank.dismantle());
   }

@@ -9,6 +9,7 @@ import { deadCount, deadlineOfField, deadlinesOf, fieldOf, packedDeadline, value
 import { type Pointer, slabOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { Slice } from "./memory/slice.ts"
+import { Recall } from "./recall.ts"
 
 const { hashtable, listpackex } = Entry.Encoding
 const needle = new Pack.Needle()
@@ -36,6 +37,9 @@ export const liveCount = (db: Database, p: Pointer, now: number): number => {
 export const isGone = (db: Database, p: Pointer, now: number): boolean =>
   Entry.isDead(db.arena, p, now) || (Entry.mayHaveTimedFields(db.arena, p) && liveCount(db, p, now) === 0)
 
+/** The field of a large hash that was looked up last for a change. */
+export const fieldRecall = new Recall()
+
 /** A field that was looked up, until the hash changes or another one is looked up. */
 export class FoundField {
   /** Unix milliseconds, 0 for none. */
@@ -45,17 +49,20 @@ export class FoundField {
   private at = 0
   private length = -1
 
-  /** Looks a field up; false when it is absent or dead. */
-  find(db: Database, p: Pointer, field: Slice, now: number): boolean {
-    return this.seek(db, p, field) && (this.deadline === 0 || this.deadline > now)
+  /** Looks a field up; false when it is absent or dead. `toChange`: the fold of this command will ask for it again. */
+  find(db: Database, p: Pointer, field: Slice, now: number, toChange = false): boolean {
+    return this.seek(db, p, field, toChange) && (this.deadline === 0 || this.deadline > now)
   }
 
-  private seek(db: Database, p: Pointer, field: Slice): boolean {
+  private seek(db: Database, p: Pointer, field: Slice, toChange: boolean): boolean {
     const { arena } = db
     const encoding = Entry.encodingOf(arena, p)
     this.deadline = 0
     if (encoding === hashtable) {
-      const block = db.structures.fields.open(rootOf(db, p)).get(field.bytes, field.start, field.length)
+      const table = db.structures.fields.open(rootOf(db, p))
+      const block = toChange
+        ? fieldRecall.locate(db.turn, table, field)
+        : table.get(field.bytes, field.start, field.length)
       if (block === 0) return false
       this.deadline = deadlineOfField(arena, block)
       valueOf(arena, block, valueText)

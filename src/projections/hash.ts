@@ -29,6 +29,7 @@ import {
   valueOf,
   writeField
 } from "./hash-fields.ts"
+import { fieldRecall } from "./hash-read.ts"
 import { type Pointer, slabOf, wordOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
@@ -192,8 +193,8 @@ const setLarge = (db: Database, p: Pointer, field: Slice, value: Slice, keep: bo
   const { arena, structures } = db
   const root = rootOf(db, p)
   const table = structures.fields.open(root)
-  const hash = table.hash(field.bytes, field.start, field.length)
-  const old = table.find(hash, field.bytes, field.start, field.length)
+  const old = fieldRecall.take(db.turn, table, field)
+  const { hash } = fieldRecall
   if (old === 0) {
     table.insert(hash, newBlock(db, field, value, 0))
     return p
@@ -268,8 +269,8 @@ const removeSmall = (db: Database, key: Slice, p: Pointer, field: Slice): Pointe
 const removeLarge = (db: Database, root: Pointer, field: Slice): void => {
   const { arena, structures } = db
   const table = structures.fields.open(root)
-  const hash = table.hash(field.bytes, field.start, field.length)
-  const old = table.find(hash, field.bytes, field.start, field.length)
+  const old = fieldRecall.take(db.turn, table, field)
+  const { hash } = fieldRecall
   if (old === 0) return
   db.elementChanging(root, old)
   const deadline = deadlineOfField(arena, old)
@@ -332,8 +333,8 @@ const toTimed = (db: Database, key: Slice, p: Pointer): Pointer => {
 const expireLarge = (db: Database, root: Pointer, field: Slice, deadline: number): void => {
   const { arena, structures } = db
   const table = structures.fields.open(root)
-  const hash = table.hash(field.bytes, field.start, field.length)
-  const old = table.find(hash, field.bytes, field.start, field.length)
+  const old = fieldRecall.take(db.turn, table, field)
+  const { hash } = fieldRecall
   if (old === 0) return
   const before = deadlineOfField(arena, old)
   if (before === deadline) return

@@ -24,6 +24,7 @@ import * as Intset from "./memory/intset.ts"
 import * as Pack from "./memory/pack.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 import type { Table } from "./memory/table.ts"
+import { Recall } from "./recall.ts"
 
 const { hashtable, intset, listpack } = Entry.Encoding
 const needle = new Pack.Needle()
@@ -58,6 +59,13 @@ export const hasMember = (db: Database, p: Pointer, member: Slice): boolean => {
     Intset.search(bytes, start + intsetHeader, cardinality(db, p), width, value) >= 0
 }
 
+/** The member of a large set that was looked up last for a change. */
+const recall = new Recall()
+
+/** Like `hasMember`, for a command that is about to change this very member: where it stands is remembered for the fold. */
+export const hasMemberToChange = (db: Database, p: Pointer, member: Slice): boolean =>
+  isLargeSet(db, p) ? recall.locate(db.turn, memberTable(db, p), member) !== 0 : hasMember(db, p, member)
+
 /** Where a member stands in the pack of a small set, in the slab's bytes; -1 when it does not. */
 const findPacked = (db: Database, p: Pointer, member: Slice): number => {
   const start = valueStart(db, p)
@@ -69,6 +77,14 @@ const findPacked = (db: Database, p: Pointer, member: Slice): number => {
 export const memberAt = (db: Database, p: Pointer, into: Slice): Slice => {
   const slab = slabOf(p)
   return into.set(db.arena.bytes[slab]!, byteOf(p) + memberBytesAt, db.arena.words[slab]![wordOf(p)]! >>> 2)
+}
+
+/** A random member of a large set, `into` being pointed at it; the fold of its removal then finds it at once. */
+export const randomMemberToTake = (db: Database, p: Pointer, random: () => number, into: Slice): Slice => {
+  const table = memberTable(db, p)
+  const element = table.random(random)
+  recall.note(db.turn, table, memberAt(db, element, into), table.hashAt(element), element)
+  return into
 }
 
 /** The members of a large set. */
@@ -182,9 +198,7 @@ const add = (db: Database, key: Slice, p: Pointer, member: Slice): Pointer => {
 const addToTable = (db: Database, p: Pointer, member: Slice): Pointer => {
   db.changing(p)
   const table = memberTable(db, p)
-  const { bytes, length, start } = member
-  const hash = table.hash(bytes, start, length)
-  if (table.find(hash, bytes, start, length) === 0) table.insert(hash, newMember(db, member))
+  if (recall.take(db.turn, table, member) === 0) table.insert(recall.hash, newMember(db, member))
   return p
 }
 
@@ -282,16 +296,13 @@ export const membersRemoved = (db: Database, key: Slice, members: ReadonlyArray<
 
 const remove = (db: Database, key: Slice, p: Pointer, member: Slice): Pointer => {
   const encoding = Entry.encodingOf(db.arena, p)
-  const { bytes, length, start } = member
   if (encoding === hashtable) {
     db.changing(p)
-    const root = rootOf(db, p)
-    const table = db.structures.members.open(root)
-    const hash = table.hash(bytes, start, length)
-    const element = table.find(hash, bytes, start, length)
+    const table = memberTable(db, p)
+    const element = recall.take(db.turn, table, member)
     if (element === 0) return p
-    db.elementChanging(root, element)
-    table.remove(hash, element)
+    db.elementChanging(table.root, element)
+    table.remove(recall.hash, element)
     db.arena.free(element)
     return p
   }

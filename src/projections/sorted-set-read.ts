@@ -8,6 +8,7 @@ import * as Pack from "./memory/pack.ts"
 import type { Ranked } from "./memory/ranked.ts"
 import { Slice } from "./memory/slice.ts"
 import type { Table } from "./memory/table.ts"
+import { Recall } from "./recall.ts"
 import * as Small from "./sorted-set-pack.ts"
 
 const needle = new Pack.Needle()
@@ -42,47 +43,16 @@ const findSmall = (db: Database, p: Pointer, member: Slice): number => {
   return Pack.find(db.arena.bytes[slabOf(p)]!, start + packHeader, end, needle.set(member), 2)
 }
 
-// The member of a large sorted set that was looked up last for a change: the fold asks for the same slice again.
-let memoDb: Database | undefined
-let memoMember: Slice | undefined
-let memoTurn = 0
-let memoRoot: Pointer = 0
-let memoHash = 0
-let memoElement: Pointer = 0
-
-/** Ends the memory of `locateScored`: the members it knew of may have changed. */
-export const forgetScored = (): void => {
-  memoMember = undefined
-}
-
-/** The block of a member of the large sorted set at `root`, 0 when it has none; `hashOfScored` is its hash then. */
-export const locateScored = (db: Database, root: Pointer, member: Slice): Pointer => {
-  if (member === memoMember && root === memoRoot && db.turn.number === memoTurn && db === memoDb) return memoElement
-  const table = db.structures.scored.open(root)
-  const { bytes, length, start } = member
-  memoHash = table.hash(bytes, start, length)
-  memoElement = table.find(memoHash, bytes, start, length)
-  memoDb = db
-  memoMember = member
-  memoTurn = db.turn.number
-  memoRoot = root
-  return memoElement
-}
+/** The member of a large sorted set that was looked up last for a change. */
+export const scoredRecall = new Recall()
 
 /** The block of a rank in the large sorted set at entry `p`; `into`, pointed at its member, is then found at once by the fold. */
 export const locateRanked = (db: Database, p: Pointer, rank: number, into: Slice): Pointer => {
   const e = rankedOrder(db, p).select(rank)
-  memoHash = scoredTable(db, p).hashAt(e)
-  memoElement = e
-  memoDb = db
-  memoMember = scoredMember(db, e, into)
-  memoTurn = db.turn.number
-  memoRoot = rootOf(db, p)
+  const table = scoredTable(db, p)
+  scoredRecall.note(db.turn, table, scoredMember(db, e, into), table.hashAt(e), e)
   return e
 }
-
-/** The hash of the member that `locateScored` looked for last. */
-export const hashOfScored = (): number => memoHash
 
 /** The score of a member; undefined when it is not in the sorted set. */
 export const scoreOf = (db: Database, p: Pointer, member: Slice): number | undefined => {
@@ -102,7 +72,7 @@ const scoreOfSmall = (db: Database, p: Pointer, member: Slice): number | undefin
 /** Like `scoreOf`, for a command that is about to change this very member: where it stands is remembered for the fold. */
 export const scoreToChange = (db: Database, p: Pointer, member: Slice): number | undefined => {
   if (!isLargeSortedSet(db, p)) return scoreOfSmall(db, p, member)
-  const e = locateScored(db, rootOf(db, p), member)
+  const e = scoredRecall.locate(db.turn, scoredTable(db, p), member)
   return e === 0 ? undefined : db.structures.order.scoreAt(e)
 }
 

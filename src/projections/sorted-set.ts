@@ -21,15 +21,7 @@ import { byteOf, type Pointer, slabOf, wordOf } from "./memory/arena.ts"
 import * as Pack from "./memory/pack.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 import * as Small from "./sorted-set-pack.ts"
-import {
-  cardinality,
-  forgetScored,
-  hashOfScored,
-  isLargeSortedSet,
-  locateScored,
-  rankedOrder,
-  scoredTable
-} from "./sorted-set-read.ts"
+import { cardinality, isLargeSortedSet, rankedOrder, scoredRecall, scoredTable } from "./sorted-set-read.ts"
 
 const needle = new Pack.Needle()
 const digits = new Uint8Array(Pack.digitsBytes)
@@ -124,11 +116,11 @@ const rescore = (db: Database, key: Slice, p: Pointer, at: number, member: Slice
 
 const scoreLarge = (db: Database, p: Pointer, member: Slice, value: number): void => {
   const root = rootOf(db, p)
-  const e = locateScored(db, root, member)
-  forgetScored()
+  const table = scoredTable(db, p)
+  const e = scoredRecall.take(db.turn, table, member)
   if (e === 0) {
     const made = newMember(db, member, value)
-    scoredTable(db, p).insert(hashOfScored(), made)
+    table.insert(scoredRecall.hash, made)
     rankedOrder(db, p).add(made)
     return
   }
@@ -194,11 +186,11 @@ const ended = (db: Database, key: Slice, p: Pointer): void => {
 
 const removeLarge = (db: Database, p: Pointer, member: Slice): void => {
   const root = rootOf(db, p)
-  const e = locateScored(db, root, member)
-  forgetScored()
+  const table = scoredTable(db, p)
+  const e = scoredRecall.take(db.turn, table, member)
   if (e === 0) return
   db.elementChanging(root, e)
-  scoredTable(db, p).remove(hashOfScored(), e)
+  table.remove(scoredRecall.hash, e)
   rankedOrder(db, p).take(e)
   db.arena.free(e)
 }
@@ -227,7 +219,7 @@ export const rangeRemoved = (db: Database, key: Slice, start: number, stop: numb
   if (many <= 0) return
   if (isLargeSortedSet(db, p)) {
     db.changing(p)
-    forgetScored()
+    scoredRecall.forget()
     const root = rootOf(db, p)
     const table = scoredTable(db, p)
     rankedOrder(db, p).takeRange(start, many, (e) => {

@@ -9,7 +9,7 @@ import type { Decision } from "../decision.ts"
 import { type Argv, type DataCommand, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
 import { distinctWords } from "../words.ts"
-import { hasField, valueLengthOf, valueOf, valuesOf } from "./reading.ts"
+import { hasField, hasFieldToChange, valueLengthOf, valueOf, valuesOf } from "./reading.ts"
 
 const { hash } = Entry.Type
 
@@ -19,7 +19,7 @@ const setFields = (d: Decision, argv: Argv): number => {
   const key = argv.at(1)
   const p = writableOf(d, key, hash)
   const added = argv.length === 4
-    ? p === 0 || !hasField(d, p, argv.at(2)) ? 1 : 0
+    ? p === 0 || !hasFieldToChange(d, p, argv.at(2)) ? 1 : 0
     : distinctWords(argv, 2, (field) => p === 0 || !hasField(d, p, field), 2).length
   d.emit({ _tag: "HashFieldsSet", key, pairs: rest(argv, 2) })
   return added
@@ -69,7 +69,7 @@ export const hsetnx = defineCommand({
   decide: (d, argv) => {
     const key = argv.at(1)
     const p = writableOf(d, key, hash)
-    if (p !== 0 && hasField(d, p, argv.at(2))) return 0
+    if (p !== 0 && hasFieldToChange(d, p, argv.at(2))) return 0
     d.emit({ _tag: "HashFieldsSet", key, pairs: rest(argv, 2) })
     return 1
   }

@@ -14,6 +14,10 @@ const digits = new Uint8Array(digitsBytes)
 /** Whether the hash at `p` has a live field. */
 export const hasField = (d: Decision, p: Pointer, field: Slice): boolean => found.find(d.db, p, field, d.now)
 
+/** Like `hasField`, for a command that is about to set this very field. */
+export const hasFieldToChange = (d: Decision, p: Pointer, field: Slice): boolean =>
+  found.find(d.db, p, field, d.now, true)
+
 /** The deadline of a live field (Unix ms), 0 for none; -1 when there is no such field. */
 export const deadlineOfField = (d: Decision, p: Pointer, field: Slice): number =>
   found.find(d.db, p, field, d.now) ? found.deadline : -1

@@ -3,7 +3,7 @@ import type { Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
-import { cardinality, hasMember } from "../../projections/set.ts"
+import { cardinality, hasMember, hasMemberToChange } from "../../projections/set.ts"
 import { expectType, readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey, keyAtIndex } from "../define.ts"
@@ -27,7 +27,7 @@ export const sadd = defineCommand({
     const p = writableOf(d, key, set)
     if (argv.length === 3) {
       const member = argv.at(2)
-      if (p !== 0 && hasMember(d.db, p, member)) return 0
+      if (p !== 0 && hasMemberToChange(d.db, p, member)) return 0
       d.emit({ _tag: "SetMembersAdded", key, members: [member] })
       return 1
     }

@@ -3,7 +3,15 @@ import { Elements, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
-import { cardinality, eachMember, isLargeSet, memberAt, membersAtPlaces, memberTable } from "../../projections/set.ts"
+import {
+  cardinality,
+  eachMember,
+  isLargeSet,
+  memberAt,
+  membersAtPlaces,
+  memberTable,
+  randomMemberToTake
+} from "../../projections/set.ts"
 import {
   bulks,
   positiveCount,
@@ -84,7 +92,9 @@ export const spop = defineCommand({
     if (argv.length === 2) {
       const p = writableOf(d, key, set)
       if (p === 0) return null
-      const member = randomMember(d, p)
+      const member = isLargeSet(d.db, p)
+        ? randomMemberToTake(d.db, p, () => d.random(), new Slice())
+        : randomMember(d, p)
       d.emit({ _tag: "SetMembersRemoved", key, members: [member] })
       return member
     }
