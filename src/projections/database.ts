@@ -129,8 +129,18 @@ export class Database {
     return p
   }
 
-  /** Whether the entry remembered is there and has this key. */
-  private isRemembered({ bytes, length, start }: Slice): boolean {
+  /** The entry located last, 0 when there was none. */
+  get lastLocated(): Pointer {
+    return this.memoPointer
+  }
+
+  /** The hash of its key. */
+  get lastHash(): number {
+    return this.memoHash
+  }
+
+  /** Whether the entry located last is there and has this key. */
+  isRemembered({ bytes, length, start }: Slice): boolean {
     const p = this.memoPointer
     if (p === 0 || Entry.keyLengthOf(this.arena, p) !== length) return false
     const entry = this.arena.bytes[slabOf(p)]!

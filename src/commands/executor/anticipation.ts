@@ -1,8 +1,11 @@
-import type { Keyspace } from "../../projections/keyspace.ts"
+import * as Entry from "../../projections/entry.ts"
+import type { Database, Keyspace } from "../../projections/keyspace.ts"
+import { type Pointer, slabOf, wordOf } from "../../projections/memory/arena.ts"
 import { prefetchLimit } from "../../projections/memory/dict.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
+import type { Table } from "../../projections/memory/table.ts"
 
-/** A database of up to so many keys stays in the processor's caches. */
+/** So many keys, or elements of a collection, stay in the processor's caches. */
 const cachedKeys = 20_000
 
 /** A request parsed ahead; `keyHash` is set to the hash of its second word, or -1. */
@@ -16,33 +19,71 @@ export interface ComingRequest {
 export class Anticipation {
   private readonly keyspace: Keyspace
   private readonly hashes = new Int32Array(prefetchLimit)
+  private readonly elementHashes = new Int32Array(prefetchLimit)
   private prefetched = 0
 
   constructor(keyspace: Keyspace) {
     this.keyspace = keyspace
   }
 
-  /** Whether a database is so large that its look-ups wait for memory, and so worth anticipating. */
+  /** Whether a database, or the collection used last, is so large that look-ups wait for memory, and so worth anticipating. */
   isWorthwhile(db: number): boolean {
-    return this.keyspace.database(db).size > cachedKeys
+    const database = this.keyspace.database(db)
+    return database.size > cachedKeys || isVast(database, database.lastLocated)
   }
 
   /**
-   * Readies what the next requests of a pipeline will look up, assuming that the word after a request's name is its key.
-   * A guess that is wrong costs a little time and nothing else.
+   * Readies what the next requests of a pipeline will look up, assuming that the word after a request's name is its key,
+   * and that elements are asked for in the collection used last. A guess that is wrong costs a little time and nothing
+   * else.
    */
   ready(db: number, requests: ReadonlyArray<ComingRequest>, count: number): void {
-    const { dict } = this.keyspace.database(db)
+    const database = this.keyspace.database(db)
+    const { dict, lastLocated } = database
+    const manyKeys = database.size > cachedKeys
+    const vast = isVast(database, lastLocated)
+    const isSortedSet = vast && Entry.typeOf(database.arena, lastLocated) === Entry.Type.zset
+    let elements = 0
     for (let i = 0; i < count; i++) {
       const request = requests[i]!
-      if (request.length < 2) {
-        request.keyHash = -1
-        this.hashes[i] = 0
-        continue
-      }
+      request.keyHash = -1
+      this.hashes[i] = 0
+      if (request.length < 2) continue
       const key = request.at(1)
-      this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length)
+      if (database.isRemembered(key)) {
+        this.hashes[i] = request.keyHash = database.lastHash
+        const at = vast ? elementAt(request, isSortedSet) : 0
+        if (at === 0) continue
+        const element = request.at(at)
+        this.elementHashes[elements++] = dict.hash(element.bytes, element.start, element.length)
+      } else if (manyKeys) this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length)
     }
-    this.prefetched ^= dict.prefetch(this.hashes, count)
+    if (manyKeys) this.prefetched ^= dict.prefetch(this.hashes, count)
+    if (elements > 0) this.prefetched ^= tableOf(database, lastLocated).prefetch(this.elementHashes, elements)
   }
+}
+
+/** Whether the entry at `p`, which may be 0, is a collection with a table that the caches do not hold. */
+const isVast = ({ arena }: Database, p: Pointer): boolean => {
+  if (p === 0) return false
+  const encoding = Entry.encodingOf(arena, p)
+  if (encoding !== Entry.Encoding.hashtable && encoding !== Entry.Encoding.skiplist) return false
+  const root = arena.words[slabOf(p)]![wordOf(p) + 4]!
+  return arena.words[slabOf(root)]![wordOf(root)]! > cachedKeys
+}
+
+/** The table of a large set, hash or sorted set. All tables and the dict of keys have the same hash. */
+const tableOf = ({ arena, structures }: Database, p: Pointer): Table => {
+  const type = Entry.typeOf(arena, p)
+  const { fields, members, scored } = structures
+  const table = type === Entry.Type.set ? members : type === Entry.Type.hash ? fields : scored
+  return table.open(arena.words[slabOf(p)]![wordOf(p) + 4]!)
+}
+
+/** Which word of a request names an element; 0 for none. A score precedes it in ZADD, an increment in ZINCRBY. */
+const elementAt = (request: ComingRequest, isSortedSet: boolean): number => {
+  if (request.length < 3) return 0
+  if (!isSortedSet || request.length === 3) return 2
+  const { length } = request.at(0)
+  return request.length === 4 && (length === 4 || length === 7) ? 3 : 0
 }
