@@ -191,7 +191,7 @@ const removeLarge = (db: Database, p: Pointer, member: Slice): void => {
   if (e === 0) return
   db.elementChanging(root, e)
   table.remove(scoredRecall.hash, e)
-  rankedOrder(db, p).take(e)
+  rankedOrder(db, p).takeOut(e)
   db.arena.free(e)
 }
 

@@ -1,5 +1,6 @@
 import * as Entry from "../../projections/entry.ts"
 import type { Database, Keyspace } from "../../projections/keyspace.ts"
+import { orderWord } from "../../projections/large.ts"
 import { type Pointer, slabOf, wordOf } from "../../projections/memory/arena.ts"
 import { prefetchLimit } from "../../projections/memory/dict.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
@@ -20,6 +21,7 @@ export class Anticipation {
   private readonly keyspace: Keyspace
   private readonly hashes = new Int32Array(prefetchLimit)
   private readonly elementHashes = new Int32Array(prefetchLimit)
+  private readonly members = new Uint32Array(prefetchLimit)
   private prefetched = 0
 
   constructor(keyspace: Keyspace) {
@@ -44,6 +46,8 @@ export class Anticipation {
     const vast = isVast(database, lastLocated)
     const isSortedSet = vast && Entry.typeOf(database.arena, lastLocated) === Entry.Type.zset
     let elements = 0
+    let pops = 0
+    let popsLast = false
     for (let i = 0; i < count; i++) {
       const request = requests[i]!
       request.keyHash = -1
@@ -53,13 +57,31 @@ export class Anticipation {
       if (database.isRemembered(key)) {
         this.hashes[i] = request.keyHash = database.lastHash
         const at = vast ? elementAt(request, isSortedSet) : 0
-        if (at === 0) continue
+        if (at === 0) {
+          if (isSortedSet && isPop(request)) {
+            pops++
+            popsLast = isMaximum(request)
+          }
+          continue
+        }
         const element = request.at(at)
         this.elementHashes[elements++] = dict.hash(element.bytes, element.start, element.length)
       } else if (manyKeys) this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length)
     }
     if (manyKeys) this.prefetched ^= dict.prefetch(this.hashes, count)
+    if (pops > 0) elements = this.outermost(database, lastLocated, popsLast, pops)
     if (elements > 0) this.prefetched ^= tableOf(database, lastLocated).prefetch(this.elementHashes, elements)
+  }
+
+  /** Reads the members that so many pops will take from a sorted set; the number of hashes of theirs. */
+  private outermost(database: Database, p: Pointer, last: boolean, pops: number): number {
+    const { arena, structures } = database
+    const table = tableOf(database, p)
+    const many = structures.order.open(table.ownerWord(table.root, orderWord)).outermost(last, pops, this.members)
+    // All waits for the members overlap, and their hashes follow.
+    for (let i = 0; i < many; i++) this.prefetched ^= arena.words[slabOf(this.members[i]!)]![wordOf(this.members[i]!)]!
+    for (let i = 0; i < many; i++) this.elementHashes[i] = table.hashAt(this.members[i]!)
+    return many
   }
 }
 
@@ -86,4 +108,13 @@ const elementAt = (request: ComingRequest, isSortedSet: boolean): number => {
   if (!isSortedSet || request.length === 3) return 2
   const { length } = request.at(0)
   return request.length === 4 && (length === 4 || length === 7) ? 3 : 0
+}
+
+/** Whether a request on a sorted set, of two words, is ZPOPMIN or ZPOPMAX. */
+const isPop = (request: ComingRequest): boolean => request.length === 2 && request.at(0).length === 7
+
+/** Whether it is ZPOPMAX. */
+const isMaximum = (request: ComingRequest): boolean => {
+  const { bytes, length, start } = request.at(0)
+  return (bytes[start + length - 1]! & 0xdf) === 0x58
 }

@@ -189,7 +189,7 @@ export class ReplyBuffer implements ElementSink {
 
   /** A double in the protocol of the reply being written. */
   double(value: number): void {
-    this.doubleText(formatDouble(value), this.protocol)
+    this.doubleValue(value, this.protocol)
   }
 
   /** A double in the protocol of the reply being written, whose text is given. */
@@ -207,6 +207,25 @@ export class ReplyBuffer implements ElementSink {
     out[at++] = CR
     out[at++] = LF
     this.used = at
+  }
+
+  private doubleValue(value: number, protocol: number): void {
+    // Most scores are small numbers of something, which need no string.
+    if (value > 0 && value <= 0x7fff_ffff && value === (value | 0)) {
+      if (protocol === 3) return this.header(COMMA, value | 0)
+      this.header(DOLLAR, digitsOf(value | 0))
+      this.digits(value | 0)
+    } else this.doubleText(formatDouble(value), protocol)
+  }
+
+  /** The digits of a non-negative int32, and CRLF. */
+  private digits(n: number): void {
+    this.room(16)
+    const out = this.chunk
+    const at = writeDigits(out, this.used, n)
+    out[at] = CR
+    out[at + 1] = LF
+    this.used = at + 2
   }
 
   /** The text of a double: ASCII, at most 32 bytes. */
@@ -256,7 +275,7 @@ export class ReplyBuffer implements ElementSink {
       this.aggregate(protocol === 3 ? ">" : "*", reply.items.length)
       for (const item of reply.items) this.write(item, protocol)
     } else if (reply instanceof Double) {
-      if (reply.text === undefined) this.doubleText(formatDouble(reply.value), protocol)
+      if (reply.text === undefined) this.doubleValue(reply.value, protocol)
       else if (protocol === 3) this.line(`,${reply.text}`)
       else this.writeRare(reply.text, protocol)
     } else if (reply instanceof Verbatim) {
@@ -314,14 +333,19 @@ export const sharedBytes = (length: number): Uint8Array =>
     ? Buffer.allocUnsafeSlow(length + 1).subarray(0, length)
     : Buffer.allocUnsafe(length)
 
+/** How many digits a non-negative int32 has. */
+const digitsOf = (n: number): number => {
+  if (n >= 10_000_000) return n < 100_000_000 ? 8 : n < 1_000_000_000 ? 9 : 10
+  return n < 10 ? 1 : n < 100 ? 2 : n < 1000 ? 3 : n < 10_000 ? 4 : n < 100_000 ? 5 : n < 1_000_000 ? 6 : 7
+}
+
 /** Writes a non-negative int32 in decimal; returns the position after it. */
 export const writeDigits = (out: Uint8Array, at: number, n: number): number => {
   if (n < 10) {
     out[at] = 48 + n
     return at + 1
   }
-  let digits = n < 100 ? 2 : n < 1000 ? 3 : n < 10_000 ? 4 : n < 100_000 ? 5 : n < 1_000_000 ? 6 : 7
-  if (n >= 10_000_000) digits = n < 100_000_000 ? 8 : n < 1_000_000_000 ? 9 : 10
+  const digits = digitsOf(n)
   let i = at + digits
   while (i > at) {
     const q = (n / 10) | 0

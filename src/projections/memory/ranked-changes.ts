@@ -37,6 +37,9 @@ const least = [21, 16]
 /** More elements than any node has. */
 const noChild = 255
 
+/** A leaf that members are taken off at the end of the order gives them up one by one until so few are left. */
+const leastAtEdge = 8
+
 const levelKind = (level: number): number => level === 0 ? 0 : 1
 
 /** See the head of this file. */
@@ -164,8 +167,11 @@ export class RankedChanges extends RankedTree {
 
   // ——— shrinking ———
 
-  /** Takes `many` elements from an index on out of the path's leaf, which has them. */
-  protected cut(index: number, many: number): void {
+  /**
+   * Takes `many` elements from an index on out of the path's leaf, which has them.
+   * @param atEdge the leaf is the first or the last one, and what is at the end of the order is taken
+   */
+  protected cut(index: number, many: number, atEdge = false): void {
     const leaf = this.pathNode[0]!
     const words = this.arena.words[slabOf(leaf)]!
     const empty = words[wordOf(leaf)] === many
@@ -176,6 +182,7 @@ export class RankedChanges extends RankedTree {
       level = this.dropEmpty()
       if (level < 0) return
     } else if (index === 0) this.correctLeast(1)
+    if (atEdge && words[wordOf(leaf)]! >= leastAtEdge) return
     while (level < this.height && this.relieve(level)) level++
     for (let root = this.root; this.height > 0 && this.elements(root) === 1; root = this.root) {
       const at = this.arena.words[slabOf(root)]!

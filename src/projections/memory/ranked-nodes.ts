@@ -52,6 +52,17 @@ export const moveWords = (words: Uint32Array, to: number, from: number, length: 
 export const close = (words: Uint32Array, base: number, runs: number, index: number, many: number): void => {
   const capacity = words[base + 1]!
   const left = words[base]! - many
+  if (runs === leafRuns && many === 1) {
+    // A leaf that loses one, by far the most frequent: one loop instead of three.
+    let at = base + header + index
+    for (const end = base + header + left; at < end; at++) {
+      words[at] = words[at + 1]!
+      words[at + capacity] = words[at + capacity + 1]!
+      words[at + 2 * capacity] = words[at + 2 * capacity + 1]!
+    }
+    words[base] = left
+    return
+  }
   for (let run = 0, at = base + header + index; run < runs; run++, at += capacity) {
     moveWords(words, at, at + many, left - index)
   }
