@@ -2,7 +2,6 @@
  * One database: its entries by key, their deadlines in order, the structures of its large collections, all in an arena of
  * its own.
  */
-import { freshClock } from "./access.ts"
 import * as Entry from "./entry.ts"
 import { earliestFieldDeadline } from "./hash-fields.ts"
 import { copyLarge } from "./large-copy.ts"
@@ -15,26 +14,7 @@ import type { HashSeed } from "./memory/hash.ts"
 import { Order } from "./memory/order.ts"
 import { copyBytes, Slice } from "./memory/slice.ts"
 import type { StreamWatcher } from "./memory/streams.ts"
-
-/**
- * The command or batch at work, shared by the databases of a keyspace. Whoever starts one calls `next`: memories of
- * slices end there, and entries touched from then on carry its time.
- */
-export class Turn {
-  number = 0
-  /** The access clock of entries that are new at the batch's time. */
-  clock = freshClock(0)
-
-  /** A key whose hash is known already, and that hash. */
-  knownKey: Slice | undefined = undefined
-  knownHash = 0
-
-  next(timeMs: number): void {
-    this.number++
-    this.knownKey = undefined
-    this.clock = freshClock(timeMs)
-  }
-}
+import type { Turn } from "./turn.ts"
 
 /** What a running checkpoint wants of a database; see checkpoint.ts. */
 export interface EntrySaver {

@@ -2,12 +2,14 @@
  * The data as it is now: sixteen (or as many as configured) databases, each with its own arena, so that emptying one is
  * dropping its arena, however many keys it held. A keyspace is a value: as many as wanted live side by side.
  */
-import { Database, Turn } from "./database.ts"
+import { Database } from "./database.ts"
 import { defaultLimits, type Limits } from "./limits.ts"
 import type { Arena } from "./memory/arena.ts"
 import type { HashSeed } from "./memory/hash.ts"
+import { Turn } from "./turn.ts"
 
-export { Database, type EntrySaver, highWordAt, integerBytes, Turn, wordAt } from "./database.ts"
+export { Database, type EntrySaver, highWordAt, integerBytes, wordAt } from "./database.ts"
+export { Turn } from "./turn.ts"
 
 /** One slab: unmapping it takes a fraction of a millisecond. */
 const smallArenaBytes = 4 << 20

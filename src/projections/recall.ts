@@ -1,8 +1,8 @@
 /** The memory of one element between a command's decision and the fold of its events, which ask for it by the same slice. */
-import type { Turn } from "./database.ts"
 import type { Pointer } from "./memory/arena.ts"
 import type { Slice } from "./memory/slice.ts"
 import type { Table } from "./memory/table.ts"
+import type { Turn } from "./turn.ts"
 
 /**
  * The element of a large collection that was looked up last for a change. It is known again by the slice that named it, so

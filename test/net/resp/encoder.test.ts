@@ -141,6 +141,16 @@ describe("encoder", () => {
     )
   })
 
+  it("writes whole doubles without a string and as with one", () => {
+    for (const size of [1, 9, 10, 99, 1234, 10_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 53]) {
+      for (const value of [size, -size]) {
+        const text = String(value)
+        expect(encode(new Double(value), 2).toString()).toBe(`$${text.length}\r\n${text}\r\n`)
+        expect(encode(new Double(value), 3).toString()).toBe(`,${text}\r\n`)
+      }
+    }
+  })
+
   it("writes each kind as the protocol has it", () => {
     const both = (reply: Reply) => [encode(reply, 2).toString("latin1"), encode(reply, 3).toString("latin1")]
     expect(both(null)).toEqual(["$-1\r\n", "_\r\n"])

@@ -101,9 +101,10 @@ describe("ranked", () => {
           })
           expect(gone).toEqual(model.splice(from, count).map(({ p }) => p))
         } else {
-          const index = random.below(model.length)
+          const index = random.pick([0, model.length - 1, random.below(model.length), random.below(model.length)])
           const [member] = model.splice(index, 1)
-          ranked.take(member!.p)
+          if (random.chance(0.5)) ranked.take(member!.p)
+          else ranked.takeOut(member!.p)
           if (random.chance(0.5)) {
             member!.score = scoreOf(random, kinds)
             setScore(arena, member!.p, member!.score)
@@ -370,12 +371,41 @@ describe("ranked", () => {
     }
   })
 
+  it("is emptied from either end, which it tells beforehand", () => {
+    for (const last of [false, true]) {
+      const arena = new Arena()
+      const ranked = new Ranked(arena, offset)
+      const root = ranked.create()
+      const members = Array.from({ length: 20_000 }, (_, i) => make(arena, `${i % 7}`.repeat(9), i >>> 3))
+      for (const { p } of members) ranked.add(p)
+      members.sort(order)
+      if (last) members.reverse()
+      const coming = new Uint32Array(16)
+      members.forEach(({ p }, i) => {
+        if (i % 13 === 0) {
+          const many = ranked.outermost(last, 16, coming)
+          expect(many).toBeGreaterThan(0)
+          expect([...coming.subarray(0, many)]).toEqual(members.slice(i, i + many).map((member) => member.p))
+        }
+        ranked.takeOut(p)
+        arena.free(p)
+        if (i % 1000 !== 0 || i + 1 === members.length) return
+        expect(ranked.size).toBe(members.length - i - 1)
+        expect(ranked.select(last ? ranked.size - 1 : 0)).toBe(members[i + 1]!.p)
+      })
+      expect(ranked.outermost(last, 16, coming)).toBe(0)
+      ranked.release(root)
+      expect(arena.usedBytes).toBe(0)
+    }
+  })
+
   it("refuses to take out what is not there", () => {
     const arena = new Arena()
     const ranked = new Ranked(arena, offset)
     ranked.create()
     const [a, b, twin] = [make(arena, "a", 1), make(arena, "b", 1), make(arena, "a", 1)]
     expect(() => ranked.take(a.p)).toThrow("no member")
+    expect(() => ranked.takeOut(a.p)).toThrow("no member")
     ranked.add(a.p)
     for (const { p } of [b, twin]) expect(() => ranked.take(p)).toThrow("no member")
     expect(() => ranked.move(b.p, 3)).toThrow("no member")

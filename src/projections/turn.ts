@@ -1,0 +1,22 @@
+import { freshClock } from "./access.ts"
+import type { Slice } from "./memory/slice.ts"
+
+/**
+ * The command or batch at work, shared by the databases of a keyspace. Whoever starts one calls `next`: memories of
+ * slices end there, and entries touched from then on carry its time.
+ */
+export class Turn {
+  number = 0
+  /** The access clock of entries that are new at the batch's time. */
+  clock = freshClock(0)
+
+  /** A key whose hash is known already, and that hash. */
+  knownKey: Slice | undefined = undefined
+  knownHash = 0
+
+  next(timeMs: number): void {
+    this.number++
+    this.knownKey = undefined
+    this.clock = freshClock(timeMs)
+  }
+}
