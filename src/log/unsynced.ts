@@ -2,6 +2,8 @@
 const budget = 16 << 20
 /** One that grew as a whole would have to be copied in the turn in which it does, for tens of milliseconds. */
 const chunkBytes = 256 << 10
+/** Chunks that stay when nothing came in while the disk was at it. */
+const idleChunks = 2
 
 /**
  * Copies of the frames written since the last fsync. When an fsync fails the kernel may already have dropped the pages:
@@ -9,13 +11,13 @@ const chunkBytes = 256 << 10
  */
 export class UnsyncedFrames {
   /** What is kept begins `skipped` bytes into the first. */
-  private readonly chunks: Array<Uint8Array> = []
+  private readonly chunks: Array<Uint8Array<ArrayBuffer>> = []
   private skipped = 0
   private length = 0
   /** Lsn of the first byte kept. */
   private start = 0
   /** Chunks for what comes next, as many as were of use since the last fsync but one. */
-  private readonly spare: Array<Uint8Array> = []
+  private readonly spare: Array<Uint8Array<ArrayBuffer>> = []
   private most = 0
 
   /** Keeps a frame that was written at `lsn`. */
@@ -45,7 +47,9 @@ export class UnsyncedFrames {
     const covered = Math.min(this.length, Math.max(0, lsn - this.start))
     if (covered === 0) return
     this.drop(covered)
-    this.spare.length = Math.min(this.spare.length, this.most)
+    const kept = this.length === 0 ? Math.min(this.most, idleChunks) : this.most
+    // Left to the collector, which sees only a small heap, they might stay for minutes.
+    for (const chunk of this.spare.splice(kept)) chunk.buffer.transfer(0)
     this.most = this.chunks.length
   }
 

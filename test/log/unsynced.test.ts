@@ -52,4 +52,21 @@ describe("frames not synced yet", () => {
     frames.overlay(target.fill(0), 0)
     expect(target.every((byte) => byte === 0)).toBe(true)
   })
+
+  it("give their memory back when nothing came in during a sync", () => {
+    const frames = new UnsyncedFrames()
+    const frame = new Uint8Array(4 << 20)
+    const held = (): number => process.memoryUsage().arrayBuffers
+    const before = held()
+    frames.add(0, frame, frame.length)
+    frames.add(frame.length, frame, frame.length)
+    frames.release(frame.length)
+    expect(held() - before).toBeGreaterThan(7 << 20)
+    frames.release(2 * frame.length)
+    expect(held() - before).toBeLessThan(1 << 20)
+    frames.add(2 * frame.length, frame.fill(3), frame.length)
+    const target = new Uint8Array(frame.length)
+    frames.overlay(target, 2 * frame.length)
+    expect(Buffer.compare(target, frame)).toBe(0)
+  })
 })

@@ -188,6 +188,26 @@ describe("arena", () => {
     expect([arena.giveBack(), arena.giveBack()]).toEqual([true, false])
   })
 
+  it("makes several regions at once when it outgrows the first, for the collector sets out at each", () => {
+    const arena = new Arena()
+    const reserved = (): number => process.memoryUsage().arrayBuffers
+    const before = reserved()
+    const grow = (to: number): void => {
+      while (arena.usedBytes < to) arena.allocate(1 << 20)
+    }
+    grow(3 << 20)
+    expect(reserved() - before).toBeLessThan(16 << 20)
+    grow(12 << 20)
+    const atOnce = reserved()
+    expect(atOnce - before).toBeGreaterThan(250 << 20)
+    grow(240 << 20)
+    expect(reserved() - atOnce).toBeLessThan(16 << 20)
+    grow(280 << 20)
+    expect(reserved() - atOnce).toBeGreaterThan(60 << 20)
+    while (arena.dismantle());
+    expect(reserved() - before).toBeLessThan(16 << 20)
+  })
+
   it("uses the gaps in full pages before it reserves more", () => {
     for (const size of [16, 1000, 20_000, 300_000]) {
       const arena = new Arena()
