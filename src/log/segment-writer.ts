@@ -21,6 +21,9 @@ const calmSync = 1 << 20
 /** A rotation, or a write, that failed is tried again after this long. */
 export const retryEveryMs = 100
 
+/** Frames of the segment that was found are looked at for so long at a time, and so many at most. */
+const [catchUpMs, catchUpFrames] = [1, 1024]
+
 /** What the writer needs from the log it belongs to. */
 export interface WriterHooks {
   /** A segment has been sealed and the next one begun. */
@@ -274,12 +277,19 @@ export abstract class SegmentWriter {
     if (segment.end > segmentBytes >>> 1) KeyFilter.prepare(segmentBytes)
   }
 
-  /** See `TellOpen`. A call for which it is too early looks at a millisecond's worth of what was there. */
+  /** See `TellOpen`. */
   openSegment(known: KnownOfOpen | undefined): ReturnType<TellOpen> {
     this.indexWanted = true
-    const until = this.clock.monotonic() + 1
-    for (let i = 0; i < 64 && this.catchUp !== undefined && this.clock.monotonic() < until; i++) this.continueCatchUp(1)
+    this.catchUpABit()
     return openSegmentOf(this.segment, known)
+  }
+
+  /** Looks at a millisecond's worth of what was there when the log was opened. */
+  protected catchUpABit(): void {
+    const until = this.clock.monotonic() + catchUpMs
+    for (let i = 0; i < catchUpFrames && this.catchUp !== undefined && this.clock.monotonic() < until; i++) {
+      this.continueCatchUp(1)
+    }
   }
 
   protected continueCatchUp(frames: number): void {

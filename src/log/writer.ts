@@ -32,8 +32,8 @@ const syncEveryMs = 1000
 const mostTurnsPutOff = 4
 /** Where syncs usually take longer they are done in the background; when one is tried again. */
 const [longestInlineMs, inlineAgainMs] = [1, 2000]
-/** Index slices after a start-up: frames per tick. A clock that falls by more than `clockStepMs` leaves a CONTROL record. */
-const [catchUpFrames, clockStepMs] = [64, 1000]
+/** A clock that falls by more than this leaves a CONTROL record. */
+const clockStepMs = 1000
 
 /** The writing end of the log; see the head of this file. */
 export class LogWriter extends FollowingWriter {
@@ -211,7 +211,7 @@ export class LogWriter extends FollowingWriter {
     if (this.dead) return
     const now = this.clock.monotonic()
     // Until something is written no footer can be due: a server that loads its data has better things to do.
-    if (this.catchUp !== undefined && (this.hasAppended || this.indexWanted)) this.continueCatchUp(catchUpFrames)
+    if (this.catchUp !== undefined && (this.hasAppended || this.indexWanted)) this.catchUpABit()
     this.prepareNext(now)
     if (this.unavailable !== undefined) {
       if (now - this.lastTry >= retryEveryMs) this.retry(now)
