@@ -87,6 +87,7 @@ export class BlockIndex implements KeyVisitor {
     for (let i = 0; i < definitions.length; i += 2) {
       this.sessions.push({ ref: definitions[i]!, position: definitions[i + 1]! })
     }
+    this.lastTime = entries[behind]!
     this.nextSequence = entries[behind + 1]!
     this.end = entries[behind + 2]!
   }
@@ -109,10 +110,10 @@ export class BlockIndex implements KeyVisitor {
     if (header.type === frameType.gap) this.gaps.push(readGap(cursor.bytes, cursor.at, header))
     if (header.type === frameType.batches) {
       const last = this.entries.at(-1)
-      if (
-        count > 0 &&
-        (last === undefined || position - last.position >= blockBytes || header.time - last.time >= blockMs)
-      ) {
+      // What the log has told about is complete: whatever comes behind it is another block.
+      const due = last === undefined || !this.keys.open
+        || position - last.position >= blockBytes || header.time - last.time >= blockMs
+      if (count > 0 && due) {
         this.keys.begin()
         this.entries.push({ time: header.time, sequence: header.sequence, position })
       }

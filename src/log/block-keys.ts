@@ -61,7 +61,8 @@ export class BlockKeys {
   /** Hashes of the keys of the block that is not complete. */
   private hashes = new Int32Array(1024)
   private hashCount = 0
-  private open = false
+  /** A block has begun that is not complete. */
+  open = false
   private crowded = false
   /** Blocks, by their place, in which databases are emptied or swapped, or keys change databases. */
   readonly moving: Array<number> = []

@@ -4,6 +4,7 @@
  */
 import type { ActiveSegment } from "./active-segment.ts"
 import type { BlockKeysCopy } from "./block-keys.ts"
+import type { IndexEntry } from "./segment-index.ts"
 
 /** So much at a time; where more has gathered, of many small blocks or a huge segment, whoever reads looks for himself. */
 const mostBlocks = 1 << 15
@@ -36,20 +37,23 @@ export type TellOpen = (known: KnownOfOpen | undefined) => OpenSegment | "later"
 
 /** See `TellOpen`. */
 export const openSegmentOf = (
-  { header, id, index }: ActiveSegment,
+  segment: ActiveSegment,
   known: KnownOfOpen | undefined
 ): ReturnType<TellOpen> => {
+  const { header, id, index } = segment
   const { blockKeys, entries, sessions } = index
   if (!index.complete) return "later"
   if (index.gaps || entries.length !== blockKeys.length) return undefined
   const { blocks, sessions: told } = known?.id === id ? known : { blocks: 0, sessions: 0 }
   const complete = blockKeys.completeBlocks
-  const behind = entries[complete]
-  if (complete === blocks || behind === undefined) return undefined
+  if (complete === blocks) return undefined
   if (complete - blocks > mostBlocks || blockKeys.wordsFrom(blocks) > mostWords) return undefined
   const places = new Float64Array((complete - blocks + 1) * 3)
+  // Without a block that goes on they end where the segment does.
+  const end: IndexEntry = { time: segment.lastTime, sequence: segment.lastSequence + 1, position: segment.end }
+  const behind = entries[complete] ?? end
   for (let i = blocks; i <= complete; i++) {
-    const { position, sequence, time } = entries[i]!
+    const { position, sequence, time } = entries[i] ?? end
     places.set([time, sequence, position], (i - blocks) * 3)
   }
   const definitions: Array<number> = []

@@ -143,6 +143,36 @@ describe("a search through the keys of blocks", () => {
     expect(sizes.looked).toBeLessThan(sizes.blocks * 0.05)
   })
 
+  it("finds what is written after the log was opened again and has told about what was there", () => {
+    for (const clean of [true, false]) {
+      const world = new HistoryWorld({ segmentBytes: 1 << 20 })
+      world.disk.immediate = true
+      const write = (times: number): void => {
+        for (let i = 0; i < times; i++) {
+          world.run(world.connections[0]!, "SET", `key:${i}`, "x")
+          world.commit()
+          world.clock.advance(100)
+        }
+      }
+      write(45)
+      world.restart(clean)
+      const directory = new LogDirectory(world.disk)
+      let known: KnownOfOpen | undefined
+      for (let round = 0; round < 8; round++) {
+        while (world.log.openSegment(known) === "later");
+        const open = world.log.openSegment(known)
+        if (open !== undefined && open !== "later") {
+          known = knownAfter(open)
+          directory.adopt(open)
+        }
+        expect(known?.blocks).toBeGreaterThan(3)
+        expectSame(directory.view(world.live()), scanned(world), `clean ${clean}, round ${round}`)
+        write(round)
+        expectSame(directory.view(world.live()), scanned(world), `clean ${clean}, round ${round}, later`)
+      }
+    }
+  })
+
   it("finds which blocks move databases, without a look at the others", () => {
     const random = new Random(5)
     const world = new HistoryWorld({ segmentBytes })
