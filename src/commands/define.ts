@@ -7,8 +7,9 @@ import type { CommandTable } from "./table.ts"
 /** The words of one request; slot 0 is the command's name. Slices are valid until the command returns. */
 export interface Argv {
   readonly length: number
-  /** Hash of the word after the name where it is known already, else -1 or absent. */
+  /** Hash of the word after the name, as a signed number, where it is known already. */
   readonly keyHash?: number
+  readonly isHashed?: boolean
   at(index: number): Slice
 }
 

@@ -103,7 +103,7 @@ export class Database {
       this.memoTurn = turn.number
       return this.memoPointer
     }
-    const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length)
+    const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length) | 0
     const p = this.dict.find(hash, key.bytes, key.start, key.length)
     this.remember(key, hash, p)
     return p
@@ -114,7 +114,7 @@ export class Database {
     return this.memoPointer
   }
 
-  /** The hash of its key. */
+  /** The hash of its key, as a signed number. */
   get lastHash(): number {
     return this.memoHash
   }
@@ -139,7 +139,7 @@ export class Database {
   /** The hash of a key that was just located. */
   private hashOf(key: Slice): number {
     return key === this.memoKey && this.memoTurn === this.turn.number
-      ? this.memoHash
+      ? this.memoHash >>> 0
       : this.dict.hash(key.bytes, key.start, key.length)
   }
 
@@ -147,9 +147,9 @@ export class Database {
   create(key: Slice, type: number, encoding: number, deadline: number, valueBytes: number): Pointer {
     const hash = this.hashOf(key)
     const p = this.build(key, type, encoding, deadline, this.turn.clock, valueBytes)
-    this.dict.insert(hash, p)
+    this.dict.insert(hash | 0, p)
     if (deadline !== 0) this.deadlines.insert(Math.floor(deadline / 0x1_0000_0000), deadline >>> 0, hash)
-    this.remember(key, hash, p)
+    this.remember(key, hash | 0, p)
     return p
   }
 
@@ -192,7 +192,7 @@ export class Database {
     const hash = this.hashOf(key)
     this.dict.replace(hash, p, next)
     this.arena.free(p)
-    this.remember(key, hash, next)
+    this.remember(key, hash | 0, next)
     return next
   }
 

@@ -97,7 +97,7 @@ export class Replay implements Replayed {
       const key = keyOf(event)
       if (key !== undefined) {
         turn.knownKey = key
-        turn.knownHash = hashes[i]! >>> 0
+        turn.knownHash = hashes[i]!
       }
       evolve(keyspace, heldDb, event)
     }

@@ -10,7 +10,10 @@ export class Turn {
   /** The access clock of entries that are new at the batch's time. */
   clock = freshClock(0)
 
-  /** A key whose hash is known already, and that hash. */
+  /**
+   * A key whose hash is known already, and that hash, as a signed number like all hashes that are handed on here: half of
+   * the unsigned ones would each take an object on the heap.
+   */
   knownKey: Slice | undefined = undefined
   knownHash = 0
 

@@ -9,10 +9,11 @@ import type { Table } from "../../projections/memory/table.ts"
 /** So many keys, or elements of a collection, stay in the processor's caches. */
 const cachedKeys = 20_000
 
-/** A request parsed ahead; `keyHash` is set to the hash of its second word, or -1. */
+/** A request parsed ahead; `keyHash` is set to the hash of its second word, a signed number, if it has one. */
 export interface ComingRequest {
   readonly length: number
   keyHash: number
+  isHashed: boolean
   at(i: number): Slice
 }
 
@@ -50,12 +51,13 @@ export class Anticipation {
     let popsLast = false
     for (let i = 0; i < count; i++) {
       const request = requests[i]!
-      request.keyHash = -1
+      request.isHashed = false
       this.hashes[i] = 0
       if (request.length < 2) continue
       const key = request.at(1)
       if (database.isRemembered(key)) {
         this.hashes[i] = request.keyHash = database.lastHash
+        request.isHashed = true
         const at = vast ? elementAt(request, isSortedSet) : 0
         if (at === 0) {
           if (isSortedSet && isPop(request)) {
@@ -66,7 +68,10 @@ export class Anticipation {
         }
         const element = request.at(at)
         this.elementHashes[elements++] = dict.hash(element.bytes, element.start, element.length)
-      } else if (manyKeys) this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length)
+      } else if (manyKeys) {
+        this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length) | 0
+        request.isHashed = true
+      }
     }
     if (manyKeys) this.prefetched ^= dict.prefetch(this.hashes, count)
     if (pops > 0) elements = this.outermost(database, lastLocated, popsLast, pops)

@@ -84,7 +84,7 @@ export class CommandExecutor {
         const { turn } = this.keyspace
         turn.next(this.view.time)
         turn.knownKey = key
-        turn.knownHash = hash
+        turn.knownHash = hash | 0
         this.apply(db, "evict", 0, undefined, events, 1)
         this.statistics.evictedKeys++
       }

@@ -73,9 +73,16 @@ export interface ViewPorts {
   readonly mayNotWait: () => boolean
 }
 
+/**
+ * What a field holds at first that is to keep its numbers as objects. V8 keeps a field that never held anything but
+ * numbers as a bare double, and makes an object of it whenever it is passed to a function that is not inlined: for the
+ * time that was three a command.
+ */
+const boxed = undefined as unknown as number
+
 /** See `Decision`. One instance, pointed at each command in turn by `begin`. */
 export class View implements Decision {
-  now = 0
+  now: number = boxed
   /** Unix milliseconds; what counts as `time` where nothing is to be dead. */
   clock = 0
   client!: ClientState
@@ -110,6 +117,7 @@ export class View implements Decision {
   private digitsUsed = 0
 
   constructor(keyspace: Keyspace, ports: ViewPorts) {
+    this.now = 0
     this.keyspace = keyspace
     this.ports = ports
     this.memory = ports.memory
@@ -128,9 +136,9 @@ export class View implements Decision {
     this.digitsUsed = 0
     const { turn } = this.keyspace
     turn.next(this.time)
-    if (argv.keyHash !== undefined && argv.keyHash >= 0) {
+    if (argv.isHashed === true) {
       turn.knownKey = argv.at(1)
-      turn.knownHash = argv.keyHash
+      turn.knownHash = argv.keyHash!
     }
   }
 

@@ -7,6 +7,7 @@ import { int64 } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
+import { stringIncremented } from "./reused-events.ts"
 
 const decrementOverflow = new ReplyError("ERR decrement would overflow")
 const minimum = -(2n ** 63n)
@@ -24,7 +25,7 @@ export const addInt64 = (a: Int64, b: Int64): Int64 | undefined => {
 const increment = (d: Decision, key: Slice, by: Int64): Reply => {
   const value = addInt64(d.integer(key) ?? 0, by)
   if (value === undefined) throw errors.overflow
-  d.emit({ _tag: "StringIncremented", key, value })
+  d.emit(stringIncremented(key, value))
   return value
 }
 

@@ -7,6 +7,7 @@ import { allKeys, type Argv, defineCommand, keysWithValues, numberedKeys } from 
 import { errors, wrongArity } from "../errors.ts"
 import { Condition, existenceOf } from "./condition.ts"
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
+import { stringSet } from "./reused-events.ts"
 import { isString } from "./value.ts"
 
 export const mget = defineCommand({
@@ -52,7 +53,7 @@ export const mset = defineCommand({
     for (let i = 1; i < argv.length; i += 2) {
       const key = argv.at(i)
       d.lookup(key)
-      d.emit({ _tag: "StringSet", key, value: argv.at(i + 1), expireAt: null })
+      d.emit(stringSet(i >>> 1, key, argv.at(i + 1), null))
     }
     return ok
   }
@@ -73,7 +74,7 @@ export const msetnx = defineCommand({
     if (argv.length % 2 === 0) throw wrongArity(d.commandName)
     if (anyPresent(d, argv, 1, argv.length)) return 0
     for (let i = 1; i < argv.length; i += 2) {
-      d.emit({ _tag: "StringSet", key: argv.at(i), value: argv.at(i + 1), expireAt: null })
+      d.emit(stringSet(i >>> 1, argv.at(i), argv.at(i + 1), null))
     }
     return 1
   }

@@ -7,6 +7,7 @@ import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
 import { absentMeets, comparisonOf, Condition, existenceOf, meets } from "./condition.ts"
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
+import { stringSet } from "./reused-events.ts"
 import { readable } from "./value.ts"
 
 /** Whether a SET answers or compares what was there. A guess by words alone: the request need not make sense. */
@@ -46,7 +47,7 @@ export const set = defineCommand({
     if (argv.length > 3) return setWithOptions(d, argv)
     const key = argv.at(1)
     d.lookup(key)
-    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    d.emit(stringSet(0, key, argv.at(2), null))
     return ok
   }
 })
@@ -99,7 +100,7 @@ const setWithOptions = (d: Decision, argv: Argv): Reply => {
     : condition !== Condition.nx
   if (!met) return get ? old : null
   const kept = keepDeadline && p !== 0 ? d.deadline(p) : deadline
-  d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: kept === 0 ? null : kept })
+  d.emit(stringSet(0, key, argv.at(2), kept === 0 ? null : kept))
   return get ? old : ok
 }
 
@@ -116,7 +117,7 @@ export const setnx = defineCommand({
   decide: (d, argv) => {
     const key = argv.at(1)
     if (d.lookup(key) !== 0) return 0
-    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    d.emit(stringSet(0, key, argv.at(2), null))
     return 1
   }
 })
@@ -125,7 +126,7 @@ const setExpiring = (d: Decision, argv: Argv, unit: number): Reply => {
   const key = argv.at(1)
   const expireAt = deadlineOf(d, unit, argv.at(2))
   d.lookup(key)
-  d.emit({ _tag: "StringSet", key, value: argv.at(3), expireAt })
+  d.emit(stringSet(0, key, argv.at(3), expireAt))
   return ok
 }
 
@@ -169,7 +170,7 @@ export const getset = defineCommand({
   decide: (d, argv) => {
     const key = argv.at(1)
     const p = readable(d, key)
-    d.emit({ _tag: "StringSet", key, value: argv.at(2), expireAt: null })
+    d.emit(stringSet(0, key, argv.at(2), null))
     return p === 0 ? null : d.text(p)
   }
 })

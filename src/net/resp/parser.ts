@@ -22,8 +22,9 @@ const STAR = 42
 /** The words of the request at hand. One instance serves all connections: a request runs before the next is parsed. */
 export class Arguments {
   length = 0
-  /** Hash of the word after the name, where it was computed ahead; -1 otherwise. */
-  keyHash = -1
+  /** Hash of the word after the name, as a signed number, if it was computed ahead. */
+  keyHash = 0
+  isHashed = false
   private readonly slices: Array<Slice> = Array.from({ length: 64 }, () => new Slice())
 
   at(index: number): Slice {
