@@ -4,7 +4,7 @@
  * as it was at one moment. What is learned about segments is kept for the views to come, up to a limit of memory.
  */
 import { type Disk, DiskError, type DiskFile } from "../log/disk.ts"
-import { logCorrupt } from "../log/errors.ts"
+import { LogCorrupt, logCorrupt, LogFormatTooNew } from "../log/errors.ts"
 import { FrameCursor } from "../log/frame-cursor.ts"
 import { type Manifest, readManifest } from "../log/manifest.ts"
 import type { OpenSegment } from "../log/open-segment.ts"
@@ -220,24 +220,42 @@ export class LogDirectory {
   }
 
   /**
-   * To be called while nobody asks anything: makes a piece of an index of a segment that was asked about, so that the next
-   * question finds the blocks that matter at once. False when there is nothing to do.
+   * To be called while nobody asks anything: reads a footer, or makes a piece of an index of a segment that was asked about,
+   * so that the next question finds the blocks that matter at once. False when there is nothing to do.
    */
   indexMore(): boolean {
     // More than half would push out what others need.
-    if (this.cachedBytes > this.cacheBytes / 2) this.unindexed.clear()
+    if (this.cachedBytes > this.cacheBytes / 2) {
+      this.unindexed.clear()
+      return false
+    }
     for (const segment of this.unindexed) {
-      try {
-        const made = this.segments.get(segment.first) !== segment || segment.indexSome(pieceBytes)
-        if (this.segments.get(segment.first) === segment) this.account(segment)
-        if (!made) return true
-      } catch (error) {
-        if (!(error instanceof SegmentGone) && !(error instanceof DiskError)) throw error
-      }
+      const made = this.inAdvance(
+        segment,
+        () => this.segments.get(segment.first) !== segment || segment.indexSome(pieceBytes)
+      )
+      if (made === false) return true
       this.unindexed.delete(segment)
-      return this.unindexed.size > 0
+      return true
+    }
+    for (const segment of [...this.segments.values()].reverse()) {
+      if (this.inAdvance(segment, () => segment.readFooter()) === true) return true
     }
     return false
+  }
+
+  /** Does something for later, which may fail: whoever asks will hear of it. */
+  private inAdvance(segment: Segment, work: () => boolean): boolean | undefined {
+    try {
+      return work()
+    } catch (error) {
+      const expected = error instanceof SegmentGone || error instanceof DiskError || error instanceof LogCorrupt
+        || error instanceof LogFormatTooNew
+      if (!expected) throw error
+      return undefined
+    } finally {
+      if (this.segments.get(segment.first) === segment) this.account(segment)
+    }
   }
 }
 

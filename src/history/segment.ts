@@ -281,6 +281,17 @@ export class Segment {
     }
   }
 
+  /** Reads its footer for later; false where there is none to be read, or it is known already. */
+  readFooter(): boolean {
+    if (this.summary === undefined || this.index !== undefined || this.facts !== undefined) return false
+    const file = this.open()
+    try {
+      return this.footerFacts(file) !== undefined
+    } finally {
+      file.close()
+    }
+  }
+
   /** Whether an index would tell more than its footer, which is of before there were keys of blocks. */
   get wantsIndex(): boolean {
     return this.index === undefined && this.facts !== undefined && this.facts.blockKeys === undefined

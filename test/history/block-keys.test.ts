@@ -186,6 +186,24 @@ describe("a search through the keys of blocks", () => {
     for (const { segment } of view.parts.slice(0, -1)) expect(segment.index).toBeUndefined()
   })
 
+  it("has read the footers before it is asked, but for those that cannot be read", async () => {
+    const random = new Random(6)
+    const world = new HistoryWorld({ segmentBytes })
+    world.disk.immediate = true
+    for (let turn = 0; turn < 300; turn++) turnOf(world, random)
+    await compressAll(world.log, 2)
+    const disk = world.disk.settled()
+    const directory = new LogDirectory(disk)
+    const { parts } = directory.view(world.live())
+    expect(parts.length).toBeGreaterThan(5)
+    const [damaged] = disk.files().filter((name) => name.endsWith(".evz"))
+    disk.put(damaged!, disk.bytes(damaged!).subarray(0, 300))
+    let steps = 0
+    while (directory.indexMore()) steps++
+    expect(steps).toBe(parts.length - 2)
+    for (const { segment } of parts.slice(1, -1)) expect(segment.cachedBytes).toBeGreaterThan(0)
+  })
+
   it("of which a bit is flipped, before it is read or between two times, misses nothing", () => {
     const random = new Random(9)
     const world = new HistoryWorld({ segmentBytes })
