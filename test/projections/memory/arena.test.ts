@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { Arena, ArenaFull, byteOf, type Pointer, slabOf, wordOf } from "../../../src/projections/memory/arena.ts"
 
 const slab = 4 << 20
@@ -189,23 +189,30 @@ describe("arena", () => {
   })
 
   it("makes several regions at once when it outgrows the first, for the collector sets out at each", () => {
-    const arena = new Arena()
-    const reserved = (): number => process.memoryUsage().arrayBuffers
-    const before = reserved()
-    const grow = (to: number): void => {
-      while (arena.usedBytes < to) arena.allocate(1 << 20)
+    const made: Array<number> = []
+    const construct = (target: typeof ArrayBuffer, words: [number]): ArrayBuffer => {
+      const buffer = new target(...words)
+      made.push(buffer.byteLength)
+      return buffer
     }
-    grow(3 << 20)
-    expect(reserved() - before).toBeLessThan(16 << 20)
-    grow(12 << 20)
-    const atOnce = reserved()
-    expect(atOnce - before).toBeGreaterThan(250 << 20)
-    grow(240 << 20)
-    expect(reserved() - atOnce).toBeLessThan(16 << 20)
-    grow(280 << 20)
-    expect(reserved() - atOnce).toBeGreaterThan(60 << 20)
-    while (arena.dismantle());
-    expect(reserved() - before).toBeLessThan(16 << 20)
+    vi.stubGlobal("ArrayBuffer", new Proxy(ArrayBuffer, { construct }))
+    try {
+      const arena = new Arena()
+      const grow = (to: number): number => {
+        while (arena.usedBytes < to) arena.allocate(1 << 20)
+        return made.length
+      }
+      const region = 64 << 20
+      expect(grow(3 << 20)).toBe(1)
+      expect(grow(12 << 20)).toBe(5)
+      expect(made).toEqual([slab, region, region, region, region])
+      expect(grow(250 << 20)).toBe(5)
+      expect(grow(280 << 20)).toBe(6)
+      expect(arena.giveBack()).toBe(false)
+      while (arena.dismantle());
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   it("uses the gaps in full pages before it reserves more", () => {
