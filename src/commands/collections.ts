@@ -6,7 +6,7 @@ import { parseInt64Slice } from "../projections/memory/integer.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import { matchesEverything, matchGlob } from "../projections/structures/glob.ts"
 import { parseLongDouble } from "../projections/structures/long-double.ts"
-import { int64, integer, isWord, word } from "./arguments.ts"
+import { int64, isWord, word } from "./arguments.ts"
 import type { Decision } from "./decision.ts"
 import type { Argv } from "./define.ts"
 import { errors } from "./errors.ts"
@@ -30,15 +30,10 @@ const tooManyKeys = new ReplyError("ERR Number of keys can't be greater than num
 
 /** The number of keys that a request announces at `at`; they follow it, or it is refused as told. */
 export const numberOfKeys = (argv: Argv, at: number, tooMany = tooManyKeys): number => {
-  let count: number
-  try {
-    count = integer(argv.at(at))
-  } catch {
-    throw noKeys
-  }
-  if (count < 1 || count > 2_147_483_647) throw noKeys
+  const count = parseInt64Slice(argv.at(at))
+  if (count === undefined || count < 1) throw noKeys
   if (count > argv.length - at - 1) throw tooMany
-  return count
+  return Number(count)
 }
 
 const countRange = new ReplyError(

@@ -1,6 +1,7 @@
 /** Writes the generated pages of docs/ from the tables they describe: `npm run docs`. */
 import { mkdirSync, writeFileSync } from "node:fs"
 import type { Command } from "../commands/define.ts"
+import { notServed } from "../commands/executor/not-served.ts"
 import { parseSyntax, printSyntax } from "../commands/server/syntax.ts"
 import { commands } from "../commands/table.ts"
 import { unavailableDirectives } from "../config/directives.ts"
@@ -31,7 +32,13 @@ export const commandsPage = (): string => {
       )
     return `## ${group}\n\n| command | what it does | since Redis |\n|---|---|---|\n${rows.join("\n")}\n`
   })
-  return `# Commands\n\n${generated}\n${commands.length} commands.\n\n${sections.join("\n")}`
+  const others = notServed.map(({ names, prefixes = [], reason }) =>
+    `| ${[...names, ...prefixes.map((prefix) => `${prefix}*`)].map((name) => `\`${name}\``).join(", ")} | ${reason} |`
+  )
+  const rest = `## Not served\n\nCommands of Redis that get an error.\n\n| commands | why |\n|---|---|\n${
+    others.join("\n")
+  }\n`
+  return `# Commands\n\n${generated}\n${commands.length} commands.\n\n${sections.join("\n")}\n${rest}`
 }
 
 const parameterRow = (name: string, row: Parameter<unknown>): string => {

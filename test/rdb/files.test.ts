@@ -307,7 +307,7 @@ describe("append-only files", () => {
         "appendonly.aof: no request begins here: the file is damaged (at byte 54)",
         "appendonly.aof: a request that is refused here, LPUSH a 1: WRONGTYPE Operation against a key holding the wrong kind of value (at byte 54)",
         "appendonly.aof: a request that is refused here, a command of a transaction failed (at byte 98)",
-        "appendonly.aof: a request that is refused here, EVAL x 0: ERR unknown command 'EVAL', with args beginning with: 'x' '0'  (at byte 54)",
+        "appendonly.aof: a request that is refused here, EVAL x 0: ERR unknown command 'EVAL': there is no scripting here (at byte 54)",
         "appendonly.aof: a request that is refused here, CONFIG SET dir …: it is no command that servers pass on (at byte 54)",
         "appendonly.aof: the last line is not whole: the file is cut short. To do without what comes from there on, cut a copy of it there (redis-check-aof --fix does), and import that (at byte 54)",
         "appendonly.aof: the file is empty (at byte 0)",

@@ -2,6 +2,7 @@ import type { LogUnavailable } from "../../log/event-log.ts"
 import { ReplyError } from "../../net/resp/reply.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
 import type { Argv } from "../define.ts"
+import { refusalOf } from "./not-served.ts"
 
 /** Redis shows at most this many characters of what it did not understand. */
 const shown = 128
@@ -13,14 +14,20 @@ const beginning = (word: Slice, limit: number): string => {
   return Buffer.from(word.bytes.buffer, word.bytes.byteOffset + word.start, length).toString("latin1")
 }
 
-/** "unknown command 'x', with args beginning with: 'a' 'b' ", cut where Redis cuts it. */
+/**
+ * "unknown command 'x', with args beginning with: 'a' 'b' ", cut where Redis cuts it; of commands that Redis has, why they
+ * are not served.
+ */
 export const unknownCommand = (argv: Argv): ReplyError => {
+  const name = beginning(argv.at(0), shown)
+  const refusal = refusalOf(name)
+  if (refusal !== undefined) return new ReplyError(refusal)
   let args = ""
   for (let i = 1; i < argv.length && args.length < shown; i++) {
     args += `'${beginning(argv.at(i), shown - args.length)}' `
   }
   return new ReplyError(
-    `ERR unknown command '${beginning(argv.at(0), shown)}', with args beginning with: ${args}`
+    `ERR unknown command '${name}', with args beginning with: ${args}`
   )
 }
 

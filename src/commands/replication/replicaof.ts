@@ -15,8 +15,7 @@ const alreadyConnected = new Status("OK Already connected to specified master")
 
 const readPort = (argv: Argv): number => {
   const port = parseInt64Slice(argv.at(2))
-  if (port === undefined) throw errors.notInteger
-  if (port < 0 || port > 65_535) throw invalidPort
+  if (port === undefined || port < 0 || port > 65_535) throw invalidPort
   return Number(port)
 }
 

@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest"
+import { notServed, refusalOf } from "../../../src/commands/executor/not-served.ts"
+import { commands } from "../../../src/commands/table.ts"
 import { Rig } from "./rig.ts"
 
 describe("admission", () => {
+  it("says why a command of Redis is not served", () => {
+    const rig = new Rig()
+    expect(rig.run("eval", "return 1", "0")).toBe("-ERR unknown command 'eval': there is no scripting here\r\n")
+    expect(rig.run("JSON.SET", "k", "$", "1")).toBe("-ERR unknown command 'JSON.SET': there are no modules here\r\n")
+    expect(rig.run("CLUSTER", "INFO")).toBe("-ERR This instance has cluster support disabled\r\n")
+    expect(rig.run("READONLY")).toBe("-ERR This instance has cluster support disabled\r\n")
+    const served = new Set(commands.map(({ name }) => name))
+    const names = notServed.flatMap(({ names, prefixes = [] }) => [...names, ...prefixes.map((prefix) => `${prefix}X`)])
+    expect(names.filter((name) => served.has(name) || refusalOf(name.toLowerCase()) === undefined)).toEqual([])
+  })
+
   it("names an unknown command and the beginning of its arguments", () => {
     const rig = new Rig()
     expect(rig.run("NOSUCH")).toBe("-ERR unknown command 'NOSUCH', with args beginning with: \r\n")
