@@ -109,6 +109,13 @@ export const visitBlock = (db: Database, block: Pointer, visit: FieldVisitor): v
   visit(fieldOf(arena, block, fieldText), valueOf(arena, block, valueText), deadlineOfField(arena, block))
 }
 
+/** Points `into` at the pack of fields and values of a hash that is small and has no deadlines; false for others. */
+export const packOfPairs = (db: Database, p: Pointer, into: Slice): boolean => {
+  if (Entry.encodingOf(db.arena, p) !== Entry.Encoding.listpack) return false
+  into.set(db.arena.bytes[slabOf(p)]!, valueStart(db, p) + packHeader, valueLength(db, p) - packHeader)
+  return true
+}
+
 /** Visits all fields, dead ones included. */
 export const eachFieldOfAll = (db: Database, p: Pointer, visit: FieldVisitor): void => {
   if (isLargeHash(db, p)) {

@@ -76,6 +76,26 @@ export const eachElement = (
   }
 }
 
+/** Visits `count` elements from `index` on, to the right, in runs that lie side by side as packs. All must be there. */
+export const eachRun = (
+  db: Database,
+  p: Pointer,
+  index: number,
+  count: number,
+  visit: (bytes: Uint8Array, at: number, count: number) => void
+): void => {
+  if (count <= 0) return
+  if (!isLarge(db, p)) return visit(db.arena.bytes[slabOf(p)]!, placeOf(db, p, index), count)
+  const deque = dequeOf(db, p)
+  deque.seek(index)
+  for (let left = count;;) {
+    const run = Math.min(left, deque.ahead)
+    visit(deque.bytes, deque.at, run)
+    left -= run
+    if (left === 0 || !deque.nextPack()) return
+  }
+}
+
 /** The element at an index that is there, in `into`; an integer's text stands in scratch until the next call of any reader. */
 export const elementAt = (db: Database, p: Pointer, index: number, into: Slice): Slice => {
   if (!isLarge(db, p)) return Pack.textAt(db.arena.bytes[slabOf(p)]!, placeOf(db, p, index), into, digits)

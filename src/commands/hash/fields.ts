@@ -1,8 +1,8 @@
 /** Setting, reading and removing fields. */
 import { Elements, type ElementSink, ok, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
-import { eachField, liveCount } from "../../projections/hash-read.ts"
-import type { Slice } from "../../projections/memory/slice.ts"
+import { eachField, liveCount, packOfPairs } from "../../projections/hash-read.ts"
+import { Slice } from "../../projections/memory/slice.ts"
 import { rest } from "../arguments.ts"
 import { readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
@@ -173,6 +173,8 @@ export const hstrlen = defineCommand({
   }
 })
 
+const pairs = new Slice()
+
 type Write = (out: ElementSink, field: Slice, value: Slice) => void
 
 /** The commands that answer with something of every field. */
@@ -195,7 +197,10 @@ const listing = (name: string, what: string, kind: "array" | "map", write: Write
       return new Elements(
         kind,
         liveCount(db, p, now),
-        (out) => eachField(db, p, now, (field, value) => write(out, field, value))
+        (out) => {
+          if (kind === "map" && packOfPairs(db, p, pairs)) out.pack(pairs.bytes, pairs.start, 2 * liveCount(db, p, now))
+          else eachField(db, p, now, (field, value) => write(out, field, value))
+        }
       )
     }
   })

@@ -1,7 +1,7 @@
 /** Looking at the elements of a list, and changing them in place. */
 import { Elements, ok, type Reply, ReplyError } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
-import { eachElement, elementAt, listLength } from "../../projections/list.ts"
+import { eachElement, eachRun, elementAt, listLength } from "../../projections/list.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { int64, isWord } from "../arguments.ts"
@@ -82,11 +82,7 @@ export const lrange = defineCommand({
     return new Elements(
       "array",
       last - first + 1,
-      (out) =>
-        eachElement(d.db, p, first, last - first + 1, false, ({ bytes, length, start }) => {
-          out.bulk(bytes, start, length)
-          return true
-        })
+      (out) => eachRun(d.db, p, first, last - first + 1, (bytes, at, count) => out.pack(bytes, at, count))
     )
   }
 })

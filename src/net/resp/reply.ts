@@ -113,6 +113,8 @@ export class Push {
 /** Where `Elements` are written. */
 export interface ElementSink {
   bulk(bytes: Uint8Array, start: number, length: number): void
+  /** So many elements of a pack, from the place `at` on. */
+  pack(bytes: Uint8Array, at: number, count: number): void
   double(value: number): void
   /** A double whose text is given. */
   doubleBytes(bytes: Uint8Array, start: number, length: number): void

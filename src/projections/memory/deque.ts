@@ -22,6 +22,8 @@ export class Deque extends DequeNodes {
   node: Pointer = 0
   at = 0
   bytes: Uint8Array = noBytes
+  /** After `seek` and `nextPack`: how many elements of its node are not before the cursor. */
+  ahead = 0
   /** Where the pack of the cursor's node begins and ends. */
   private low = 0
   private high = 0
@@ -193,6 +195,7 @@ export class Deque extends DequeNodes {
     }
     this.enter(node)
     const held = this.countOf(node)
+    this.ahead = held - index
     if (index <= held >>> 1) this.at = Pack.skip(this.bytes, this.low, index)
     else {
       this.at = this.high
@@ -216,11 +219,13 @@ export class Deque extends DequeNodes {
     return next < this.high || this.nextPack()
   }
 
-  private nextPack(): boolean {
+  /** Moves the cursor to the first element of the next node; false behind the last. */
+  nextPack(): boolean {
     const node = this.nextNode(this.node)
     if (node === 0) return false
     this.enter(node)
     this.at = this.low
+    this.ahead = this.countOf(node)
     return true
   }
 

@@ -15,6 +15,7 @@ import {
   Status,
   Verbatim
 } from "../../../src/net/resp/reply.ts"
+import * as Pack from "../../../src/projections/memory/pack.ts"
 import { Slice } from "../../../src/projections/memory/slice.ts"
 import { forSeeds, Random } from "../../support/random.ts"
 import { parseReply, replyEnd, type TypedReply } from "../../support/resp.ts"
@@ -149,6 +150,27 @@ describe("encoder", () => {
         expect(encode(new Double(value), 3).toString()).toBe(`,${text}\r\n`)
       }
     }
+  })
+
+  it("writes the elements of a pack as bulk strings, wherever chunks end", () => {
+    forSeeds(20, (random) => {
+      const texts = Array.from({ length: random.below(12_000) }, () => {
+        const kind = random.below(100)
+        if (kind < 8) return String(random.pick([0, -1, 127, 4095, -32_768, 8_000_000, 2 ** 31, 2 ** 53]))
+        const length = kind < 12 ? random.below(6000) : kind < 30 ? random.below(70) : random.below(12)
+        return "x".repeat(length)
+      })
+      const size = texts.reduce((sum, text) => sum + Pack.encodedSize(Slice.latin1(text)), 0)
+      const pack = new Uint8Array(size + 3)
+      let at = 3
+      for (const text of texts) at = Pack.encode(pack, at, Slice.latin1(text))
+      const out = new ReplyBuffer()
+      const before = random.below(50)
+      for (let i = 0; i < before; i++) out.integer(1)
+      out.pack(pack, 3, texts.length)
+      const expected = ":1\r\n".repeat(before) + texts.map((text) => `$${text.length}\r\n${text}\r\n`).join("")
+      expect(bytesOf(out).toString("latin1") === expected).toBe(true)
+    })
   })
 
   it("writes each kind as the protocol has it", () => {
