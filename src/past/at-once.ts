@@ -15,6 +15,8 @@ import { answerOfKeys } from "./of-keys.ts"
 
 /** Clients are served after so much work at the latest, ms, but for a step that takes longer. */
 const sliceMs = 1
+/** After more work than this, ms, it is given up: the reading thread needs the processor, too. */
+const mostMs = 100
 /** To look at more segments than this takes too long. */
 const mostSegments = 64
 
@@ -52,10 +54,18 @@ const untold = (disk: Disk, open: OpenSegment | undefined): number => {
 export const answerInSteps: AnswerInSteps = async (directory, question, openSegment, wanted) => {
   const disk = nodeDisk(directory)
   if (disk.list("log").length > mostSegments) return undefined
+  let worked = 0
+  let began = performance.now()
+  /** Lets clients be served; false when that was enough. */
+  const goOn = async (): Promise<boolean> => {
+    worked += performance.now() - began
+    await nextTurn()
+    began = performance.now()
+    return worked < mostMs && wanted()
+  }
   let open = openSegment(undefined)
   while (open === "later") {
-    await nextTurn()
-    if (!wanted()) return undefined
+    if (!await goOn()) return undefined
     open = openSegment(undefined)
   }
   if (untold(disk, open) > mostUntold) return undefined
@@ -63,15 +73,13 @@ export const answerInSteps: AnswerInSteps = async (directory, question, openSegm
   if (open !== undefined) log.adopt(open)
   const steps = answer(log, question, ofKeysOnly)
   try {
-    for (;;) {
-      const until = performance.now() + sliceMs
-      do {
+    do {
+      while (performance.now() - began < sliceMs) {
         const step = steps.next()
         if (step.done === true) return step.value
-      } while (performance.now() < until)
-      await nextTurn()
-      if (!wanted()) return undefined
-    }
+      }
+    } while (await goOn())
+    return undefined
   } catch (error) {
     if (error instanceof TakesThread) return undefined
     throw error
