@@ -46,6 +46,8 @@ class Source implements EntrySaver {
   private position = 0
   private done = false
   orphan = false
+  /** Keeps reads that only bring memory nearer from being optimized away. */
+  private approached = 0
   /** A long string of which only the pieces before `partialAt` are saved, and the last. */
   private partial: Pointer = 0
   private partialAt = 0
@@ -140,6 +142,7 @@ class Source implements EntrySaver {
         this.finish()
         return true
       }
+      this.approached ^= this.dict.approach(this.position)
       const next = this.dict.walk(this.position, visit)
       if (budget.bytes <= 0) break // some of this segment may be left: it is gone through again
       budget.entries -= segmentCost
