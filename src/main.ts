@@ -43,6 +43,7 @@ import { makeServerPort, memoryOfProcess, Shutdown } from "./net/server.ts"
 import * as Persistence from "./persistence/service.ts"
 import { hashKey } from "./persistence/start-up.ts"
 import { Keyspace } from "./projections/keyspace.ts"
+import type { Loaded } from "./replication/full-sync.ts"
 import * as Replication from "./replication/service.ts"
 
 /** Clients switch features on by the Redis version they see. */
@@ -168,14 +169,15 @@ const replicationPartsLayer = Layer.effect(
         clients.welcome(address, localAddress, close),
       pauseWrites: () => clients.pause(Infinity, "write"),
       unpause: () => clients.unpause(),
-      reload: () => {
+      reload: (loaded: Loaded | undefined) => {
         reader.forget()
-        return persistence.reloading()
+        return persistence.reloading(loaded)
       },
       checkpoint: (ask: boolean) => {
         if (ask) persistence.backgroundSave(true)
         return persistence.busy ? "busy" as const : persistence.saved ? "made" as const : "failed" as const
-      }
+      },
+      underWay: () => persistence.underWay
     }
   })
 )

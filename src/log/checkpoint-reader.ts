@@ -49,8 +49,11 @@ export class CheckpointReader {
   private readonly hash = createHash("sha256")
   private frames = 0
 
-  /** Opens a file of the folder by its base name and reads its header. */
-  constructor(disk: Disk, base: string, folder = checkpointFolder) {
+  /**
+   * Opens a file of the folder by its base name and reads its header. `size` is what a file will have that is still being
+   * written, Infinity where nobody knows yet; see `reaches`.
+   */
+  constructor(disk: Disk, base: string, folder = checkpointFolder, size?: number) {
     const name = `${folder}/${base}`
     try {
       this.file = disk.open(name, "read")
@@ -58,7 +61,7 @@ export class CheckpointReader {
       throw unusable(error)
     }
     try {
-      this.size = this.file.size()
+      this.size = size ?? this.file.size()
       const bytes = new Uint8Array(checkpointHeaderSize)
       const length = readRetrying(this.file, bytes, 0, checkpointHeaderSize, 0)
       this.header = decodeCheckpointHeader(bytes.subarray(0, length))
@@ -68,6 +71,15 @@ export class CheckpointReader {
       throw unusable(error)
     }
     this.cursor = new FrameCursor(this.file, checkpointHeaderSize, this.size, readAhead)
+  }
+
+  /** Whether `next` needs no more than the first `available` bytes of a file that is still being written. */
+  reaches(available: number): boolean {
+    try {
+      return this.end !== undefined || this.cursor.reaches(available)
+    } catch (error) {
+      throw unusable(error)
+    }
   }
 
   /** How much of the file was passed, bytes. */
@@ -131,7 +143,9 @@ export class CheckpointReader {
     if (end === undefined || cursor.header.sequence !== this.header.sequence) {
       throw new CheckpointUnusable(`a record that is not its end at byte ${cursor.position}`)
     }
-    if (cursor.next !== this.size) throw new CheckpointUnusable(`${this.size - cursor.next} bytes after its end`)
+    if (this.size !== Infinity && cursor.next !== this.size) {
+      throw new CheckpointUnusable(`${this.size - cursor.next} bytes after its end`)
+    }
     if (end.frames !== this.frames) {
       throw new CheckpointUnusable(`${this.frames} frames where ${end.frames} were written`)
     }

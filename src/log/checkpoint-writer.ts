@@ -56,7 +56,9 @@ export class CheckpointWriter {
   private readonly hash = createHash("sha256")
   private frame = newFrame()
   private readonly spare: Array<ByteWriter> = []
-  private inFlight = 0
+  /** Where the writes on their way to the disk begin. */
+  private readonly underWay: Array<number> = []
+  private ended = false
   private syncedBytes = 0
   private syncing = false
 
@@ -91,12 +93,27 @@ export class CheckpointWriter {
 
   /** Whether the disk is behind: whoever can wait should. */
   get congested(): boolean {
-    return this.inFlight >= mostInFlight
+    return this.underWay.length >= mostInFlight
   }
 
   /** Whether nothing is on its way to the disk. */
   get idle(): boolean {
-    return this.inFlight === 0 && !this.syncing
+    return this.underWay.length === 0 && !this.syncing
+  }
+
+  /** So many bytes stand in the file, from its beginning on without a gap. */
+  get settledBytes(): number {
+    return this.underWay.reduce((least, position) => Math.min(least, position), this.bytes)
+  }
+
+  /** The file once more, for reading. Throws `DiskError`. */
+  reopen(): DiskFile {
+    return this.disk.open(this.temporary, "read")
+  }
+
+  /** Whether all of it stands in the file. */
+  get whole(): boolean {
+    return this.ended && this.underWay.length === 0
   }
 
   /** Adds an event that makes part of a database's data. `clock` is the access clock of its entry. */
@@ -128,6 +145,7 @@ export class CheckpointWriter {
     const frame = buildFrame(this.frameHeader, encodeCheckpointEnd(end))
     if (this.blocking) this.writeNow(frame, frame.length)
     else this.writeLater(frame, frame.length, () => {}) // a write from here would wait for those on their way
+    this.ended = true
   }
 
   /** Asynchronous fsync of the whole file; call it when idle. `done` gets the first failure of all. */
@@ -211,7 +229,7 @@ export class CheckpointWriter {
     this.hash.update(frame.bytes.subarray(0, frame.length))
     this.frames++
     this.items = 0
-    if (this.blocking || this.inFlight >= mostForClients) {
+    if (this.blocking || this.underWay.length >= mostForClients) {
       this.writeNow(frame.bytes, frame.length)
       frame.length = frameHeaderSize
       return
@@ -229,9 +247,9 @@ export class CheckpointWriter {
   private writeLater(bytes: Uint8Array, length: number, done: () => void): void {
     const position = this.bytes
     this.bytes += length
-    this.inFlight++
+    this.underWay.push(position)
     this.file.writeLater(bytes, 0, length, position, (error) => {
-      this.inFlight--
+      this.underWay.splice(this.underWay.indexOf(position), 1)
       this.failure ??= error
       done()
     })

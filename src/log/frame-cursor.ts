@@ -81,6 +81,17 @@ export class FrameCursor {
     return "frame"
   }
 
+  /**
+   * Whether the next frame stands in the first `available` bytes of a file that is still growing; true as well where
+   * there is none, for `advance` to tell.
+   */
+  reaches(available: number): boolean {
+    const { next } = this
+    if (available - next < frameHeaderSize) return false
+    if (!this.load(next, frameHeaderSize)) return true
+    return readFrameHeader(this.bytes, this.at, this.header) !== undefined || this.header.length <= available - next
+  }
+
   /** Sequences the frame in hand takes up, or undefined when its body does not tell. */
   sequences(): number | undefined {
     try {

@@ -1,9 +1,13 @@
 /** Checkpoints and segments on their way from one server to another, as bytes: read here, written there. */
-import { checkpointFolder, checkpointName } from "./checkpoint-file.ts"
+import { checkpointFolder, checkpointName, CheckpointUnusable, type DatabaseCount } from "./checkpoint-file.ts"
 import { CheckpointReader } from "./checkpoint-reader.ts"
 import type { CheckpointInfo } from "./checkpoint-store.ts"
+import type { CheckpointWriter } from "./checkpoint-writer.ts"
 import { type Disk, DiskError, type DiskFile } from "./disk.ts"
 import { incomingFolder, incomingSegment, removeIncoming } from "./surgery.ts"
+
+/** The disk is asked to write out what it has buffered every so many bytes: the fsync at the end has less to wait for. */
+const syncEvery = 8 << 20
 
 /** A log being received: a checkpoint, and the segment around it up to the checkpoint's position. */
 export class IncomingLog {
@@ -13,6 +17,10 @@ export class IncomingLog {
   private file: DiskFile | undefined = undefined
   private name = ""
   private size = 0
+  /** As far as that file was synced, or is being. */
+  private synced = 0
+  private syncing = false
+  private failure: DiskError | undefined = undefined
 
   constructor(disk: Disk) {
     this.disk = disk
@@ -24,23 +32,31 @@ export class IncomingLog {
     this.checkpoint ??= checkpoint
     this.name = checkpoint === undefined ? incomingSegment : `${incomingFolder}/${checkpointName(checkpoint)}`
     this.file = this.disk.open(this.name, "create")
-    this.size = 0
+    this.size = this.synced = 0
   }
 
-  /** Reads the received checkpoint back, a piece at a time. Throws `CheckpointUnusable` unless it is what it should be. */
-  *check(sequence: number): Generator<void, void> {
-    const reader = new CheckpointReader(this.disk, checkpointName(sequence), incomingFolder)
-    try {
-      while (reader.next()) yield
-    } finally {
-      reader.close()
-    }
+  /**
+   * Reads the checkpoint back that is being received, as far as it is there; `size` as in `CheckpointReader`. Throws
+   * `CheckpointUnusable`.
+   */
+  reader(size: number): CheckpointReader {
+    return new CheckpointReader(this.disk, checkpointName(this.checkpoint!), incomingFolder, size)
   }
 
+  /** Throws `DiskError`, also for what was written before and could not be synced. */
   write(bytes: Uint8Array, start: number, length: number): void {
-    const written = this.file!.write(bytes, start, length, this.size)
+    const file = this.file!
+    const written = file.write(bytes, start, length, this.size)
     if (written < length) throw new DiskError("ENOSPC", "write", this.name, `${written} of ${length} bytes`)
     this.size += length
+    if (this.failure !== undefined) throw this.failure
+    if (this.syncing || this.size - this.synced < syncEvery) return
+    this.syncing = true
+    this.synced = this.size
+    file.datasync((error) => {
+      this.syncing = false
+      this.failure ??= error
+    })
   }
 
   /** Syncs and closes the file in hand. */
@@ -68,10 +84,56 @@ export class IncomingLog {
   }
 }
 
+/** The bytes of a checkpoint that is still being written, for sending them as they come. */
+export class GrowingBytes {
+  private readonly writer: CheckpointWriter
+  private readonly file: DiskFile
+  private position = 0
+
+  /** Throws `DiskError`. */
+  constructor(writer: CheckpointWriter) {
+    this.writer = writer
+    this.file = writer.reopen()
+  }
+
+  /** Fills `into` with what comes next, as far as it is there. Throws `DiskError`, also when it will not be finished. */
+  read(into: Uint8Array): number {
+    const { failure, settledBytes } = this.writer
+    if (failure !== undefined) throw failure
+    const n = this.file.read(into, 0, Math.min(into.length, settledBytes - this.position), this.position)
+    this.position += n
+    return n
+  }
+
+  /** Whether all of it was read. */
+  get over(): boolean {
+    return this.writer.whole && this.position === this.writer.bytes
+  }
+
+  close(): void {
+    this.file.close()
+  }
+}
+
+/** What a checkpoint says that it holds; nothing where it cannot be read: whoever gets its bytes will find out. */
+const countsOf = (disk: Disk, sequence: number): ReadonlyArray<DatabaseCount> => {
+  try {
+    const reader = new CheckpointReader(disk, checkpointName(sequence))
+    const counts = reader.countsAhead()
+    reader.close()
+    return counts
+  } catch (error) {
+    if (!(error instanceof CheckpointUnusable)) throw error
+    return []
+  }
+}
+
 /** The bytes of a checkpoint, for sending them. */
 export class CheckpointBytes {
   readonly info: CheckpointInfo
   readonly size: number
+  /** How much the databases hold, as far as its end says so. */
+  readonly counts: ReadonlyArray<DatabaseCount>
   private readonly file: DiskFile
   private position = 0
 
@@ -80,6 +142,7 @@ export class CheckpointBytes {
     this.info = info
     this.file = disk.open(`${checkpointFolder}/${checkpointName(info.sequence)}`, "read")
     this.size = this.file.size()
+    this.counts = countsOf(disk, info.sequence)
   }
 
   /** Fills `into` with what comes next; 0 at the end. */

@@ -73,6 +73,11 @@ export class CheckpointRun {
     return this.writer.header.sequence
   }
 
+  /** Whether its file has the name yet under which it is written. */
+  get unpublished(): boolean {
+    return this.outcome === undefined && this.phase !== "publish" && this.phase !== "over"
+  }
+
   /** Goes on by one step. */
   step(): Step {
     try {

@@ -4,7 +4,9 @@
  */
 import type { BackgroundAnswer, PersistencePort, PersistenceStatus } from "../commands/ports.ts"
 import type { SaveRule } from "../config/value-lists.ts"
+import type { DatabaseCount } from "../log/checkpoint-file.ts"
 import type { CheckpointFiles } from "../log/checkpoint-store.ts"
+import type { CheckpointWriter } from "../log/checkpoint-writer.ts"
 import { DiskError } from "../log/disk.ts"
 import type { EventLog } from "../log/event-log.ts"
 import type { Keyspace } from "../projections/keyspace.ts"
@@ -174,15 +176,17 @@ export class Checkpointer implements PersistencePort {
 
   /**
    * Replaces the data by what a start would load, a slice at a time; meanwhile nothing may be appended to the log, and
-   * what memory holds is of no use. Throws what loading throws.
+   * what memory holds is of no use. `loaded`: what one of the checkpoints holds, in a keyspace made by `blank`. Throws
+   * what loading throws.
    */
-  *reloading(): Generator<void, void> {
+  *reloading(loaded?: { readonly sequence: number; readonly keyspace: Keyspace }): Generator<void, void> {
     const { keyspace, log, replaced, report, store } = this.parts
     log.commit()
     this.stopRun()
     this.wanted.clear()
-    const fresh = keyspace.blank(hashKey(store, () => keyspace.seed))
-    const startUp = new StartUp({ keyspace: fresh, log, store, warn: (message) => report(message, true) })
+    const fresh = loaded?.keyspace ?? keyspace.blank(hashKey(store, () => keyspace.seed))
+    const warn = (message: string): void => report(message, true)
+    const startUp = new StartUp({ keyspace: fresh, log, store, warn, loaded: loaded?.sequence })
     this.beginLoading(startUp)
     try {
       keyspace.clear()
@@ -219,6 +223,12 @@ export class Checkpointer implements PersistencePort {
   /** Whether a checkpoint is under way or asked for. */
   get busy(): boolean {
     return this.run !== undefined || this.wanted.size > 0
+  }
+
+  /** The checkpoint under way: how much it will hold, and its file as it grows. */
+  get underWay(): { readonly writer: CheckpointWriter; readonly counts: ReadonlyArray<DatabaseCount> } | undefined {
+    const run = this.run?.run
+    return run?.unpublished === true ? { writer: run.writer, counts: run.walk.databases } : undefined
   }
 
   // ——— the end

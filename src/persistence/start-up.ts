@@ -19,8 +19,10 @@ const eventsPerSlice = 16_384
 
 /** What start-up reads from and fills. */
 export interface StartUpParts {
-  /** Empty, with the key `hashKey` gave. */
+  /** Empty, with the key `hashKey` gave, or holding what is `loaded`. */
   readonly keyspace: Keyspace
+  /** Sequence of the checkpoint whose data the keyspace holds already. */
+  readonly loaded?: number | undefined
   readonly log: EventLog["Service"]
   readonly store: CheckpointFiles
   readonly warn: (message: string) => void
@@ -55,9 +57,11 @@ export class StartUp {
   private loading: { readonly load: CheckpointLoad; readonly reader: CheckpointReader } | undefined = undefined
   private tail: Replay | undefined = undefined
   private done = false
+  private given: number | undefined
 
   constructor(parts: StartUpParts) {
     this.parts = parts
+    this.given = parts.loaded
     this.candidates = [...parts.store.list()]
     this.totalBytes = (this.candidates.at(-1)?.bytes ?? 0) + parts.log.lsn() - (this.candidates.at(-1)?.lsn ?? 0)
   }
@@ -91,6 +95,10 @@ export class StartUp {
       this.finish()
       return true
     }
+    if (this.given !== undefined) {
+      this.takeGiven(this.given)
+      return false
+    }
     if (this.loading === undefined && !this.next()) {
       this.replayFrom(undefined)
       return false
@@ -102,9 +110,7 @@ export class StartUp {
         if (!loading.load.slice()) continue
         loading.reader.close()
         this.loading = undefined
-        const info = this.candidates.pop()!
-        this.keysLoaded = this.parts.keyspace.databases.reduce((sum, database) => sum + database.size, 0)
-        this.replayFrom(info)
+        this.replayAfter(this.candidates.pop()!)
         break
       }
     } catch (error) {
@@ -125,6 +131,18 @@ export class StartUp {
   stop(): void {
     this.loading?.reader.close()
     this.tail?.stop()
+  }
+
+  /** The keyspace holds what a checkpoint of this sequence does, if that is still the newest one. */
+  private takeGiven(sequence: number): void {
+    this.given = undefined
+    if (this.candidates.at(-1)?.sequence === sequence) this.replayAfter(this.candidates.pop()!)
+    else this.parts.keyspace.clear()
+  }
+
+  private replayAfter(info: CheckpointInfo): void {
+    this.keysLoaded = this.parts.keyspace.databases.reduce((sum, database) => sum + database.size, 0)
+    this.replayFrom(info)
   }
 
   /** Opens the newest checkpoint that is left; false when none is. */

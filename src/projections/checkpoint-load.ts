@@ -21,6 +21,9 @@ const leastKeyBytes = 8
 /** Tables made per slice: 4 MiB. */
 const segmentsPerSlice = 256
 
+/** How many keys a database will hold. */
+export type KeyCount = Pick<DatabaseCount, "number" | "keys">
+
 /** One checkpoint on its way into an empty keyspace. */
 export class CheckpointLoad {
   events = 0
@@ -29,12 +32,19 @@ export class CheckpointLoad {
   private wire = new ByteReader(new Uint8Array(0))
   private readonly head = new CheckpointBatch()
   private view = new DataView(new ArrayBuffer(0))
-  private counts: ReadonlyArray<DatabaseCount> | undefined = undefined
+  private counts: ReadonlyArray<KeyCount> | undefined = undefined
   private prepared = false
 
-  constructor(keyspace: Keyspace, reader: CheckpointReader) {
+  /** `counts`: what the databases will hold, where the end of the file is not there yet to tell. */
+  constructor(keyspace: Keyspace, reader: CheckpointReader, counts?: ReadonlyArray<KeyCount>) {
     this.keyspace = keyspace
     this.reader = reader
+    this.counts = counts
+  }
+
+  /** Whether `slice` reads the next frame. */
+  get reading(): boolean {
+    return this.prepared
   }
 
   /**

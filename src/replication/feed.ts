@@ -8,9 +8,9 @@ import type { ReplicaStatus } from "../commands/replication/port.ts"
 import { DiskError } from "../log/disk.ts"
 import { LogCorrupt } from "../log/errors.ts"
 import { BytesDropped, type FrameSource } from "../log/frame-source.ts"
-import type { CheckpointBytes } from "../log/incoming-log.ts"
+import { type CheckpointBytes, GrowingBytes } from "../log/incoming-log.ts"
 import type { LogMirror, LogTap } from "../log/mirror.ts"
-import { encodeKeepAlive } from "./protocol.ts"
+import { encodeKeepAlive, pieceHeaderSize, writePieceHeader } from "./protocol.ts"
 
 /** More than this waiting to be sent, and the feed goes on from disk. */
 const liveBytes = 1 << 20
@@ -20,6 +20,9 @@ const bytesPerTurn = 1 << 20
 
 /** Read from disk into, one piece after the other; it is sent before anything else is read. */
 const piece = new Uint8Array(pieceBytes)
+/** The same with room before it for what stands before a piece of a checkpoint. */
+const announced = new Uint8Array(pieceHeaderSize + pieceBytes)
+const announcedBody = announced.subarray(pieceHeaderSize)
 
 /** What a replica hears that waits for a checkpoint to be made. */
 const emptyLine = Buffer.from("\r\n")
@@ -102,7 +105,7 @@ export class Feed implements Fed {
   private readonly hub: Feeds
   private outlet: StreamOutlet | undefined = undefined
   private source: FrameSource | undefined = undefined
-  private checkpoint: CheckpointBytes | undefined = undefined
+  private checkpoint: CheckpointBytes | GrowingBytes | undefined = undefined
   /** A turn of sending is due. */
   private pumping = false
   /** Messages that wait until it has what was written before them. */
@@ -123,7 +126,7 @@ export class Feed implements Fed {
   }
 
   /** Begins: `answer` is the line the replica waits for, and what follows it comes from these. */
-  start(answer: string, source: FrameSource | undefined, checkpoint: CheckpointBytes | undefined): void {
+  start(answer: string, source: FrameSource | undefined, checkpoint?: CheckpointBytes | GrowingBytes): void {
     this.started = true
     this.source = source
     this.checkpoint = checkpoint
@@ -241,6 +244,12 @@ export class Feed implements Fed {
     if (this.pumping || this.over || this.live || !this.started) return
     try {
       for (let sent = 0; outlet!.waiting < pieceBytes;) {
+        if (this.checkpoint instanceof GrowingBytes) {
+          const growing = this.growing(this.checkpoint)
+          if (growing === 0) return // `tend` goes on when there is more of it
+          sent += growing
+          continue
+        }
         const n = this.checkpoint?.read(piece) ?? 0
         if (n === 0 && this.checkpoint !== undefined) {
           this.checkpoint.close()
@@ -267,6 +276,20 @@ export class Feed implements Fed {
       this.host.warn(`the replica ${this.name.address}:${this.name.port} cannot be served: ${error.message}`)
       this.end()
     }
+  }
+
+  /** Sends the next piece of a checkpoint that is being made; how many bytes, 0 when there is nothing yet. */
+  private growing(checkpoint: GrowingBytes): number {
+    const n = checkpoint.read(announcedBody)
+    const { over } = checkpoint
+    if (n === 0 && !over) return 0
+    writePieceHeader(announced, n, over)
+    this.send(announced, pieceHeaderSize + n)
+    if (over) {
+      checkpoint.close()
+      this.checkpoint = undefined
+    }
+    return pieceHeaderSize + n
   }
 
   private goLive(): void {

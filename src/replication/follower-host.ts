@@ -2,8 +2,11 @@ import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type { FollowTarget } from "../commands/replication/port.ts"
 import type { AppendedBatch } from "../log/following-writer.ts"
 import type { LogMirror, SetAside } from "../log/mirror.ts"
+import type { Keyspace } from "../projections/keyspace.ts"
+import type { HashSeed } from "../projections/memory/hash.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 import type { Dial } from "./dial.ts"
+import type { Loaded } from "./full-sync.ts"
 
 /** What the configuration says at the moment. */
 export interface FollowerSettings {
@@ -29,8 +32,13 @@ export interface FollowerHost {
   readonly publish: (to: PublishedTo, channel: Slice, text: Slice) => void
   /** Something was folded: whoever waits for it may go on, and what the policy wants synced is. */
   readonly folded: () => void
-  /** The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. */
-  readonly reload: (done: () => void) => void
+  /**
+   * The log is another than before: makes memory from it anew, a slice at a time, and says when that is done. `loaded`:
+   * what its checkpoint holds, in a keyspace that `blank` gave.
+   */
+  readonly reload: (done: () => void, loaded?: Loaded) => void
+  /** An empty keyspace to load a checkpoint into beside the one there is; undefined unless that is empty, too. */
+  readonly blank: (seed: HashSeed) => Keyspace | undefined
   readonly later: (run: () => void) => void
   readonly setAside: (what: SetAside, why: string) => void
   /** The link is up: it is shown among the connections until the function returned is called. */

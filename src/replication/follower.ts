@@ -5,6 +5,7 @@
  */
 import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
+import { CheckpointUnusable } from "../log/checkpoint-file.ts"
 import { DiskError } from "../log/disk.ts"
 import { FrameRefused } from "../log/following-writer.ts"
 import { type FrameHeader, sequencesOf } from "../log/frame.ts"
@@ -78,7 +79,7 @@ export class Follower implements StreamHandler {
       readLsn: mirror.position.lsn + (connected ? this.reader.waiting : 0),
       foreign: false,
       sync: state !== "sync" ? undefined : {
-        totalBytes: full?.answer.bytes ?? 0,
+        totalBytes: Math.max(0, full?.answer.bytes ?? 0),
         readBytes: full?.read ?? 0,
         lastIoSeconds: seconds(lastIo)
       },
@@ -231,6 +232,7 @@ export class Follower implements StreamHandler {
     this.ask("ping", "PING")
     this.ask("replconf", "REPLCONF", "listening-port", `${listeningPort}`)
     if (announceAddress !== "") this.ask("replconf", "REPLCONF", "ip-address", announceAddress)
+    this.ask("replconf", "REPLCONF", "capa", "pieces")
     if (this.handover !== undefined) this.ask("replconf", "REPLCONF", "failover", this.handover)
   }
 
@@ -298,18 +300,25 @@ export class Follower implements StreamHandler {
       throw new LinkEnded(`what it has to offer begins with sequence ${answer.sequence}`)
     }
     this.state = "sync"
-    this.full = new FullSync(answer, this.host.mirror.receive())
+    this.full = new FullSync(answer, this.host.mirror.receive(), this.host.blank)
     this.reader.mode = "stream"
-    this.reader.checkpointLeft = answer.bytes
+    this.reader.inPieces = answer.bytes < 0
+    this.reader.checkpointLeft = Math.max(0, answer.bytes)
     this.host.report(
-      answer.bytes > 0
-        ? `full sync: a checkpoint of sequence ${answer.sequence}, ${answer.bytes} bytes, and the log after it`
+      answer.bytes !== 0
+        ? `full sync: a checkpoint of sequence ${answer.sequence}, `
+          + (answer.bytes > 0 ? `${answer.bytes} bytes` : "which is being made") + ", and the log after it"
         : "full sync: the primary's log from its beginning"
     )
   }
 
   checkpoint(bytes: Uint8Array, start: number, length: number): void {
-    this.full?.checkpoint(bytes, start, length)
+    try {
+      this.full?.checkpoint(bytes, start, length)
+    } catch (error) {
+      if (!(error instanceof CheckpointUnusable)) throw error
+      throw new LinkEnded(`the checkpoint is not usable: ${error.message}`)
+    }
   }
 
   checkpointEnd(): void {
@@ -329,7 +338,7 @@ export class Follower implements StreamHandler {
   }
 
   /** What was received takes the place of the log, and memory follows. */
-  private adopt({ answer: { epochs }, incoming }: FullSync): void {
+  private adopt({ answer: { epochs }, incoming, loaded }: FullSync): void {
     const { host } = this
     this.full = undefined
     const before = host.mirror.position.sequence
@@ -338,7 +347,7 @@ export class Follower implements StreamHandler {
     this.fullSyncs++
     this.catchingUp = true
     this.work()
-    host.reload(() => this.worked(() => this.up()))
+    host.reload(() => this.worked(() => this.up()), loaded)
   }
 
   // ——— the stream

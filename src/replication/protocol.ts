@@ -10,12 +10,19 @@
  *
  *     +CONTINUE <lsn>                       the stream begins at the replica's end
  *     +REWIND <lsn>                         up to there both are the same: the replica cuts its log and asks again
- *     +FULL <bytes> <sequence> <lsn> <store id> <epochs>
+ *     +FULL <bytes> <sequence> <lsn> <store id> <epochs> <keys>
  *                                           so many bytes of a checkpoint of this sequence (none when 0), then the stream
- *                                           from the beginning of a segment; the replica has the checkpoint's data at lsn
+ *                                           from the beginning of a segment; the replica has the checkpoint's data at lsn.
+ *                                           -1 bytes: it is still being made and comes as records of the stream. How
+ *                                           many keys it holds is said as `database:keys`, joined by commas, `-` for none
  *
- * The stream consists of records of four kinds, told apart by their first two bytes: the headers of segments, 128 bytes,
- * as they stand in the files; frames; messages (messages.ts); and signs of life, 48 bytes:
+ * The stream consists of records of five kinds, told apart by their first two bytes: the headers of segments, 128 bytes,
+ * as they stand in the files; frames; messages (messages.ts); pieces of a checkpoint that is being made, sent only to who
+ * has said `REPLCONF capa pieces`, each behind 16 bytes:
+ *
+ *      0  4  'E' 'C' 'P' '1'      4  4  flags: 1 the last one      8  4  length of the piece      12  4  crc32 of bytes 0–11
+ *
+ * and signs of life, 48 bytes:
  *
  *      0  4  'E' 'K' 'A' '1'      4  4  flags: 1 the replica is asked to answer at once
  *      8  8  lsn of the stream here           16  8  lsn of the primary's end           24  8  its sequence
@@ -31,6 +38,7 @@ import { bodyIntact, FrameHeader, frameHeaderSize, readFrameHeader } from "../lo
 import { type Epoch, parseEpochs, printEpochs } from "../log/lineage.ts"
 import type { LogPosition } from "../log/mirror.ts"
 import { segmentHeaderSize } from "../log/segment.ts"
+import type { KeyCount } from "../projections/checkpoint-load.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { messageHeaderSize, readMessageHeader } from "./messages.ts"
 
@@ -96,18 +104,37 @@ export type FollowAnswer =
   | { readonly kind: "rewind"; readonly lsn: number }
   | {
     readonly kind: "full"
-    /** Of the checkpoint; 0 for none. */
+    /** Of the checkpoint; 0 for none, -1 when it comes in pieces. */
     readonly bytes: number
+    /** How many keys the databases hold; empty where that is not said. */
+    readonly counts: ReadonlyArray<KeyCount>
     readonly sequence: number
     readonly lsn: number
     readonly storeId: string
     readonly epochs: ReadonlyArray<Epoch>
   }
 
+const printCounts = (counts: ReadonlyArray<KeyCount>): string =>
+  counts.map(({ keys, number }) => `${number}:${keys}`).join(",") || "-"
+
+const parseCounts = (text: string): ReadonlyArray<KeyCount> =>
+  text.split(",").flatMap((word) => {
+    const [number, keys] = word.split(":").map(count)
+    return number === undefined || keys === undefined || number < 0 || keys < 0 ? [] : [{ number, keys }]
+  })
+
 /** The answer as a line, without its end. */
 export const printAnswer = (answer: FollowAnswer): string => {
   const words = answer.kind === "full"
-    ? ["FULL", `${answer.bytes}`, `${answer.sequence}`, `${answer.lsn}`, answer.storeId, printEpochs(answer.epochs)]
+    ? [
+      "FULL",
+      `${answer.bytes}`,
+      `${answer.sequence}`,
+      `${answer.lsn}`,
+      answer.storeId,
+      printEpochs(answer.epochs),
+      printCounts(answer.counts)
+    ]
     : [answer.kind.toUpperCase(), `${answer.lsn}`]
   return `+${summed(words).join(" ")}`
 }
@@ -117,14 +144,22 @@ export const parseAnswer = (line: string): FollowAnswer | undefined => {
   const words = line.startsWith("+") ? unsummed(line.slice(1).split(" ")) : undefined
   if (words === undefined) return undefined
   const place = count(words[1])
-  if (place < 0) return undefined
-  if (words[0] === "CONTINUE" && words.length === 2) return { kind: "continue", lsn: place }
-  if (words[0] === "REWIND" && words.length === 2) return { kind: "rewind", lsn: place }
-  const [kind, bytes, sequence, lsn, storeId, epochs = ""] = words
+  if (place < 0 && words[1] !== "-1") return undefined
+  if (words[0] === "CONTINUE" && words.length === 2 && place >= 0) return { kind: "continue", lsn: place }
+  if (words[0] === "REWIND" && words.length === 2 && place >= 0) return { kind: "rewind", lsn: place }
+  const [kind, , sequence, lsn, storeId, epochs = "", counts = "-"] = words
   const parsed = parseEpochs(epochs)
   if (kind !== "FULL" || !isId(storeId) || parsed === undefined) return undefined
   if (count(sequence) < 0 || count(lsn) < 0) return undefined
-  return { kind: "full", bytes: count(bytes), sequence: count(sequence), lsn: count(lsn), storeId, epochs: parsed }
+  return {
+    kind: "full",
+    bytes: place,
+    sequence: count(sequence),
+    lsn: count(lsn),
+    storeId,
+    epochs: parsed,
+    counts: parseCounts(counts)
+  }
 }
 
 /** A sign of life. */
@@ -155,6 +190,17 @@ export const encodeKeepAlive = ({ end, lsn, sequence, time, wantsAck }: KeepAliv
   return bytes
 }
 
+/** Bytes before a piece of a checkpoint. */
+export const pieceHeaderSize = 16
+
+/** Writes what stands before a piece of so many bytes to the beginning of `into`. */
+export const writePieceHeader = (into: Uint8Array, length: number, last: boolean): void => {
+  into.set([0x45, 0x43, 0x50, 0x31])
+  put32(into, 4, last ? 1 : 0)
+  put32(into, 8, length)
+  put32(into, 12, crc32(into.subarray(0, 12)))
+}
+
 /** What the replica does with what comes. Any of these may throw; the reader is not used any more then. */
 export interface StreamHandler {
   /** A line of the conversation before the stream. What follows is read as what `reader.mode` says then. */
@@ -180,8 +226,10 @@ const [idleBytes, largestIdle] = [64 << 10, 4 << 20]
 /** Takes the bytes of a link apart, wherever they are split. */
 export class StreamReader {
   mode: "lines" | "stream" = "lines"
-  /** Bytes of a checkpoint that come before the stream. */
+  /** Bytes of a checkpoint, or of a piece of it, that come before the stream. */
   checkpointLeft = 0
+  /** A checkpoint comes in pieces, of which more are to come after this one. */
+  inPieces = false
   /** What comes waits until `resume` is called without this. */
   paused = false
   private readonly handler: StreamHandler
@@ -222,7 +270,7 @@ export class StreamReader {
     const length = Math.min(this.checkpointLeft, end - start)
     this.handler.checkpoint(bytes, start, length)
     this.checkpointLeft -= length
-    if (this.checkpointLeft === 0) this.handler.checkpointEnd()
+    if (this.checkpointLeft === 0 && !this.inPieces) this.handler.checkpointEnd()
     return start + length
   }
 
@@ -257,6 +305,7 @@ export class StreamReader {
     if (first !== 0x45) throw new StreamDamaged(`byte ${first} where a record should begin`)
     if (this.waiting < 2) return false
     const second = this.bytes[this.start + 1]
+    if (second === 0x43) return this.piece()
     return second === 0x4b ? this.keepAlive() : second === 0x4d ? this.message() : this.frame()
   }
 
@@ -294,6 +343,19 @@ export class StreamReader {
       sequence: get64(bytes, start + 24),
       time: get64(bytes, start + 32)
     })
+    return true
+  }
+
+  /** What stands before a piece of a checkpoint. */
+  private piece(): boolean {
+    if (this.waiting < pieceHeaderSize) return false
+    const { bytes, start } = this
+    const intact = crc32(bytes.subarray(start, start + 12)) === get32(bytes, start + 12)
+    if (!intact || !this.inPieces) throw new StreamDamaged("a piece of a checkpoint that nobody expects")
+    this.start += pieceHeaderSize
+    this.inPieces = (get32(bytes, start + 4) & 1) === 0
+    this.checkpointLeft = get32(bytes, start + 8)
+    if (this.checkpointLeft === 0 && !this.inPieces) this.handler.checkpointEnd()
     return true
   }
 

@@ -27,7 +27,7 @@ import { Messages } from "./messages.ts"
 import type { RedisFeedHost } from "./redis-feed.ts"
 import { RedisFollower } from "./redis-follower.ts"
 import type { RedisTaker } from "./redis-taker.ts"
-import { type CheckpointState, Serving } from "./serving.ts"
+import { type CheckpointState, Serving, type UnderWay } from "./serving.ts"
 import { Waits } from "./waits.ts"
 
 /** What the configuration says at the moment. */
@@ -65,6 +65,8 @@ export interface ReplicationHost
   readonly gate: Gate
   /** Asks for a checkpoint, with `ask`; says how the last one went, or that one is under way. */
   readonly checkpoint: (ask: boolean) => CheckpointState
+  /** The checkpoint being made, while its file can be read under the name it is written under. */
+  readonly underWay: () => UnderWay | undefined
   /** Clients that wait in blocking commands are told that this is another server now. */
   readonly unblockAll: () => void
   /** Whom this server follows has changed; undefined for nobody. */

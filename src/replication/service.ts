@@ -15,9 +15,10 @@ import { EventLog } from "../log/event-log.ts"
 import { eachRun } from "../log/following-writer.ts"
 import { LogReplication } from "../log/mirror.ts"
 import { type Dial, dialTcp } from "./dial.ts"
+import type { Loaded } from "./full-sync.ts"
 import { RedisTaker } from "./redis-taker.ts"
 import { Replication } from "./replication.ts"
-import type { CheckpointState } from "./serving.ts"
+import type { CheckpointState, UnderWay } from "./serving.ts"
 
 /** The server's replication. */
 export class Replicating extends Context.Service<Replicating, Replication>()("annals/replication/Replicating") {}
@@ -31,9 +32,11 @@ export class ReplicationParts extends Context.Service<ReplicationParts, {
   /** Makes sure that this turn ends with a commit. */
   readonly settle: () => void
   /** Makes memory anew from the log and the checkpoints, a slice at a time. */
-  readonly reload: () => Iterator<void, void>
+  readonly reload: (loaded: Loaded | undefined) => Iterator<void, void>
   /** See `ReplicationHost`. */
   readonly checkpoint: (ask: boolean) => CheckpointState
+  /** See `ServingHost`. */
+  readonly underWay: () => UnderWay | undefined
   /** Shows a link among the connections. */
   readonly linked: (address: string, localAddress: string, close: () => void) => () => void
   readonly pauseWrites: () => void
@@ -129,9 +132,11 @@ const make = Effect.gen(function*() {
       openCheckpoint: (info) => store.open(info.sequence),
       mark: () => randomBytes(20).toString("hex")
     },
-    reload: (done) => {
+    blank: (seed) =>
+      executor.keyspace.databases.every(({ size }) => size === 0) ? executor.keyspace.blank(seed) : undefined,
+    reload: (done, loaded) => {
       executor.loading = true
-      const steps = parts.reload()
+      const steps = parts.reload(loaded)
       const step = (): void => {
         if (ended) return // the log is being closed
         if (steps.next().done !== true) {
@@ -146,6 +151,7 @@ const make = Effect.gen(function*() {
     linked: parts.linked,
     later: (run) => void setImmediate(run),
     checkpoint: parts.checkpoint,
+    underWay: parts.underWay,
     flush: parts.flush,
     afterCommit: parts.afterCommit,
     deliver: (to, channel, text) => {

@@ -5,16 +5,25 @@
 import type { Gate } from "../commands/executor/gate.ts"
 import type { ConnectionPort } from "../commands/ports.ts"
 import type { CheckpointInfo } from "../log/checkpoint-store.ts"
+import type { CheckpointWriter } from "../log/checkpoint-writer.ts"
 import { DiskError } from "../log/disk.ts"
 import type { FrameSource } from "../log/frame-source.ts"
+import { GrowingBytes } from "../log/incoming-log.ts"
 import type { LogMirror } from "../log/mirror.ts"
 import { noReply, type Reply, ReplyError, Status } from "../net/resp/reply.ts"
+import type { KeyCount } from "../projections/checkpoint-load.ts"
 import { type Fed, Feed, type Feeds, type ReplicaName } from "./feed.ts"
 import { type FollowRequest, parseFollow, printAnswer } from "./protocol.ts"
 import { RedisFeed, type RedisFeedHost } from "./redis-feed.ts"
 
 /** Whether a checkpoint is being made, and if not, how the last one went. */
 export type CheckpointState = "busy" | "made" | "failed"
+
+/** A checkpoint being made: how much it will hold, and its file as it grows. */
+export interface UnderWay {
+  readonly writer: CheckpointWriter
+  readonly counts: ReadonlyArray<KeyCount>
+}
 
 /** What serving needs of the server. */
 export interface ServingHost {
@@ -28,6 +37,8 @@ export interface ServingHost {
   readonly wholeLogBytes: () => number
   /** Asks for a checkpoint, with `ask`; says how the last one went, or that one is under way. */
   readonly checkpoint: (ask: boolean) => CheckpointState
+  /** The checkpoint being made, while its file can be read under the name it is written under. */
+  readonly underWay: () => UnderWay | undefined
   readonly report: (text: string) => void
   readonly warn: (text: string) => void
 }
@@ -50,6 +61,8 @@ export class Serving {
   private readonly byConnection = new WeakMap<ConnectionPort, Fed>()
   /** Replicas that wait for a checkpoint of at least this sequence. */
   private readonly waiting = new Map<Fed, number>()
+  /** Those of them that need not wait for the end of it: they take it as it is made. */
+  private readonly takePieces = new WeakSet<Fed>()
 
   constructor(host: ServingHost) {
     this.host = host
@@ -124,6 +137,7 @@ export class Serving {
       } else {
         checkpoint(true)
         this.waiting.set(feed, sequence)
+        if (this.names.get(connection)?.get("capa")?.includes("pieces") === true) this.takePieces.add(feed)
       }
     }
     return noReply
@@ -133,8 +147,8 @@ export class Serving {
     const { mirror } = this.host
     const { epochs, storeId } = mirror.position
     const lsn = mirror.oldestLsn
-    const answer = printAnswer({ kind: "full", bytes: 0, sequence: 0, lsn, storeId, epochs })
-    feed.start(answer, mirror.source(lsn, undefined), undefined)
+    const answer = printAnswer({ kind: "full", bytes: 0, counts: [], sequence: 0, lsn, storeId, epochs })
+    feed.start(answer, mirror.source(lsn, undefined))
   }
 
   /** The checkpoint, then the log from the beginning of the segment around it. */
@@ -143,15 +157,33 @@ export class Serving {
     const { epochs, storeId } = mirror.position
     const checkpoint = mirror.openCheckpoint(info)
     const { lsn, sequence } = info
-    const answer = printAnswer({ kind: "full", bytes: checkpoint.size, sequence, lsn, storeId, epochs })
+    const { counts, size: bytes } = checkpoint
+    const answer = printAnswer({ kind: "full", bytes, counts, sequence, lsn, storeId, epochs })
     feed.start(answer, mirror.source(mirror.segmentAround(lsn).lsn, undefined), checkpoint)
   }
 
-  /** Replicas that wait for a checkpoint get it once there is one that is new enough. */
+  /** The checkpoint that is being made, as it is, then the log as after a whole one. */
+  private sendGrowing(feed: Feed, { counts, writer }: UnderWay): void {
+    const { mirror } = this.host
+    const { epochs, storeId } = mirror.position
+    const { lsn, sequence } = writer.header
+    const answer = printAnswer({ kind: "full", bytes: -1, counts, sequence, lsn, storeId, epochs })
+    feed.start(answer, mirror.source(mirror.segmentAround(lsn).lsn, undefined), new GrowingBytes(writer))
+  }
+
+  /** Replicas that wait for a checkpoint get it once there is one that is new enough, or as it is made. */
   tend(): void {
-    const { checkpoint, mirror } = this.host
+    const { checkpoint, feeds, mirror } = this.host
+    for (const feed of feeds.all) if (feed instanceof Feed) feed.pump()
+    const underWay = this.host.underWay()
     for (const [feed, sequence] of this.waiting) {
       const newest = mirror.newestCheckpoint
+      const growing = underWay !== undefined && underWay.writer.header.sequence >= sequence
+      if (growing && feed instanceof Feed && !feed.over && this.takePieces.has(feed)) {
+        this.waiting.delete(feed)
+        this.attempt(feed, () => this.sendGrowing(feed, underWay))
+        continue
+      }
       if (feed.over) this.waiting.delete(feed)
       else if (newest !== undefined && newest.sequence >= sequence) {
         this.waiting.delete(feed)
@@ -199,7 +231,7 @@ export class Serving {
 
   private startFeed(connection: ConnectionPort, answer: string, source: FrameSource): void {
     const feed = this.makeFeed(connection)
-    feed.start(answer, source, undefined)
+    feed.start(answer, source)
     this.host.report(`the replica ${feed.name.address}:${feed.name.port} follows from lsn ${source.lsn}`)
   }
 

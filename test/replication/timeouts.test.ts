@@ -53,6 +53,7 @@ const start = (...args: ReadonlyArray<string>) =>
       settle: () => {},
       reload: () => [][Symbol.iterator](),
       checkpoint: () => "failed",
+      underWay: () => undefined,
       linked: () => () => {},
       pauseWrites: () => {},
       unpause: () => {},

@@ -201,6 +201,8 @@ export class SimServer {
     shutdownMs: 10_000
   }
   readonly warnings: Array<string> = []
+  /** Full syncs whose checkpoint was loaded as it came. */
+  loadedOnArrival = 0
   /** Messages that came from a primary, and the sequence this server was at then. */
   heard: Array<readonly [to: string, channel: string, text: string, sequence: number]> = []
   /** A checkpoint that replication asked for is to be made. */
@@ -250,9 +252,13 @@ export class SimServer {
         eachRun(batch, (db, events, count) => executor.fold(batch.time, db, events, count, command))
       },
       folded: () => void this.log.commit(),
-      reload: (done) => {
-        const fresh = this.keyspace.blank()
-        new StartUp({ keyspace: fresh, log: this.log, store: this.log.checkpoints, warn: () => {} }).run()
+      blank: (seed) => this.keyspace.databases.every(({ size }) => size === 0) ? this.keyspace.blank(seed) : undefined,
+      reload: (done, given) => {
+        const { log } = this
+        const fresh = given?.keyspace ?? this.keyspace.blank()
+        const loaded = given?.sequence
+        if (given !== undefined) this.loadedOnArrival++
+        new StartUp({ keyspace: fresh, log, store: log.checkpoints, warn: () => {}, loaded }).run()
         this.keyspace.adopt(fresh)
         next = this.log.sequence()
         this.later.push(done)
@@ -277,6 +283,7 @@ export class SimServer {
         openCheckpoint: (info) => this.log.checkpoints.open(info.sequence),
         mark: () => "m".repeat(40)
       },
+      underWay: () => undefined,
       checkpoint: (ask) => {
         if (ask) {
           this.saving = true
