@@ -330,7 +330,7 @@ export class Session implements ConnectionPort, Receiver {
     if (this.ended || this.killed) return false
     if (this.out.length > 0) {
       this.replyPeak.note(this.out.length)
-      if (barrier > released || this.held.pieces > 0) {
+      if (barrier > released || this.held.bytes > 0) {
         this.held.hold(this.out, barrier)
         this.out = spareBuffers.pop() ?? new ReplyBuffer()
       } else this.send(this.out)
@@ -350,12 +350,13 @@ export class Session implements ConnectionPort, Receiver {
 
   private afterSending(): boolean {
     const bytes = this.outputBytes
-    if (this.overLimit(bytes)) return false
+    if (bytes === 0) this.outputWatch.drained()
+    else if (this.overLimit(bytes)) return false
     if (this.closing) {
       if (this.held.pieces === 0 && !this.isDirty) this.finish()
     } else if (bytes > outputHighWater && this.owner === undefined) this.slowDown()
     else if (!this.reading) this.speedUp()
-    return this.held.pieces > 0
+    return this.held.bytes > 0
   }
 
   private send(buffer: ReplyBuffer): void {

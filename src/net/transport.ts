@@ -50,6 +50,9 @@ export interface Outlet {
 export class Transport implements Outlet {
   readonly socket: Net.Socket
   private readonly fd: number
+  /** The stream was given bytes, and may still hold some: asking it costs more than this. */
+  private streaming = false
+  private ended = false
 
   constructor(socket: Net.Socket) {
     this.socket = socket
@@ -61,18 +64,19 @@ export class Transport implements Outlet {
   }
 
   get waiting(): number {
-    return this.socket.writableLength
+    return this.streaming ? this.socket.writableLength : 0
   }
 
   get open(): boolean {
-    return !this.socket.destroyed && !this.socket.writableEnded
+    return !this.ended && !this.socket.destroyed
   }
 
   send(bytes: Uint8Array, length: number, kept = false): boolean {
     if (!this.open) return true
     let sent = 0
     // The descriptor is only ours while the stream is open and holds nothing back: checked on every call.
-    if (this.fd >= 0 && this.socket.writableLength === 0) {
+    if (this.streaming) this.streaming = this.socket.writableLength > 0
+    if (this.fd >= 0 && !this.streaming) {
       try {
         sent = writeSync(this.fd, bytes, 0, length)
       } catch (error) {
@@ -84,12 +88,15 @@ export class Transport implements Outlet {
       }
     }
     if (sent === length) return true
+    this.streaming = true
     this.socket.write(kept ? bytes.subarray(sent, length) : Uint8Array.prototype.slice.call(bytes, sent, length))
     return false
   }
 
   sendKept(chunk: Uint8Array): void {
-    if (this.open) this.socket.write(chunk)
+    if (!this.open) return
+    this.streaming = true
+    this.socket.write(chunk)
   }
 
   pause(): void {
@@ -101,7 +108,9 @@ export class Transport implements Outlet {
   }
 
   end(): void {
-    if (this.open) this.socket.end(() => this.socket.destroy())
+    if (!this.open) return
+    this.ended = true
+    this.socket.end(() => this.socket.destroy())
   }
 
   destroy(): void {

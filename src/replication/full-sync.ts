@@ -80,7 +80,7 @@ export class FullSync {
 
   private open(): CheckpointReader {
     const { answer, incoming } = this
-    const reader = incoming.reader(answer.bytes)
+    const reader = incoming.reader(answer.bytes < 0 ? Infinity : answer.bytes)
     const { hashSeed, sequence, storeId } = reader.header
     if (sequence !== answer.sequence || hex(storeId) !== answer.storeId) {
       reader.close()

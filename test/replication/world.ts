@@ -12,6 +12,7 @@ import { eachRun } from "../../src/log/following-writer.ts"
 import { type LogOptions, type OpenedLog, openLog } from "../../src/log/store.ts"
 import { ReplyBuffer } from "../../src/net/resp/encoder.ts"
 import { noReply, ReplyError, Status } from "../../src/net/resp/reply.ts"
+import { CheckpointRun } from "../../src/persistence/checkpoint-run.ts"
 import { StartUp } from "../../src/persistence/start-up.ts"
 import { CheckpointWalk } from "../../src/projections/checkpoint.ts"
 import { stateDigest } from "../../src/projections/digest.ts"
@@ -205,6 +206,10 @@ export class SimServer {
   loadedOnArrival = 0
   /** Messages that came from a primary, and the sequence this server was at then. */
   heard: Array<readonly [to: string, channel: string, text: string, sequence: number]> = []
+  /** Checkpoints that replication asks for are made a step per turn. */
+  slowCheckpoints = false
+  checkpointRun: CheckpointRun | undefined = undefined
+  lastFailed = false
   /** A checkpoint that replication asked for is to be made. */
   saving = false
   private later: Array<() => void> = []
@@ -283,8 +288,15 @@ export class SimServer {
         openCheckpoint: (info) => this.log.checkpoints.open(info.sequence),
         mark: () => "m".repeat(40)
       },
-      underWay: () => undefined,
+      underWay: () => {
+        const run = this.checkpointRun
+        return run?.unpublished === true ? { writer: run.writer, counts: run.walk.databases } : undefined
+      },
       checkpoint: (ask) => {
+        if (this.slowCheckpoints) {
+          if (ask && this.checkpointRun === undefined) this.beginCheckpoint()
+          return this.checkpointRun === undefined ? this.lastFailed ? "failed" : "made" : "busy"
+        }
         if (ask) {
           this.saving = true
           this.later.push(() => {
@@ -370,6 +382,27 @@ export class SimServer {
     readThrough(store.readBack(writer))
     const steps = store.publishing(writer)
     while (steps.next().done !== true);
+  }
+
+  private beginCheckpoint(): void {
+    const { keyspace, log, world: { clock } } = this
+    const monotonic = () => clock.monotonic()
+    const created = clock.now()
+    this.checkpointRun = new CheckpointRun({
+      keyspace,
+      log,
+      store: log.checkpoints,
+      created,
+      monotonic,
+      blocking: false
+    })
+  }
+
+  /** Goes on with the checkpoint that is being made, if one is. */
+  stepCheckpoint(): void {
+    if (this.checkpointRun?.step() !== "done") return
+    this.lastFailed = this.checkpointRun.outcome?.kind !== "published"
+    this.checkpointRun = undefined
   }
 
   /** What waits for the next turn runs. */
@@ -471,6 +504,7 @@ export class World {
       for (const server of this.servers) {
         if (!server.alive) continue
         server.replication.tick()
+        server.stepCheckpoint()
         server.log.tick()
         server.disk.runPending()
       }
