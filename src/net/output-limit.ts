@@ -28,8 +28,9 @@ export class OutputWatch {
     return time - this.softSince >= softSeconds * 1000
   }
 
-  /** Everything has left. */
-  drained(): void {
+  /** Everything has left: it need not be closed. */
+  drained(): false {
     this.softSince = 0
+    return false
   }
 }

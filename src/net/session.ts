@@ -350,8 +350,7 @@ export class Session implements ConnectionPort, Receiver {
 
   private afterSending(): boolean {
     const bytes = this.outputBytes
-    if (bytes === 0) this.outputWatch.drained()
-    else if (this.overLimit(bytes)) return false
+    if (bytes > 0 ? this.overLimit(bytes) : this.outputWatch.drained()) return false
     if (this.closing) {
       if (this.held.pieces === 0 && !this.isDirty) this.finish()
     } else if (bytes > outputHighWater && this.owner === undefined) this.slowDown()

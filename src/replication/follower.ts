@@ -6,12 +6,11 @@
 import type { PublishedTo } from "../commands/pubsub/subscriptions.ts"
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
 import { CheckpointUnusable } from "../log/checkpoint-file.ts"
-import { DiskError } from "../log/disk.ts"
 import { FrameRefused } from "../log/following-writer.ts"
 import { type FrameHeader, sequencesOf } from "../log/frame.ts"
 import type { Slice } from "../projections/memory/slice.ts"
-import type { Link } from "./dial.ts"
 import { type FollowerHost, LinkEnded } from "./follower-host.ts"
+import { ackEveryMs, Following } from "./following.ts"
 import { type FullAnswer, FullSync } from "./full-sync.ts"
 import {
   type KeepAlive,
@@ -22,35 +21,16 @@ import {
   StreamReader
 } from "./protocol.ts"
 
-/** A link that failed is tried again after this long, the longer the more often it failed. */
-const [retryMs, longestRetryMs] = [100, 2000]
-/** The primary hears at least as often how far this server is. */
-const ackEveryMs = 1000
-
 /** See the head of this file. */
-export class Follower implements StreamHandler {
-  target: FollowTarget | undefined = undefined
-  state: PrimaryStatus["state"] = "connect"
-  fullSyncs = 0
-  inputBytes = 0
+export class Follower extends Following implements StreamHandler {
   primarySequence = 0
   /** What the other server, a replica so far, is told: to lead from the end of this log. */
   handover: string | undefined = undefined
   private readonly host: FollowerHost
-  private link: Link | undefined = undefined
   private reader: StreamReader
-  private unlinked = (): void => {}
-  /** Requests whose replies are awaited before the stream begins, oldest first. */
-  private asked: Array<"auth" | "ping" | "replconf" | "follow"> = []
-  private lastIo = 0
-  private downSince: number
-  private nextTry = 0
-  private failures = 0
-  private lastAck = 0
   /** What the primary was told last that this disk has. */
   private durableSaid = 0
   private ackDue = false
-  private lastTrouble = ""
   /** A full sync under way. */
   private full: FullSync | undefined = undefined
   /** After a full sync, until all is here that the primary had. */
@@ -60,28 +40,23 @@ export class Follower implements StreamHandler {
   private working = false
 
   constructor(host: FollowerHost) {
+    super(host, { whom: "primary", retryMs: 100, longestRetryMs: 2000 })
     this.host = host
-    this.downSince = host.monotonic()
     this.reader = new StreamReader(this)
   }
 
   get status(): PrimaryStatus | undefined {
-    const { full, host: { mirror, monotonic }, lastIo, state, target } = this
-    if (target === undefined) return undefined
-    const seconds = (since: number): number => Math.max(0, Math.floor((monotonic() - since) / 1000))
-    const connected = state === "connected"
+    const { full, host: { mirror }, linkStatus: status, target } = this
+    if (status === undefined || target === undefined) return undefined
+    const { syncIoSeconds: lastIoSeconds, ...link } = status
     return {
-      host: target.host,
-      port: target.port,
-      state,
-      lastIoSeconds: connected ? seconds(lastIo) : -1,
-      downSeconds: connected ? 0 : seconds(this.downSince),
-      readLsn: mirror.position.lsn + (connected ? this.reader.waiting : 0),
+      ...link,
+      readLsn: mirror.position.lsn + (link.state === "connected" ? this.reader.waiting : 0),
       foreign: false,
-      sync: state !== "sync" ? undefined : {
+      sync: link.state !== "sync" ? undefined : {
         totalBytes: Math.max(0, full?.answer.bytes ?? 0),
         readBytes: full?.read ?? 0,
-        lastIoSeconds: seconds(lastIo)
+        lastIoSeconds
       },
       primarySequence: this.primarySequence,
       delayMs: target.delayMs,
@@ -92,11 +67,7 @@ export class Follower implements StreamHandler {
   /** Follows another server from now on. */
   start(target: FollowTarget): void {
     this.stop()
-    this.target = target
-    this.downSince = this.host.monotonic()
-    this.failures = 0
-    this.nextTry = -Infinity
-    this.tick()
+    this.begin(target)
   }
 
   /** Follows nobody any more. */
@@ -105,14 +76,6 @@ export class Follower implements StreamHandler {
     this.handover = undefined
     this.catchingUp = false
     this.end()
-  }
-
-  /** Ends the link; it is tried again as long as somebody is followed. */
-  private end(): void {
-    const { link } = this
-    this.link = undefined
-    link?.close()
-    this.down()
   }
 
   /** Time passes. */
@@ -124,15 +87,9 @@ export class Follower implements StreamHandler {
       this.stayKnown(now)
       return
     }
-    if (this.link === undefined) {
-      if (now >= this.nextTry) this.connect(target)
-      return
-    }
+    if (this.link === undefined) return this.connectWhenDue(target)
     if (this.held) this.guarded(() => this.resume())
-    if (!this.held && now - this.lastIo > host.settings().timeoutMs) {
-      this.fail(this.state === "connected" ? "nothing came for too long" : "it does not answer")
-      return
-    }
+    if (!this.held && this.failWhenSilent(now)) return
     const due = this.ackDue || now - this.lastAck >= ackEveryMs || host.mirror.durable !== this.durableSaid
     if (this.reader.mode === "lines" || this.full !== undefined) this.stayKnown(now)
     else if (due) this.acknowledge()
@@ -147,91 +104,32 @@ export class Follower implements StreamHandler {
     this.send(["REPLCONF", "ACK", "-1"]) // what this server has at the moment is not to be counted on
   }
 
-  private connect(target: FollowTarget): void {
-    this.state = "connecting"
-    this.lastIo = this.host.monotonic()
+  protected anew(): void {
     this.reader = new StreamReader(this)
-    this.asked = []
     this.held = false
-    const link: Link = this.host.dial(target.host, target.port, {
-      connected: () => this.link === link && this.introduce(),
-      received: (bytes, length) => {
-        if (this.link !== link) return
-        this.lastIo = this.host.monotonic()
-        this.inputBytes += length
-        this.guarded(() => this.reader.push(bytes, length))
-      },
-      closed: (reason) => {
-        if (this.link !== link) return
-        this.link = undefined
-        this.trouble(reason)
-        this.down()
-      }
-    })
-    this.link = link
   }
 
-  /** Runs what may find that the other side makes no sense, or that the disk fails. */
-  private guarded(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const known = error instanceof StreamDamaged || error instanceof FrameRefused || error instanceof DiskError
-        || error instanceof LinkEnded
-      if (!known) throw error
-      this.fail(error.message)
-    }
+  protected take(bytes: Uint8Array, length: number): void {
+    this.reader.push(bytes, length)
+  }
+
+  protected knows(error: unknown): error is Error {
+    return error instanceof FrameRefused
+  }
+
+  protected settled(): void {
     this.host.folded() // also what came before the link was given up
   }
 
-  private fail(reason: string): void {
-    this.trouble(reason)
-    this.end()
-  }
-
-  /** Says once what is wrong, not at each attempt. */
-  private trouble(reason: string): void {
-    if (this.target === undefined || (this.lastTrouble === reason && this.state !== "connected")) return
-    this.lastTrouble = reason
-    this.host.warn(`the link to the primary ${this.target.host}:${this.target.port} is down: ${reason}`)
-  }
-
-  private down(): void {
-    const now = this.host.monotonic()
-    this.unlinked()
-    if (this.state === "connected") this.downSince = now
-    this.state = "connect"
-    this.host.changed()
+  protected lost(): void {
     this.held = false
     this.full?.discard()
     this.full = undefined
-    this.nextTry = now + Math.min(longestRetryMs, retryMs * 2 ** Math.min(10, this.failures))
-    this.failures++
   }
 
   // ——— the conversation before the stream
 
-  private ask(kind: "auth" | "ping" | "replconf" | "follow", ...words: ReadonlyArray<string>): void {
-    this.asked.push(kind)
-    this.send(words)
-  }
-
-  private send(words: ReadonlyArray<string>): void {
-    const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
-    this.link?.send(Buffer.from(`*${words.length}\r\n${parts.join("")}`))
-  }
-
-  private introduce(): void {
-    const { announceAddress, listeningPort, password, user } = this.host.settings()
-    const { host, port } = this.target!
-    const address = `${host}:${port}`
-    this.unlinked = this.host.linked(address, this.link!.localAddress, () => this.fail("it was closed here"))
-    this.lastIo = this.host.monotonic()
-    this.state = "handshake"
-    if (password !== "") this.ask("auth", "AUTH", ...(user === "" ? [] : [user]), password)
-    this.ask("ping", "PING")
-    this.ask("replconf", "REPLCONF", "listening-port", `${listeningPort}`)
-    if (announceAddress !== "") this.ask("replconf", "REPLCONF", "ip-address", announceAddress)
+  protected introduced(): void {
     this.ask("replconf", "REPLCONF", "capa", "pieces")
     if (this.handover !== undefined) this.ask("replconf", "REPLCONF", "failover", this.handover)
   }
@@ -271,11 +169,8 @@ export class Follower implements StreamHandler {
   }
 
   private up(): void {
-    this.state = this.catchingUp ? "sync" : "connected"
     this.handover = undefined
-    this.failures = 0
-    this.lastTrouble = ""
-    this.host.changed()
+    this.isUp(this.catchingUp ? "sync" : "connected")
     this.acknowledge()
   }
 

@@ -6,65 +6,37 @@
  */
 import type { Argv } from "../commands/define.ts"
 import type { FollowTarget, PrimaryStatus } from "../commands/replication/port.ts"
-import { DiskError } from "../log/disk.ts"
 import { BadFile } from "../rdb/file-reader.ts"
 import { Refused } from "../rdb/relay.ts"
-import type { Dial, Link } from "./dial.ts"
-import { type FollowerSettings, LinkEnded } from "./follower-host.ts"
+import { LinkEnded } from "./follower-host.ts"
+import { ackEveryMs, Following, type FollowingHost } from "./following.ts"
 import { StreamDamaged } from "./protocol.ts"
 import { type RedisStreamHandler, RedisStreamReader } from "./redis-stream.ts"
 import type { RedisTaker } from "./redis-taker.ts"
 
-const [retryMs, longestRetryMs] = [200, 5000]
-/** A link is not tried again sooner after something that will not be otherwise the next time either. */
-const hopelessRetryMs = 30_000
-const ackEveryMs = 1000
-
 /** What it needs of the server. */
-export interface RedisFollowerHost {
-  readonly dial: Dial
-  readonly monotonic: () => number
-  readonly settings: () => FollowerSettings
+export interface RedisFollowerHost extends FollowingHost {
   /** Takes in what comes. */
   readonly taker: RedisTaker
   readonly later: (run: () => void) => void
-  readonly linked: (address: string, localAddress: string, close: () => void) => () => void
-  /** The state of the link is another. */
-  readonly changed: () => void
   readonly report: (text: string) => void
-  readonly warn: (text: string) => void
 }
 
-type Asked = "auth" | "ping" | "port" | "address" | "capa" | "psync"
-
 /** See the head of this file. */
-export class RedisFollower implements RedisStreamHandler {
-  target: FollowTarget | undefined = undefined
-  state: PrimaryStatus["state"] = "connect"
-  inputBytes = 0
-  fullSyncs = 0
+export class RedisFollower extends Following implements RedisStreamHandler {
   private readonly host: RedisFollowerHost
-  private link: Link | undefined = undefined
-  private unlinked = (): void => {}
   private reader: RedisStreamReader
-  private asked: Array<Asked> = []
   /** How many bytes of the other server's stream are here. */
   private offset = 0
   /** Bytes of a transaction that is not whole. */
   private pendingBytes = 0
   private fileBytes = 0
   private fileRead = 0
-  private lastIo = 0
-  private lastAck = 0
-  private downSince: number
-  private nextTry = 0
-  private failures = 0
-  private lastTrouble = ""
   private loading: Iterator<void, void> | undefined = undefined
 
   constructor(host: RedisFollowerHost) {
+    super(host, { whom: "Redis", retryMs: 200, longestRetryMs: 5000 })
     this.host = host
-    this.downSince = host.monotonic()
     this.reader = new RedisStreamReader(this)
   }
 
@@ -74,21 +46,16 @@ export class RedisFollower implements RedisStreamHandler {
   }
 
   get status(): PrimaryStatus | undefined {
-    const { host: { monotonic }, lastIo, state, target } = this
-    if (target === undefined) return undefined
-    const seconds = (since: number): number => Math.max(0, Math.floor((monotonic() - since) / 1000))
-    const connected = state === "connected"
+    const { linkStatus: status } = this
+    if (status === undefined) return undefined
+    const { syncIoSeconds: lastIoSeconds, ...link } = status
     return {
-      host: target.host,
-      port: target.port,
-      state,
-      lastIoSeconds: connected ? seconds(lastIo) : -1,
-      downSeconds: connected ? 0 : seconds(this.downSince),
+      ...link,
       readLsn: this.offset,
       foreign: true,
-      sync: state !== "sync"
+      sync: link.state !== "sync"
         ? undefined
-        : { totalBytes: this.fileBytes, readBytes: this.fileRead, lastIoSeconds: seconds(lastIo) },
+        : { totalBytes: this.fileBytes, readBytes: this.fileRead, lastIoSeconds },
       primarySequence: 0,
       delayMs: 0,
       until: undefined
@@ -98,19 +65,15 @@ export class RedisFollower implements RedisStreamHandler {
   /** Follows a server that was found to be a Redis. `partial`: what is here so far is but a part of its data. */
   start(target: FollowTarget, partial = false): void {
     this.stop()
-    this.target = target
     this.host.taker.partial = partial
-    this.downSince = this.host.monotonic()
-    this.failures = 0
-    this.nextTry = -Infinity
-    this.tick()
+    this.begin(target)
   }
 
   /** Follows nobody any more. */
   stop(): void {
     if (this.target === undefined) return
     this.target = undefined
-    this.end("this server does not follow any more")
+    this.end()
   }
 
   /** Time passes. */
@@ -118,10 +81,7 @@ export class RedisFollower implements RedisStreamHandler {
     const { host, target } = this
     if (target === undefined) return
     const now = host.monotonic()
-    if (this.link === undefined) {
-      if (now >= this.nextTry) this.connect(target)
-      return
-    }
+    if (this.link === undefined) return this.connectWhenDue(target)
     if (this.loading !== undefined) {
       // However long it takes, the other server is not to think that nobody is there any more.
       if (now - this.lastAck >= ackEveryMs) {
@@ -130,109 +90,41 @@ export class RedisFollower implements RedisStreamHandler {
       }
       return
     }
-    if (now - this.lastIo > host.settings().timeoutMs) {
-      this.fail(this.state === "connected" ? "nothing came for too long" : "it does not answer")
-    } else if (this.state === "connected" && now - this.lastAck >= ackEveryMs) this.acknowledge()
+    if (this.failWhenSilent(now)) return
+    if (this.state === "connected" && now - this.lastAck >= ackEveryMs) this.acknowledge()
   }
 
-  private connect(target: FollowTarget): void {
-    this.state = "connecting"
-    this.lastIo = this.host.monotonic()
+  protected anew(): void {
     this.reader = new RedisStreamReader(this)
-    this.asked = []
     this.pendingBytes = 0
-    const link: Link = this.host.dial(target.host, target.port, {
-      connected: () => this.link === link && this.introduce(),
-      received: (bytes, length) => {
-        if (this.link !== link) return
-        this.lastIo = this.host.monotonic()
-        this.inputBytes += length
-        this.guarded(() => {
-          this.host.taker.beginChunk()
-          this.reader.push(bytes, length)
-        })
-      },
-      closed: (reason) => {
-        if (this.link !== link) return
-        this.link = undefined
-        this.trouble(reason)
-        this.down()
-      }
-    })
-    this.link = link
   }
 
-  private guarded(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      const known = error instanceof StreamDamaged || error instanceof LinkEnded || error instanceof DiskError
-        || error instanceof BadFile || error instanceof Refused
-      if (!known) throw error
-      this.fail(
-        error.message,
-        error instanceof Refused || error instanceof BadFile ||
-          (error instanceof LinkEnded && error.hopeless)
-      )
-    }
+  protected take(bytes: Uint8Array, length: number): void {
+    this.host.taker.beginChunk()
+    this.reader.push(bytes, length)
+  }
+
+  protected knows(error: unknown): error is Error {
+    return error instanceof BadFile || error instanceof Refused
+  }
+
+  protected override isHopeless(error: Error): boolean {
+    return this.knows(error) || super.isHopeless(error)
+  }
+
+  protected settled(): void {
     this.host.taker.taken()
   }
 
-  private fail(reason: string, hopeless = false): void {
-    this.trouble(reason)
-    this.end(reason)
-    if (hopeless) this.nextTry = this.host.monotonic() + hopelessRetryMs
-  }
-
-  private trouble(reason: string): void {
-    if (this.target === undefined || (this.lastTrouble === reason && this.state !== "connected")) return
-    this.lastTrouble = reason
-    this.host.warn(`the link to the Redis ${this.target.host}:${this.target.port} is down: ${reason}`)
-  }
-
-  private end(_reason: string): void {
-    const { link } = this
-    this.link = undefined
-    link?.close()
-    this.down()
-  }
-
-  private down(): void {
-    const now = this.host.monotonic()
-    this.unlinked()
-    this.unlinked = () => {}
-    if (this.state === "connected") this.downSince = now
-    this.state = "connect"
+  protected lost(): void {
     this.loading = undefined
     this.host.taker.discard()
-    this.nextTry = now + Math.min(longestRetryMs, retryMs * 2 ** Math.min(10, this.failures))
-    this.failures++
-    this.host.changed()
   }
 
   // ——— the conversation
 
-  private send(words: ReadonlyArray<string>): void {
-    const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
-    this.link?.send(Buffer.from(`*${words.length}\r\n${parts.join("")}`))
-  }
-
-  private ask(kind: Asked, ...words: ReadonlyArray<string>): void {
-    this.asked.push(kind)
-    this.send(words)
-  }
-
-  private introduce(): void {
-    const { announceAddress, listeningPort, password, user } = this.host.settings()
-    const { host, port } = this.target!
-    this.unlinked = this.host.linked(`${host}:${port}`, this.link!.localAddress, () => this.fail("it was closed here"))
-    this.lastIo = this.host.monotonic()
-    this.state = "handshake"
-    if (password !== "") this.ask("auth", "AUTH", ...(user === "" ? [] : [user]), password)
-    this.ask("ping", "PING")
-    this.ask("port", "REPLCONF", "listening-port", `${listeningPort}`)
-    if (announceAddress !== "") this.ask("address", "REPLCONF", "ip-address", announceAddress)
-    this.ask("capa", "REPLCONF", "capa", "eof", "capa", "psync2")
+  protected introduced(): void {
+    this.ask("replconf", "REPLCONF", "capa", "eof", "capa", "psync2")
   }
 
   line(text: string): void {
@@ -247,14 +139,14 @@ export class RedisFollower implements RedisStreamHandler {
       return
     }
     this.asked.shift()
-    if (kind === "psync") this.answered(text)
+    if (kind === "follow") this.answered(text)
     else {
       // Old ones do not know what they are told; only who may not come in, or whose server is not ready, gives up.
       if (text.startsWith("-") && (kind === "auth" || kind === "ping")) {
         throw new LinkEnded(`it refuses ${kind}: ${text.slice(1)}`)
       }
       if (this.asked.length > 0) return
-      this.ask("psync", "PSYNC", "?", "-1")
+      this.ask("follow", "PSYNC", "?", "-1")
     }
   }
 
@@ -271,10 +163,7 @@ export class RedisFollower implements RedisStreamHandler {
   }
 
   private up(): void {
-    this.state = "connected"
-    this.failures = 0
-    this.lastTrouble = ""
-    this.host.changed()
+    this.isUp("connected")
     this.acknowledge()
   }
 
