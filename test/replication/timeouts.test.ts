@@ -129,7 +129,7 @@ describe("replication as a layer", () => {
       expect(first!.closed).toBe(true)
       const second = opened.at(-1)!
       second.events.connected()
-      say(second, "+PONG\r\n+OK\r\n")
+      say(second, "+PONG\r\n+OK\r\n+OK\r\n")
       expect(second.sent).toMatch(/LOG\.FOLLOW/)
       say(second, `${printAnswer({ kind: "continue", lsn: mirror.position.lsn })}\r\n`)
       expect(replication.status().primary?.state).toBe("connected")
@@ -147,7 +147,7 @@ describe("replication as a layer", () => {
       const [link] = opened
       link!.events.connected()
       const answer = printAnswer({ kind: "continue", lsn: mirror.position.lsn })
-      say(link!, `+PONG\r\n+OK\r\n${answer.replace("CONTINUE", "CONTINUF")}\r\n`)
+      say(link!, `+PONG\r\n+OK\r\n+OK\r\n${answer.replace("CONTINUE", "CONTINUF")}\r\n`)
       expect(link!.closed).toBe(true)
       yield* TestClock.adjust("200 millis")
       expect(opened.length).toBe(2)
