@@ -41,8 +41,14 @@ type How = "json" | "raw" | "shown"
 const ask = (asker: PastAsker, past: Past, words: ReadonlyArray<Uint8Array>, db: number, how: How): Reply =>
   readReply(asker.ask(past, words, { db, protocol: how === "json" ? 3 : 2 }))
 
-const printed = (reply: Reply, how: How): string | Uint8Array =>
-  how === "json" ? `${toJson(jsonOf(reply))}\n` : how === "raw" ? Buffer.from(`${raw(reply)}\n`, "latin1") : show(reply)
+const printed = (reply: Reply, how: How): string | Uint8Array => {
+  if (how === "json") return `${toJson(jsonOf(reply))}\n`
+  if (how === "shown") return show(reply)
+  // By itself it may be longer than a string can be.
+  return reply instanceof Slice
+    ? Buffer.concat([reply.toBytes(), Buffer.of(0x0a)])
+    : Buffer.from(`${raw(reply)}\n`, "latin1")
+}
 
 /** As redis-cli prints where no terminal is: bytes as they are, one character for each. */
 const raw = (reply: Reply): string => {

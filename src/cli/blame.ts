@@ -93,7 +93,7 @@ const tell = (
     const cut = value.length > shownBytes
       ? `${quoted(new Slice(value.bytes, value.start, shownBytes))}…`
       : quoted(value)
-    row(markOf(undefined), cut, { value: jsonOfBytes(value) })
+    row(markOf(undefined), cut, json ? { value: jsonOfBytes(value) } : {})
   } else if (type === "stream") {
     eachEntry(db, p, (id, pairs) => {
       row(markOf(id), `${id} ${pairs.map((pair) => quoted(pair)).join(" ")}`, { id, fields: pairs.map(jsonOfBytes) })

@@ -3,7 +3,7 @@ import { stateDigestValue } from "../projections/digest.ts"
 import type { Database, Keyspace } from "../projections/keyspace.ts"
 import { Slice } from "../projections/memory/slice.ts"
 import { valueJson } from "./export.ts"
-import { bare, isoTime, jsonOfBytes, quoted } from "./printing.ts"
+import { abridged, bare, isoTime, jsonOfBytes } from "./printing.ts"
 import { deadlineOf, eachEntry, eachPart, scoreText, stringOf, type TypeName, typeOf } from "./values.ts"
 
 /** A value by itself: everything that `difference` compares. Of an absent key there is none. */
@@ -26,22 +26,22 @@ export const snapshot = (keyspace: Keyspace, number: number, key: Slice, withJso
   const type = typeOf(db, p)
   const parts: Array<readonly [string, string]> = []
   let text = ""
-  if (type === "string") text = quoted(stringOf(db, p))
+  if (type === "string") text = abridged(stringOf(db, p))
   else if (type === "stream") {
     eachEntry(db, p, (id, pairs) =>
       void parts.push([
         id,
-        pairs.map((x) => quoted(x)).join(" ")
+        pairs.map((x) => abridged(x)).join(" ")
       ]))
   }
   else {
     eachPart(db, p, (name, value, extra) => {
       const held = type === "hash"
-        ? `${quoted(value!)}${extra === 0 ? "" : ` (until ${isoTime(extra)})`}`
+        ? `${abridged(value!)}${extra === 0 ? "" : ` (until ${isoTime(extra)})`}`
         : type === "zset"
         ? scoreText(extra)
         : ""
-      parts.push(type === "list" ? ["", quoted(name)] : [quoted(name), held])
+      parts.push(type === "list" ? ["", abridged(name)] : [abridged(name), held])
     })
   }
   return {

@@ -1,4 +1,5 @@
 /** Values as redis-cli prints them at a terminal, and as JSON. */
+import { createHash } from "node:crypto"
 import { formatDouble } from "../net/resp/encoder.ts"
 import {
   Double,
@@ -36,6 +37,17 @@ export const quoted = (value: Slice | Uint8Array | string): string => {
       ?? (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`)
   }
   return `${text}"`
+}
+
+/** Longer values are told apart by their length and hash. */
+const longest = 4096
+const shownBytes = 200
+
+/** Bytes in quotes; of very many their beginning, how many they are, and a hash of them. */
+export const abridged = (value: Slice): string => {
+  if (value.length <= longest) return quoted(value)
+  const hash = createHash("sha1").update(bytesOf(value)).digest("hex").slice(0, 16)
+  return `${quoted(new Slice(value.bytes, value.start, shownBytes))}…(${value.length} bytes, SHA-1 ${hash}…)`
 }
 
 /** The same without quotes where nothing in it needs them: for keys and names in running text. */

@@ -57,11 +57,23 @@ const explain = (error: unknown): { readonly code: number; readonly message: str
   if (error instanceof Truncated || error instanceof BeyondHead || error instanceof DiskError) {
     return { code: exitCodes.failed, message: error.message }
   }
+  if (isTooLong(error)) {
+    return {
+      code: exitCodes.failed,
+      message:
+        "a value is too long for text: 'annals at MOMENT --raw -- GET KEY' and 'annals export --format resp' write bytes"
+    }
+  }
   if ((error as NodeJS.ErrnoException | undefined)?.syscall !== undefined) {
     return { code: exitCodes.failed, message: (error as Error).message }
   }
   throw error
 }
+
+/** Strings of half a gigabyte and more cannot be made. */
+const isTooLong = (error: unknown): boolean =>
+  error instanceof RangeError && error.message === "Invalid string length"
+  || (error as NodeJS.ErrnoException | undefined)?.code === "ERR_STRING_TOO_LONG"
 
 /** Standard output, written in larger pieces. */
 class Gathering {

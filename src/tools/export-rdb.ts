@@ -1,5 +1,5 @@
 /** `annals export --rdb`: all data of a moment as an RDB file, out of a data directory that is not touched. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { ConfigInvalid } from "../config/errors.ts"
 import { LogDirectory } from "../history/log-directory.ts"
@@ -33,6 +33,8 @@ export const exportRdb = (wanted: RdbExport, { err, progress }: ImportOutput): n
   if (disk.list("log").length === 0) throw wrong(`${dir} holds no log; --dir names the data directory`)
   // The new name, not what a link there points to: that is what is replaced.
   if (isWithin(dirname(resolve(file)), dir)) throw wrong("--rdb may not lie inside --dir, which is never changed")
+  // What is there is replaced; a device or a directory must not be.
+  if (existsSync(file) && !statSync(file).isFile()) throw wrong(`${file} is there already, and it is not a file`)
   const view = new LogDirectory(disk).view()
   const point = at === undefined ? { sequence: view.head, time: now } : pointOf(view, at, now)
   const states = pastAt(view, point, { warn: (message) => err(`note: ${message}\n`) })

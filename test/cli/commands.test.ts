@@ -1,5 +1,10 @@
 /** What each subcommand says of one small log, for people and as JSON; none of them changes a byte of it. */
 import { afterEach, beforeAll, describe, expect, it } from "vitest"
+import type { Context } from "../../src/cli/context.ts"
+import { abridged } from "../../src/cli/printing.ts"
+import { runSubcommand } from "../../src/cli/run.ts"
+import { subcommands } from "../../src/cli/table.ts"
+import { Slice } from "../../src/projections/memory/slice.ts"
 import { HistoryWorld } from "../history/world.ts"
 import { framesOf } from "../support/frames.ts"
 import { SimDisk } from "../support/sim-disk.ts"
@@ -207,6 +212,15 @@ describe("annals history", () => {
   })
 })
 
+describe("values before and after", () => {
+  it("are told apart however long they are, and shown in part", () => {
+    const [one, other] = ["x", "y"].map((end) => abridged(Slice.utf8(`${"a".repeat(5000)}${end}`)))
+    expect(one).toBe(`"${"a".repeat(200)}"…(5001 bytes, SHA-1 ${one!.slice(-18, -2)}…)`)
+    expect(other).not.toBe(one)
+    expect(abridged(Slice.utf8("a".repeat(4096)))).toBe(`"${"a".repeat(4096)}"`)
+  })
+})
+
 describe("annals at", () => {
   it("asks the data of a moment", async () => {
     expect(await said("at 3 -- GET bal")).toBe("-3\n")
@@ -238,6 +252,24 @@ describe("annals at", () => {
     )
     expect(await said("at 26 -- GET a")).toContain("26 has not happened yet, the newest sequence is 25\nexit code 1")
     expect(await said("at 5")).toContain("it takes either a command behind the moment, or --repl\n")
+  })
+
+  it("says what to do where a value is longer than a text can be", async () => {
+    const { spec } = subcommands.find(({ spec }) => spec.name === "stats")!
+    for (
+      const error of [
+        new RangeError("Invalid string length"),
+        Object.assign(new Error(), { code: "ERR_STRING_TOO_LONG" })
+      ]
+    ) {
+      let err = ""
+      const run = () => {
+        throw error
+      }
+      const context = { warn: (text: string) => (err += text) } as unknown as Context
+      expect(await runSubcommand({ spec, load: async () => run }, [], context)).toBe(1)
+      expect(err).toContain("a value is too long for text: 'annals at MOMENT --raw -- GET KEY' and")
+    }
   })
 
   it("takes words of any bytes in quotes, as it shows them", async () => {
