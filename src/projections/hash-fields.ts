@@ -133,6 +133,10 @@ export const earliestFieldDeadline = (structures: Structures, p: Pointer): numbe
     const order = deadlinesOf(structures, p)
     return order?.first() === true ? order.a * 0x1_0000_0000 + order.b : 0
   }
+  return earliestPacked(arena, p)
+}
+
+const earliestPacked = (arena: Arena, p: Pointer): number => {
   let earliest = 0
   eachPackedDeadline(arena, p, (deadline) => {
     if (deadline !== 0 && (earliest === 0 || deadline < earliest)) earliest = deadline

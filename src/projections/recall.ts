@@ -9,7 +9,7 @@ import type { Turn } from "./turn.ts"
  * only slices that keep what they say until the turn ends may be given, and whoever changes the table must `forget`.
  */
 export class Recall {
-  /** The hash of the key that `locate` looked for last. */
+  /** The hash of the key that `locate` looked for last, as a signed number. */
   hash = 0
   private element: Pointer = 0
   private key: Slice | undefined = undefined
@@ -23,7 +23,7 @@ export class Recall {
       return this.element
     }
     const { bytes, length, start } = key
-    const hash = table.hash(bytes, start, length)
+    const hash = table.hash(bytes, start, length) | 0
     this.note(turn, table, key, hash, table.find(hash, bytes, start, length))
     return this.element
   }
@@ -37,7 +37,7 @@ export class Recall {
 
   /** An element that was found otherwise; `key` is its key. The table is open. */
   note(turn: Turn, table: Table, key: Slice, hash: number, element: Pointer): void {
-    this.hash = hash
+    this.hash = hash | 0
     this.element = element
     this.key = key
     this.table = table

@@ -2,12 +2,14 @@
 import { Elements, type ElementSink, ok, type Reply } from "../../net/resp/reply.ts"
 import * as Entry from "../../projections/entry.ts"
 import { eachField, liveCount, packOfPairs } from "../../projections/hash-read.ts"
+import type { Pointer } from "../../projections/memory/arena.ts"
 import { Slice } from "../../projections/memory/slice.ts"
 import { rest } from "../arguments.ts"
 import { readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, type DataCommand, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
+import { fieldSet } from "../reused-events.ts"
 import { distinctWords } from "../words.ts"
 import { hasField, hasFieldToChange, valueLengthOf, valueOf, valuesOf } from "./reading.ts"
 
@@ -18,9 +20,15 @@ const setFields = (d: Decision, argv: Argv): number => {
   if (argv.length % 2 !== 0) throw wrongArity(d.commandName)
   const key = argv.at(1)
   const p = writableOf(d, key, hash)
-  const added = argv.length === 4
-    ? p === 0 || !hasFieldToChange(d, p, argv.at(2)) ? 1 : 0
-    : distinctWords(argv, 2, (field) => p === 0 || !hasField(d, p, field), 2).length
+  if (argv.length > 4) return setMany(d, key, p, argv)
+  const added = p === 0 || !hasFieldToChange(d, p, argv.at(2)) ? 1 : 0
+  d.emit(fieldSet(key, argv.at(2), argv.at(3)))
+  return added
+}
+
+// Of its own: a function that makes another one takes memory for what that sees, each time it is called.
+const setMany = (d: Decision, key: Slice, p: Pointer, argv: Argv): number => {
+  const added = distinctWords(argv, 2, (field) => p === 0 || !hasField(d, p, field), 2).length
   d.emit({ _tag: "HashFieldsSet", key, pairs: rest(argv, 2) })
   return added
 }
@@ -70,7 +78,7 @@ export const hsetnx = defineCommand({
     const key = argv.at(1)
     const p = writableOf(d, key, hash)
     if (p !== 0 && hasFieldToChange(d, p, argv.at(2))) return 0
-    d.emit({ _tag: "HashFieldsSet", key, pairs: rest(argv, 2) })
+    d.emit(fieldSet(key, argv.at(2), argv.at(3)))
     return 1
   }
 })

@@ -9,6 +9,7 @@ import { positiveCount, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
+import { elementPopped, elementPushed } from "../reused-events.ts"
 
 const { list } = Entry.Type
 
@@ -16,9 +17,9 @@ const push = (side: ListSide, onlyExisting: boolean) => (d: Decision, argv: Argv
   const key = argv.at(1)
   const p = writableOf(d, key, list)
   if (p === 0 && onlyExisting) return 0
-  const elements = argv.length === 3 ? [argv.at(2)] : rest(argv, 2)
-  d.emit({ _tag: "ListPushed", key, side, elements })
-  return (p === 0 ? 0 : listLength(d.db, p)) + elements.length
+  if (argv.length === 3) d.emit(elementPushed(key, side, argv.at(2)))
+  else d.emit({ _tag: "ListPushed", key, side, elements: rest(argv, 2) })
+  return (p === 0 ? 0 : listLength(d.db, p)) + argv.length - 2
 }
 
 const described = (side: ListSide, onlyExisting: boolean) => ({
@@ -66,7 +67,7 @@ const pop = (side: ListSide) => (d: Decision, argv: Argv): Reply => {
     const p = writableOf(d, key, list)
     if (p === 0) return null
     const element = elementAt(d.db, p, side === "left" ? 0 : listLength(d.db, p) - 1, popped)
-    d.emit({ _tag: "ListPopped", key, side, elements: [element] })
+    d.emit(elementPopped(key, side, element))
     return element
   }
   const count = positiveCount(argv.at(2))

@@ -6,7 +6,8 @@ import type { Slice } from "../../projections/memory/slice.ts"
 import { cardinality, hasMember, hasMemberToChange } from "../../projections/set.ts"
 import { expectType, readableOf, writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
-import { defineCommand, firstKey, keyAtIndex } from "../define.ts"
+import { type Argv, defineCommand, firstKey, keyAtIndex } from "../define.ts"
+import { memberAdded } from "../reused-events.ts"
 import { distinctWords } from "../words.ts"
 
 const { set } = Entry.Type
@@ -28,14 +29,19 @@ export const sadd = defineCommand({
     if (argv.length === 3) {
       const member = argv.at(2)
       if (p !== 0 && hasMemberToChange(d.db, p, member)) return 0
-      d.emit({ _tag: "SetMembersAdded", key, members: [member] })
+      d.emit(memberAdded(key, member))
       return 1
     }
-    const members = distinctWords(argv, 2, (member) => p === 0 || !hasMember(d.db, p, member))
-    if (members.length > 0) d.emit({ _tag: "SetMembersAdded", key, members })
-    return members.length
+    return addMany(d, key, p, argv)
   }
 })
+
+// Of its own: a function that makes another one takes memory for what that sees, each time it is called.
+const addMany = (d: Decision, key: Slice, p: Pointer, argv: Argv): number => {
+  const members = distinctWords(argv, 2, (member) => p === 0 || !hasMember(d.db, p, member))
+  if (members.length > 0) d.emit({ _tag: "SetMembersAdded", key, members })
+  return members.length
+}
 
 export const srem = defineCommand({
   name: "SREM",

@@ -8,6 +8,7 @@ import { isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
+import { memberScored } from "../reused-events.ts"
 import { Words } from "../words.ts"
 import { writableSortedSet } from "./access.ts"
 
@@ -45,6 +46,10 @@ const words = ["NX", "XX", "GT", "LT", "CH", "INCR"] as const
 const optionsOf = (argv: Argv): Options => {
   // By far the most frequent: one pair whose score begins with no letter, so that no option is meant.
   if (argv.length === 4 && argv.at(2).length > 0 && argv.at(2).bytes[argv.at(2).start]! < 65) return plain
+  return optionsIn(argv)
+}
+
+const optionsIn = (argv: Argv): Options => {
   const given = new Set<string>()
   let at = 2
   for (; at < argv.length; at++) {
@@ -88,9 +93,7 @@ export const scoreOne = (
 ): Reply => {
   const current = p === 0 ? undefined : scoreToChange(d.db, p, member)
   const next = outcome(options, current, value)
-  if (next !== undefined && next !== current) {
-    d.emit({ _tag: "SortedSetMembersScored", key, members: [member], scores: [next] })
-  }
+  if (next !== undefined && next !== current) d.emit(memberScored(key, member, next))
   if (options.increment) return next === undefined ? null : new Double(next)
   if (next === undefined || next === current) return 0
   return current === undefined || options.changes ? 1 : 0

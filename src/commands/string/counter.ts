@@ -7,7 +7,7 @@ import { int64 } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
-import { stringIncremented } from "./reused-events.ts"
+import { stringIncremented } from "../reused-events.ts"
 
 const decrementOverflow = new ReplyError("ERR decrement would overflow")
 const minimum = -(2n ** 63n)

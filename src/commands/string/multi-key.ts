@@ -5,9 +5,9 @@ import { integerWithin, isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { allKeys, type Argv, defineCommand, keysWithValues, numberedKeys } from "../define.ts"
 import { errors, wrongArity } from "../errors.ts"
+import { stringSet } from "../reused-events.ts"
 import { Condition, existenceOf } from "./condition.ts"
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
-import { stringSet } from "./reused-events.ts"
 import { isString } from "./value.ts"
 
 export const mget = defineCommand({

@@ -5,9 +5,9 @@ import { isWord } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
+import { stringSet } from "../reused-events.ts"
 import { absentMeets, comparisonOf, Condition, existenceOf, meets } from "./condition.ts"
 import { deadlineOf, Unit, unitOf } from "./expiry.ts"
-import { stringSet } from "./reused-events.ts"
 import { readable } from "./value.ts"
 
 /** Whether a SET answers or compares what was there. A guess by words alone: the request need not make sense. */

@@ -19,8 +19,9 @@ export class Dict extends Segments {
 
   constructor(arena: Arena, seed: HashSeed, lengthWord: number, keyOffset: number, leastMask?: number) {
     super(arena, leastMask)
-    this.seed0 = seed.k0
-    this.seed1 = seed.k1
+    // As signed numbers: larger ones would be objects, made anew for every call of the hash.
+    this.seed0 = seed.k0 | 0
+    this.seed1 = seed.k1 | 0
     this.lengthWord = lengthWord
     this.keyOffset = keyOffset
     this.begin()

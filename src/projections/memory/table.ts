@@ -158,7 +158,7 @@ export class Table extends Dict {
 
   /** The element with this key, or 0. */
   get(bytes: Uint8Array, start: number, length: number): Pointer {
-    return this.find(this.hash(bytes, start, length), bytes, start, length)
+    return this.find(this.hash(bytes, start, length) | 0, bytes, start, length)
   }
 
   override find(hash: number, bytes: Uint8Array, start: number, length: number): Pointer {
