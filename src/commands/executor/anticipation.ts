@@ -46,6 +46,7 @@ export class Anticipation {
     const manyKeys = database.size > cachedKeys
     const vast = isVast(database, lastLocated)
     const isSortedSet = vast && Entry.typeOf(database.arena, lastLocated) === Entry.Type.zset
+    let others = 0
     let elements = 0
     let pops = 0
     let popsLast = false
@@ -69,11 +70,12 @@ export class Anticipation {
         const element = request.at(at)
         this.elementHashes[elements++] = dict.hash(element.bytes, element.start, element.length)
       } else if (manyKeys) {
+        others++
         this.hashes[i] = request.keyHash = dict.hash(key.bytes, key.start, key.length) | 0
         request.isHashed = true
       }
     }
-    if (manyKeys) this.prefetched ^= dict.prefetch(this.hashes, count)
+    if (others > 0) this.prefetched ^= dict.prefetch(this.hashes, count)
     if (pops > 0) elements = this.outermost(database, lastLocated, popsLast, pops)
     if (elements > 0) this.prefetched ^= tableOf(database, lastLocated).prefetch(this.elementHashes, elements)
   }
