@@ -9,6 +9,7 @@ import { writableOf } from "../collections.ts"
 import type { Decision } from "../decision.ts"
 import { defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
+import { fieldSet, fieldUpdated } from "../reused-events.ts"
 import { addInt64 } from "../string/counter.ts"
 import { longDouble } from "../string/float-counter.ts"
 import { valueOf } from "./reading.ts"
@@ -25,7 +26,7 @@ const infinite = new ReplyError("ERR value is NaN or Infinity")
 
 /** A field that counts keeps its deadline; one that is dead and not buried yet begins anew. */
 const emit = (d: Decision, key: Slice, field: Slice, value: Slice, there: boolean): void =>
-  d.emit({ _tag: there ? "HashFieldsUpdated" : "HashFieldsSet", key, pairs: [field, value] })
+  d.emit(there ? fieldUpdated(key, field, value) : fieldSet(key, field, value))
 
 export const hincrby = defineCommand({
   name: "HINCRBY",

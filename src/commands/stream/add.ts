@@ -9,6 +9,7 @@ import { isWord, rest } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { wrongArity } from "../errors.ts"
+import { entryAdded } from "../reused-events.ts"
 import { writableStream } from "./access.ts"
 import { idText, invalidId, isCharacter, parseAnyId } from "./ids.ts"
 import { trim, Trimming, trimSyntax } from "./trim.ts"
@@ -102,13 +103,18 @@ const chooseId = (d: Decision, { form, id }: Addition): StreamId => {
   return advance(newId) && newId.msLow === id.msLow ? newId : newId.from(last)
 }
 
+/** Used again by each request that has no more than one. */
+const onePair = [new Slice(), new Slice()]
+
 /** The fields and values from word `at` on. */
 const pairsFrom = (argv: Argv, at: number): ReadonlyArray<Slice> => {
   let bytes = 0
   for (let i = at; i < argv.length; i++) bytes += argv.at(i).length
   if (bytes > mostEntryBytes) throw tooLarge
-  // An array that is pushed to begins with room for seventeen.
-  return argv.length - at === 2 ? [argv.at(at), argv.at(at + 1)] : rest(argv, at)
+  if (argv.length - at > 2) return rest(argv, at)
+  onePair[0] = argv.at(at)
+  onePair[1] = argv.at(at + 1)
+  return onePair
 }
 
 const iidBytes = 16
@@ -155,7 +161,7 @@ const add = (d: Decision, argv: Argv): Reply => {
   else if (compareIds(Stream.lastId(d.db, p, last), greatestId) === 0) throw exhausted
   const id = chooseId(d, addition)
   if (compareIds(id, last) <= 0) throw tooSmall
-  d.emit({ _tag: "StreamEntryAdded", key, id, pairs })
+  d.emit(entryAdded(key, id, pairs))
   if (iid !== undefined) noteProducer(d, key, p, producer!, iid, id)
   if (addition.trimming.strategy !== "none") trim(d, key, p, addition.trimming, { id, pairs })
   return idText(id)

@@ -5,6 +5,7 @@ import { int64 } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineCommand, firstKey } from "../define.ts"
 import { errors } from "../errors.ts"
+import { stringAppended } from "../reused-events.ts"
 import { readable } from "./value.ts"
 
 /** No string grows beyond this many bytes, whatever `proto-max-bulk-len` says. */
@@ -101,7 +102,7 @@ export const append = defineCommand({
     const length = (p === 0 ? 0 : d.text(p).length) + suffix.length
     // An absent key takes what came, as in Redis: no word is longer than the limit it met when it arrived.
     if (p !== 0 && length > d.stringLimit) throw errors.stringTooLong
-    d.emit({ _tag: "StringAppended", key, suffix })
+    d.emit(stringAppended(key, suffix))
     return length
   }
 })
