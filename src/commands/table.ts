@@ -122,10 +122,18 @@ const briefNames: ReadonlySet<string> = new Set([
 
 const bucketCount = 1024
 
+interface Named {
+  /** In capitals. */
+  readonly name: Uint8Array
+  readonly row: Row
+}
+
 /** Rows by name, in any case of letters, looked up by bytes without making a string. */
 export class NameIndex {
   readonly rows: ReadonlyArray<Row>
-  private readonly buckets: Array<Array<{ readonly name: Uint8Array; readonly row: Row }> | undefined>
+  private readonly buckets: Array<Array<Named> | undefined>
+  /** What was found last: pipelines are mostly of one command. */
+  private last: Named | undefined = undefined
 
   constructor(rows: ReadonlyArray<Row>) {
     this.rows = rows
@@ -138,11 +146,16 @@ export class NameIndex {
   }
 
   find(name: Slice): Row | undefined {
+    const { last } = this
+    if (last !== undefined && last.name.length === name.length && equalFolded(last.name, name)) return last.row
     const bucket = this.buckets[foldedHash(name.bytes, name.start, name.length)]
     if (bucket === undefined) return undefined
     for (let i = 0; i < bucket.length; i++) {
       const entry = bucket[i]!
-      if (entry.name.length === name.length && equalFolded(entry.name, name)) return entry.row
+      if (entry.name.length === name.length && equalFolded(entry.name, name)) {
+        this.last = entry
+        return entry.row
+      }
     }
     return undefined
   }

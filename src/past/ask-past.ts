@@ -62,7 +62,7 @@ export class PastAsker {
       missed: () => {},
       mayNotWait: () => true
     })
-    view.now = time
+    view.setTime(time)
     client.db = db
     client.protocol = protocol === 3 ? 3 : 2
     try {

@@ -98,12 +98,13 @@ export class Database {
   locate(key: Slice): Pointer {
     const { turn } = this
     if (key === this.memoKey && this.memoTurn === turn.number) return this.memoPointer
-    if (this.isRemembered(key)) {
+    const known = key === turn.knownKey
+    if ((!known || turn.knownHash === this.memoHash) && this.isRemembered(key)) {
       this.memoKey = key
       this.memoTurn = turn.number
       return this.memoPointer
     }
-    const hash = key === turn.knownKey ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length) | 0
+    const hash = known ? turn.knownHash : this.dict.hash(key.bytes, key.start, key.length) | 0
     const p = this.dict.find(hash, key.bytes, key.start, key.length)
     this.remember(key, hash, p)
     return p

@@ -9,6 +9,8 @@ export class Turn {
   number = 0
   /** The access clock of entries that are new at the batch's time. */
   clock = freshClock(0)
+  /** Of the batch, Unix ms. */
+  private timeMs = 0
 
   /**
    * A key whose hash is known already, and that hash, as a signed number like all hashes that are handed on here: half of
@@ -20,6 +22,8 @@ export class Turn {
   next(timeMs: number): void {
     this.number++
     this.knownKey = undefined
+    if (timeMs === this.timeMs) return
+    this.timeMs = timeMs
     this.clock = freshClock(timeMs)
   }
 }

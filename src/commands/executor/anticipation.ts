@@ -56,7 +56,7 @@ export class Anticipation {
       this.hashes[i] = 0
       if (request.length < 2) continue
       const key = request.at(1)
-      if (database.isRemembered(key)) {
+      if ((vast || !manyKeys) && database.isRemembered(key)) {
         this.hashes[i] = request.keyHash = database.lastHash
         request.isHashed = true
         const at = vast ? elementAt(request, isSortedSet) : 0

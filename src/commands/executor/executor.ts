@@ -137,8 +137,7 @@ export class CommandExecutor {
   /** Reads the clock: once per chunk of requests, so that all commands of a chunk share their `now`. */
   beginChunk(): void {
     const now = this.ports.now()
-    this.view.clock = now
-    this.view.now = this.ports.keepDead === true ? beforeAllDeadlines : now
+    this.view.setTime(now, this.ports.keepDead === true ? beforeAllDeadlines : now)
   }
 
   /** Ends the measuring of what the chunk's last command took. */
@@ -368,7 +367,7 @@ export class CommandExecutor {
    */
   fold(time: number, db: number, events: ReadonlyArray<Event>, count: number, command: string): void {
     this.keyspace.turn.next(time)
-    this.view.now = time
+    this.view.setTime(time)
     this.evolve(db, events, count, undefined, command, undefined)
   }
 

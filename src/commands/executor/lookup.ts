@@ -83,8 +83,7 @@ const boxed = undefined as unknown as number
 /** See `Decision`. One instance, pointed at each command in turn by `begin`. */
 export class View implements Decision {
   now: number = boxed
-  /** Unix milliseconds; what counts as `time` where nothing is to be dead. */
-  clock = 0
+  time: number = boxed
   client!: ClientState
   db!: Database
   commandName = ""
@@ -117,7 +116,7 @@ export class View implements Decision {
   private digitsUsed = 0
 
   constructor(keyspace: Keyspace, ports: ViewPorts) {
-    this.now = 0
+    this.setTime(0)
     this.keyspace = keyspace
     this.ports = ports
     this.memory = ports.memory
@@ -142,8 +141,10 @@ export class View implements Decision {
     }
   }
 
-  get time(): number {
-    return this.now === beforeAllDeadlines ? this.clock : this.now
+  /** From now on it is `time`, Unix ms; and `now` for deadlines, where nothing is to be dead. */
+  setTime(time: number, now: number = time): void {
+    this.time = time
+    this.now = now
   }
 
   mayRecord(): boolean {
