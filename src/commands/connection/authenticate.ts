@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { MapReply, ok, ReplyError } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
-import { isWord } from "../arguments.ts"
+import { isWord, shown } from "../arguments.ts"
 import { defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { Control } from "../ports.ts"
@@ -90,7 +90,7 @@ export const hello = defineControl({
         client.name = checkName(argv.at(i + 1))
         client.changed()
         i++
-      } else throw new ReplyError(`ERR Syntax error in HELLO option '${argv.at(i).utf8()}'`)
+      } else throw new ReplyError(`ERR Syntax error in HELLO option '${shown(argv.at(i))}'`)
     }
     if (!client.authenticated) throw helloNeedsAuth
     if (client.protocol !== protocol) {

@@ -2,7 +2,7 @@
 import { ReplyError, Verbatim } from "../../net/resp/reply.ts"
 import { parseInt64Slice } from "../../projections/memory/integer.ts"
 import type { Slice } from "../../projections/memory/slice.ts"
-import { isWord, word } from "../arguments.ts"
+import { isWord, shown, word } from "../arguments.ts"
 import { defineControl } from "../define.ts"
 import { errors } from "../errors.ts"
 import type { ConnectionPort } from "../ports.ts"
@@ -21,7 +21,7 @@ const typeNames: Readonly<Record<string, ClientType>> = {
 /** The type of that name, or the refusal. */
 export const clientType = (arg: Slice): ClientType => {
   const type = typeNames[word(arg)]
-  if (type === undefined) throw new ReplyError(`ERR Unknown client type '${arg.utf8()}'`)
+  if (type === undefined) throw new ReplyError(`ERR Unknown client type '${shown(arg)}'`)
   return type
 }
 

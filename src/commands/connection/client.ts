@@ -63,7 +63,7 @@ const setInfo = defineControl({
     const what = argv.at(2)
     const value = argv.at(3)
     const isName = isWord(what, "LIB-NAME")
-    if (!isName && !isWord(what, "LIB-VER")) throw new ReplyError(`ERR Unrecognized option '${what.utf8()}'`)
+    if (!isName && !isWord(what, "LIB-VER")) throw new ReplyError(`ERR Unrecognized option '${shown(what)}'`)
     if (!isPlain(value)) {
       throw new ReplyError(
         `ERR ${isName ? "lib-name" : "lib-ver"} cannot contain spaces, newlines or special characters.`

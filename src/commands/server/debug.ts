@@ -5,7 +5,7 @@ import * as Entry from "../../projections/entry.ts"
 import { largeBytes } from "../../projections/large-memory.ts"
 import type { Pointer } from "../../projections/memory/arena.ts"
 import { integerOf, stringLength } from "../../projections/string.ts"
-import { word } from "../arguments.ts"
+import { shown, word } from "../arguments.ts"
 import type { Decision } from "../decision.ts"
 import { type Argv, defineControl } from "../define.ts"
 import { errors, malformedSubcommand } from "../errors.ts"
@@ -164,7 +164,7 @@ export const debug = defineControl({
     const sub = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
     const given = argv.length - 2
     if (sub === undefined || given < sub[0] || given > sub[1]) {
-      throw malformedSubcommand("DEBUG", argv.at(1).utf8().slice(0, 128))
+      throw malformedSubcommand("DEBUG", shown(argv.at(1)).slice(0, 128))
     }
     return sub[2](control, argv)
   }

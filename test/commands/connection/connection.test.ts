@@ -87,6 +87,7 @@ describe("AUTH and HELLO", () => {
       HELLO 4
       HELLO abc
       HELLO 3 foo
+      HELLO 3 "a\\x00b"
       HELLO 3 AUTH a
       HELLO 3 AUTH nouser x
       HELLO 3 SETNAME "a b"
@@ -114,6 +115,8 @@ describe("AUTH and HELLO", () => {
         (error) ERR Protocol version is not an integer or out of range
         > HELLO 3 foo
         (error) ERR Syntax error in HELLO option 'foo'
+        > HELLO 3 "a\\x00b"
+        (error) ERR Syntax error in HELLO option 'a'
         > HELLO 3 AUTH a
         (error) ERR Syntax error in HELLO option 'AUTH'
         > HELLO 3 AUTH nouser x
