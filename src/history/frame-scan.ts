@@ -17,23 +17,15 @@ import { codes, type Event } from "../log/events/catalog.ts"
 import { decodeEvent } from "../log/events/codec.ts"
 import { ByteReader, WireError } from "../log/events/wire.ts"
 import { countInBody, frameFlag, type FrameHeader, frameHeaderSize, unfoldBody } from "../log/frame.ts"
+import { movingTags } from "../log/segment-index.ts"
 import { readSession } from "../log/session-record.ts"
 import type { Slice } from "../projections/memory/slice.ts"
 
 /** Events whose key does not stand first or is not the only one; all others begin with theirs. */
-const special = new Set<number>([
-  codes.KeyRenamed,
-  codes.KeyCopied,
-  codes.KeyMoved,
-  codes.DatabaseFlushed,
-  codes.KeyspaceFlushed,
-  codes.DatabasesSwapped
-])
+const special = new Set<number>([codes.KeyRenamed, codes.KeyCopied, ...Array.from(movingTags, (tag) => codes[tag])])
 
 /** Whether an event says where keys of whole databases went, or that of one went to another. */
-export const movesDatabases = (event: Event): boolean =>
-  event._tag === "DatabaseFlushed" || event._tag === "KeyspaceFlushed" || event._tag === "DatabasesSwapped"
-  || event._tag === "KeyMoved"
+export const movesDatabases = (event: Event): boolean => movingTags.has(event._tag)
 
 /** Is told what the events of a batch name. */
 export interface KeyVisitor {

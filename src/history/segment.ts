@@ -19,7 +19,7 @@ import { FrameDecoder } from "../log/frame-decoder.ts"
 import { frameType } from "../log/frame.ts"
 import { type Gap, gapsOf } from "../log/gaps.ts"
 import { type FilterBytes, hashKey, mayHoldOnDisk } from "../log/key-filter.ts"
-import type { SegmentDirectory } from "../log/segment-index.ts"
+import { movingTags, type SegmentDirectory } from "../log/segment-index.ts"
 import {
   compressedName,
   decodeSegmentHeader,
@@ -40,7 +40,7 @@ export interface Block {
 }
 
 /** Events that empty or swap databases, or take a key to another one, by their numbers. */
-const moving = [codes.DatabaseFlushed, codes.KeyspaceFlushed, codes.DatabasesSwapped, codes.KeyMoved]
+const moving = Array.from(movingTags, (tag) => codes[tag])
 
 /** What a footer says, but for its key filters, which are of megabytes. */
 interface Facts extends SegmentDirectory {

@@ -4,9 +4,9 @@
  * millions of keys waits for the page table almost as long as for the data: SET and GET gained an eighth with 1 M keys.
  * Pages of a region that were never written cost nothing.
  *
- * The collector counts what is reserved, though, and every 64 MiB have it go through the whole heap, in the middle of the
- * work, which leaves garbage of its own behind: the memory of a million small hashes grew by 60 MB more. So the first region is a
- * single slab, for most arenas stay small, and what outgrows it gets several regions at the same time.
+ * The collector counts what is reserved, though, and every 64 MiB have it go through the whole heap, in the middle of
+ * the work, which leaves garbage of its own behind: the memory of a million small hashes grew by 60 MB more. So the first
+ * region is a single slab, for most arenas stay small, and what outgrows it gets several regions at the same time.
  */
 const slabsPerRegion = 16
 /** Made together when an arena outgrows its first region. */
